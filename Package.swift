@@ -1,0 +1,60 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A library target of the house; `TidyTests` holds the imports against the table in docs/architecture.md.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+
+let package = Package(
+    name: "imgwatch",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        module("Graph"),
+        module("Dockerfile"),
+        module("Project", ["Graph", "Dockerfile", yams]),
+        module("Engine", ["Graph"]),
+        module("Simulation", ["Engine", "Graph"]),
+        module("Watching"),
+        module("Git", ["CLibgit2"]),
+        module("OCI", ["COpenSSL"]),
+        module("State", ["OCI", grdb]),
+        module("Inputs", ["Graph", "Project", "Dockerfile", "Git", "State", "OCI"]),
+        module("Building", ["Dockerfile", "OCI", "State"]),
+        module("Serving", ["OCI", flyingFox]),
+        module("Reporting", ["Project", "Engine", "Graph"]),
+        .executableTarget(
+            name: "imgwatch",
+            dependencies: [
+                "Graph", "Dockerfile", "Project", "Engine", "Watching", "Git", "OCI", "State", "Inputs", "Building",
+                "Serving", "Reporting", argumentParser,
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(name: "simulate", dependencies: ["Simulation"], swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,195 @@
+/// What a Dockerfile says once arguments and variables are filled in: the stages that the target needs, in order.
+/// The rules are those of BuildKit's Dockerfile frontend.
+
+package struct Evaluation: Equatable, Sendable {
+    /// Only the stages that the target needs, in the order of the file; the last one is the target.
+    package var stages: [EvaluatedStage]
+    /// `# syntax=`, where the file names one.
+    package var syntax: String?
+    package init(stages: [EvaluatedStage], syntax: String? = nil) { (self.stages, self.syntax) = (stages, syntax) }
+}
+
+package struct EvaluatedStage: Equatable, Sendable {
+    /// The stage's position in the file, from 0.
+    package var index: Int
+    /// Lower case; nil for a stage without a name.
+    package var name: String?
+    package var base: Base
+    /// The line of its `FROM`, from 1.
+    package var line: Int
+    package var instructions: [EvaluatedInstruction]
+    package init(index: Int, name: String?, base: Base, line: Int, instructions: [EvaluatedInstruction]) {
+        (self.index, self.name, self.base, self.line) = (index, name, base, line)
+        self.instructions = instructions
+    }
+}
+
+/// What a stage starts from, or what `COPY --from` reads.
+package enum Base: Equatable, Hashable, Sendable {
+    case scratch
+    /// A stage of this file, by its ``EvaluatedStage/index``.
+    case stage(Int)
+    /// Another image of the project, by its name in `.imgwatch`.
+    case project(String)
+    /// An image from elsewhere, as it is written after expansion.
+    case external(String)
+}
+
+package struct EvaluatedInstruction: Equatable, Sendable {
+    /// The first line of the instruction, from 1.
+    package var line: Int
+    package var operation: Operation
+    /// What BuildKit writes as `created_by`, after expansion (`ENV A=b`, `COPY a b # buildkit`, …).
+    package var history: String
+    package init(line: Int, operation: Operation, history: String) {
+        (self.line, self.operation, self.history) = (line, operation, history)
+    }
+}
+
+/// One instruction, expanded. Metadata comes as it must stand in the image's configuration.
+package enum Operation: Equatable, Sendable {
+    case copy(Copy)
+    /// As it is written: `RUN` is not supported yet, and the error names it.
+    case run(String)
+    /// In the order of the instruction.
+    case environment([KeyValue])
+    case labels([KeyValue])
+    /// Normalised `8080/tcp`, sorted.
+    case expose([String])
+    case volumes([String])
+    /// As it must stand in the configuration (`SIGTERM`, `15`).
+    case stopSignal(String)
+    case healthcheck(Healthcheck)
+    case shell([String])
+    /// The argument vector, the shell put before a shell form.
+    case command([String])
+    case entrypoint([String])
+    /// The absolute, clean path; the directory is made where it is missing.
+    case workingDirectory(String)
+    case user(String)
+    case maintainer(String)
+    /// The trigger's text.
+    case onBuild(String)
+    /// A build argument, for the history; its value is in the expansions already.
+    case argument(name: String, value: String?)
+}
+
+package struct KeyValue: Equatable, Hashable, Sendable {
+    package var key: String
+    package var value: String
+    package init(_ key: String, _ value: String) { (self.key, self.value) = (key, value) }
+}
+
+/// `COPY` or `ADD`.
+package struct Copy: Equatable, Sendable {
+    package enum Source: Equatable, Sendable {
+        /// A path in the context or in `from`, as it is written after expansion; may hold wildcards (Go's `filepath.Match`).
+        case path(String)
+        /// A here-document: its name and its content.
+        case inline(name: String, content: String)
+        /// `ADD https://…` or a git address.
+        case remote(String)
+    }
+    /// `ADD`: local archives are unpacked.
+    package var isAdd: Bool
+    package var sources: [Source]
+    /// Absolute, clean but for a trailing `/` (or `/.`), which is kept: it says "a directory".
+    package var destination: String
+    /// nil: the context.
+    package var from: Base?
+    /// `--chown`, as it is written after expansion: `user[:group]`, names or numbers.
+    package var owner: String?
+    /// `--chmod`, octal or symbolic.
+    package var mode: String?
+    package var isLink: Bool
+    package var keepsParents: Bool
+    package var excludes: [String]
+    /// `ADD --checksum`, `--keep-git-dir`, `--unpack`: flags with which only an engine deals.
+    package var otherFlags: [KeyValue]
+    package init(
+        isAdd: Bool = false, sources: [Source], destination: String, from: Base? = nil, owner: String? = nil,
+        mode: String? = nil, isLink: Bool = false, keepsParents: Bool = false, excludes: [String] = [],
+        otherFlags: [KeyValue] = []
+    ) {
+        (self.isAdd, self.sources, self.destination, self.from) = (isAdd, sources, destination, from)
+        (self.owner, self.mode, self.isLink, self.keepsParents) = (owner, mode, isLink, keepsParents)
+        (self.excludes, self.otherFlags) = (excludes, otherFlags)
+    }
+}
+
+/// `HEALTHCHECK`, with the units of the image configuration: nanoseconds.
+package struct Healthcheck: Equatable, Sendable {
+    /// `["NONE"]`, `["CMD", …]` or `["CMD-SHELL", …]`.
+    package var test: [String]
+    package var interval: Int64?
+    package var timeout: Int64?
+    package var startPeriod: Int64?
+    package var startInterval: Int64?
+    package var retries: Int?
+    package init(
+        test: [String], interval: Int64? = nil, timeout: Int64? = nil, startPeriod: Int64? = nil,
+        startInterval: Int64? = nil, retries: Int? = nil
+    ) {
+        (self.test, self.interval, self.timeout) = (test, interval, timeout)
+        (self.startPeriod, self.startInterval, self.retries) = (startPeriod, startInterval, retries)
+    }
+}
+
+/// What an evaluation needs of the base of a stage: it decides how the stage's own instructions expand.
+package struct BaseDefaults: Equatable, Sendable {
+    package var environment: [KeyValue]
+    package var workingDirectory: String
+    package var user: String
+    /// nil: `/bin/sh -c`.
+    package var shell: [String]?
+    /// Triggers that run before the stage's own instructions.
+    package var onBuild: [String]
+    package init(
+        environment: [KeyValue] = [], workingDirectory: String = "/", user: String = "", shell: [String]? = nil,
+        onBuild: [String] = []
+    ) {
+        (self.environment, self.workingDirectory, self.user) = (environment, workingDirectory, user)
+        (self.shell, self.onBuild) = (shell, onBuild)
+    }
+}
+
+/// What the configuration gives to an evaluation.
+package struct EvaluationOptions: Equatable, Sendable {
+    /// The stage to make, by name or number; nil: the last one.
+    package var target: String?
+    package var arguments: [KeyValue]
+    /// Every reference that means an image of the project (its name, and what `args: { X: { image: NAME } }`
+    /// put in its place), and that image's name.
+    package var projectImages: [String: String]
+    /// By an image's name in the project.
+    package var baseDefaults: [String: BaseDefaults]
+    /// `linux/amd64`
+    package var platform: String
+    package init(
+        target: String? = nil, arguments: [KeyValue] = [], projectImages: [String: String] = [:],
+        baseDefaults: [String: BaseDefaults] = [:], platform: String = "linux/amd64"
+    ) {
+        (self.target, self.arguments, self.projectImages) = (target, arguments, projectImages)
+        (self.baseDefaults, self.platform) = (baseDefaults, platform)
+    }
+}
+
+/// One mistake in a Dockerfile or an ignore file, with place, reason and remedy.
+package struct DockerfileProblem: Error, Hashable, Sendable {
+    /// Stable: `dockerfile-unknown-instruction`, `dockerfile-run-unsupported`, …
+    package var id: String
+    /// From 1.
+    package var line: Int
+    package var column: Int
+    package var reason: String
+    package var remedy: String
+    package init(id: String, line: Int, column: Int = 1, reason: String, remedy: String) {
+        (self.id, self.line, self.column, self.reason, self.remedy) = (id, line, column, reason, remedy)
+    }
+}
+
+/// All the mistakes that were found in one reading, in the order of their lines; never empty.
+package struct DockerfileProblems: Error, Equatable, Sendable {
+    package var all: [DockerfileProblem]
+    package init(_ all: [DockerfileProblem]) { self.all = all }
+}
