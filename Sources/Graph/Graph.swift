@@ -50,54 +50,56 @@ package struct Node: Equatable, Sendable {
 package struct Graph: Equatable, Sendable {
     package let nodes: [Node]
     private let positions: [NodeID: Int]
-    private let reach: [[Int]]
+    /// By position: the positions of every node that it needs, directly or through others, in order.
+    package let needs: [[Int]]
+    /// By position: the positions of every node that needs it, directly or through others, in order.
+    package let dependents: [[Int]]
+    /// By position: the positions of the nodes whose own sources name it: itself, and all others through `sources`.
+    package let sources: [[Int]]
 
     /// - Precondition: every need and source of a node stands before it in `nodes`, and ids are unique.
     package init(_ nodes: [Node]) {
         self.nodes = nodes
         var positions: [NodeID: Int] = [:]
-        var reach: [[Int]] = []
+        var needs: [[Int]] = []
+        var sources: [[Int]] = []
+        var dependents: [[Int]] = Array(repeating: [], count: nodes.count)
         for (position, node) in nodes.enumerated() {
             precondition(positions[node.id] == nil, "node \(node.id) stands twice in the graph")
-            var reached: Set<Int> = []
-            for need in node.needs {
-                guard let at = positions[need] else { preconditionFailure("\(node.id) needs \(need), which is later") }
-                reached.insert(at)
-                reached.formUnion(reach[at])
-            }
-            reach.append(reached.sorted())
+            needs.append(Self.closure(of: node.needs, over: needs, at: positions))
+            sources.append(Self.closure(of: node.sources, over: sources, at: positions) + [position])
+            for need in needs[position] { dependents[need].append(position) }
             positions[node.id] = position
         }
-        (self.positions, self.reach) = (positions, reach)
+        (self.positions, self.needs, self.dependents, self.sources) = (positions, needs, dependents, sources)
     }
 
+    private static func closure(of direct: [NodeID], over reach: [[Int]], at positions: [NodeID: Int]) -> [Int] {
+        var reached: Set<Int> = []
+        for id in direct {
+            guard let position = positions[id] else { preconditionFailure("\(id) stands later than what names it") }
+            reached.insert(position)
+            reached.formUnion(reach[position])
+        }
+        return reached.sorted()
+    }
+
+    package static func == (a: Self, b: Self) -> Bool { a.nodes == b.nodes }
+
     package subscript(id: NodeID) -> Node? { positions[id].map { nodes[$0] } }
+
+    package func position(of id: NodeID) -> Int? { positions[id] }
 
     package func contains(_ id: NodeID) -> Bool { positions[id] != nil }
 
     /// Every node that `id` needs, directly or through others, in graph order.
-    package func needs(of id: NodeID) -> [NodeID] {
-        positions[id].map { reach[$0].map { nodes[$0].id } } ?? []
-    }
+    package func needs(of id: NodeID) -> [NodeID] { ids(positions[id].map { needs[$0] }) }
 
     /// Every node that needs `id`, directly or through others, in graph order.
-    package func dependents(of id: NodeID) -> [NodeID] {
-        guard let at = positions[id] else { return [] }
-        return nodes.indices.filter { reach[$0].contains(at) }.map { nodes[$0].id }
-    }
+    package func dependents(of id: NodeID) -> [NodeID] { ids(positions[id].map { dependents[$0] }) }
 
     /// The nodes whose own sources name `id`: itself, and through `sources` all others, in graph order.
-    package func sources(of id: NodeID) -> [NodeID] {
-        guard let start = positions[id] else { return [] }
-        var found: Set<Int> = [start]
-        var open = [start]
-        while let next = open.popLast() {
-            for source in nodes[next].sources {
-                if let at = positions[source], found.insert(at).inserted { open.append(at) }
-            }
-        }
-        return found.sorted().map { nodes[$0].id }
-    }
+    package func sources(of id: NodeID) -> [NodeID] { ids(positions[id].map { sources[$0] }) }
 
     /// How many needs lie under a node: 0 for one that needs nothing.
     package func level(of id: NodeID) -> Int {
@@ -105,4 +107,6 @@ package struct Graph: Equatable, Sendable {
         for node in nodes { levels[node.id] = node.needs.map { levels[$0, default: 0] + 1 }.max() ?? 0 }
         return levels[id, default: 0]
     }
+
+    private func ids(_ found: [Int]?) -> [NodeID] { (found ?? []).map { nodes[$0].id } }
 }

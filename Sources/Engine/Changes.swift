@@ -1,0 +1,196 @@
+/// What changed: batches, readings, git, commands and configurations, as they come in.
+
+import Graph
+
+extension Engine {
+    mutating func note(_ changes: [Change]) {
+        treeChangedAt = now
+        let stepsEnd = lastStepEnd()
+        var touched: [Int: Int] = [:]
+        for change in changes {
+            let owner = change.owner.flatMap(graph.position(of:))
+            if let owner, isOwnWrite(change, by: owner) { continue }
+            if stepsEnd.map({ change.sequence > $0 }) ?? false { clearLoops(from: change, owner: owner) }
+            for node in (owner.map { [$0] } ?? []) + change.readers.compactMap(graph.position(of:)) {
+                touched[node, default: 0] += 1
+                states[node].touched = max(states[node].touched, change.sequence)
+                states[node].cause.add(path: change.path)
+                states[node].cause.reason = node == owner ? .outputs : .inputs
+                supersede(node, changedAt: change.sequence)
+            }
+        }
+        for (node, count) in touched.sorted(by: { $0.key < $1.key }) { disturb(node, paths: count) }
+    }
+
+    /// Writes under a node's own outputs while it runs are its own, and so is what was queued when it ended.
+    private func isOwnWrite(_ change: Change, by owner: Int) -> Bool {
+        states[owner].run != nil || change.sequence <= states[owner].lastEnd
+    }
+
+    /// The end of the latest step run; nil while one goes on, since what changes now may be its doing.
+    private func lastStepEnd() -> Sequence? {
+        var last: Sequence = -1
+        for node in states.indices where graph.nodes[node].kind == .step {
+            if states[node].run != nil { return nil }
+            last = max(last, states[node].lastEnd)
+        }
+        return last
+    }
+
+    /// A change from outside step runs: what follows from it is no loop.
+    private mutating func clearLoops(from change: Change, owner: Int?) {
+        for node in owner.map({ [$0] }) ?? change.readers.compactMap(graph.position(of:)) {
+            for reached in [node] + graph.dependents[node] { clearLoop(reached) }
+        }
+    }
+
+    private mutating func clearLoop(_ node: Int) {
+        states[node].starts = 0
+        guard states[node].isLooping else { return }
+        states[node].isLooping = false
+        states[node].failure = nil
+    }
+
+    /// A change from outside: the node's inputs are not at rest.
+    private mutating func disturb(_ node: Int, paths: Int) {
+        states[node].quiet.note(paths: paths, at: now, after: states[node].changedAt)
+        states[node].changedAt = now
+        states[node].unseenSince = states[node].unseenSince ?? now
+        states[node].rereadAt = nil
+    }
+
+    /// An edit during a run supersedes it, unless the run is to finish.
+    private mutating func supersede(_ node: Int, changedAt sequence: Sequence) {
+        guard let run = states[node].run, sequence > run.barrier, !mayFinish(node) else { return }
+        cancel(node)
+    }
+
+    func mayFinish(_ node: Int) -> Bool {
+        let spec = graph.nodes[node]
+        return spec.kind == .deploy || spec.finishesOnChange
+            || spec.kind == .image && (states[node].run?.isProtected ?? false)
+    }
+
+    mutating func cancel(_ node: Int, isSuperseded: Bool = true) {
+        guard let run = states[node].run, !run.isCancelled else { return }
+        states[node].run?.isCancelled = true
+        if isSuperseded {
+            states[node].supersedes += 1
+            effects.append(.report(.superseded(id(node), run.operation, states[node].cause)))
+        }
+        effects.append(.cancel(id(node), run.operation))
+        if !rules.contains(.awaitCancelled) { states[node].run = nil }
+    }
+
+    mutating func noteRescan(_ barrier: Sequence) {
+        treeChangedAt = now
+        for node in states.indices where graph.nodes[node].kind != .deploy {
+            states[node].touched = max(states[node].touched, barrier)
+            if states[node].wasAnswered { states[node].cause.reason = .inputs }
+            disturb(node, paths: 1)
+            supersede(node, changedAt: barrier)
+        }
+    }
+
+    /// A commit changes names, not contents: everything is looked at again, and nothing waits for quiet.
+    mutating func noteGitRest(_ barrier: Sequence) {
+        gitBusySince = nil
+        for node in states.indices where graph.nodes[node].kind != .deploy {
+            states[node].touched = max(states[node].touched, barrier)
+        }
+    }
+
+    mutating func note(_ keying: Keying, of id: NodeID, _ operation: OperationID) {
+        guard let node = graph.position(of: id), states[node].keying == operation else { return }
+        states[node].keying = nil
+        states[node].wasAnswered = true
+        guard keying.own != nil || !keying.missing.isEmpty else {
+            states[node].rereadAt = now + Limits.unsettledReread
+            return
+        }
+        guard isSettled(keying, node) else { return }
+        guard states[node].run == nil, keying.barrier >= states[node].lastEnd else { return }
+        states[node].own = keying.own
+        states[node].outputs = keying.outputs
+        states[node].provenance = keying.provenance
+        states[node].missing = keying.missing
+        states[node].keyBarrier = keying.barrier
+        states[node].keyedBy = operation
+        refreshKeys()
+        if isFresh(node) {
+            states[node].unseenSince = nil
+            states[node].cause = Cause(reason: .inputs)
+            states[node].definitionChanged = false
+        }
+        countForeignChange(node)
+    }
+
+    /// Whether nobody holds an input open for writing; after ten seconds, two readings of identical bytes are enough.
+    private mutating func isSettled(_ keying: Keying, _ node: Int) -> Bool {
+        states[node].writers = keying.writers
+        guard !keying.writers.isEmpty else {
+            states[node].writersSince = nil
+            states[node].suspect = nil
+            return true
+        }
+        let since = states[node].writersSince ?? now
+        states[node].writersSince = since
+        if now - since >= Limits.writerPatience, states[node].suspect == keying.own { return true }
+        states[node].suspect = keying.own
+        states[node].rereadAt = now + Limits.writerReread
+        return false
+    }
+
+    /// Outputs that differ though the key does not were changed by somebody else: soon after each exit is a loop.
+    private mutating func countForeignChange(_ node: Int) {
+        guard graph.nodes[node].kind == .step, case .step(let key, let outputs)? = states[node].success,
+            key == states[node].key, outputs != states[node].outputs
+        else { return }
+        states[node].cause.reason = .outputs
+        let isSoon = states[node].lastEndAt.map { now - $0 <= Limits.foreignWindow } ?? false
+        states[node].foreignChanges = isSoon ? states[node].foreignChanges + 1 : 0
+    }
+
+    mutating func ask(_ id: NodeID) {
+        guard let node = graph.position(of: id) else { return }
+        for asked in [node] + graph.needs[node] { states[asked].isAsked = true }
+    }
+
+    mutating func retryAll() {
+        for node in states.indices {
+            if states[node].failure != nil { states[node].cause.reason = .retry }
+            states[node].failure = nil
+            states[node].retryAt = nil
+            states[node].starts = 0
+            states[node].foreignChanges = 0
+            states[node].isLooping = false
+        }
+    }
+
+    /// A node that leaves, or whose definition changes, while it runs is cancelled; one that comes back is compared
+    /// with what is remembered of it.
+    mutating func reload(_ new: Graph, _ memory: [NodeID: Success], _ barrier: Sequence) {
+        var kept: [NodeID: NodeState] = [:]
+        for (node, spec) in graph.nodes.enumerated() {
+            let successor = new[spec.id]
+            let isSame = successor?.definition == spec.definition && successor?.kind == spec.kind
+            if !isSame { cancel(node, isSuperseded: false) }
+            if successor?.kind == spec.kind {
+                kept[spec.id] = states[node]
+                if !isSame { kept[spec.id]?.definitionChanged = true }
+            } else if let run = states[node].run {
+                let dependents = graph.dependents[node].map(id)
+                departed.append(Departed(node: spec.id, operation: run.operation, dependents: dependents))
+            }
+        }
+        replaceGraph(new)
+        states = new.nodes.map { kept[$0.id] ?? NodeState(memory: Self.memory($0, memory)) }
+        for node in states.indices where new.nodes[node].kind != .deploy {
+            states[node].touched = max(states[node].touched, barrier)
+            states[node].parts = []
+            if states[node].definitionChanged { states[node].cause.reason = .definition }
+            disturb(node, paths: 1)
+        }
+        isPlanned = false
+    }
+}

@@ -1,0 +1,48 @@
+/// Every number of the engine, in one place.
+
+package enum Limits {
+    /// The quiet period after one save.
+    static let quiet: Duration = .milliseconds(10)
+    /// The quiet period after a burst never grows beyond this (research: replayed traces of editors, formatters and git).
+    static let longestQuiet: Duration = .milliseconds(200)
+    /// Silence of this length resets the quiet period.
+    static let burst: Duration = .milliseconds(500)
+    /// A change so soon after a batch was taken for complete doubles the quiet period; a later one halves it.
+    static let refire: Duration = .milliseconds(100)
+    /// A node does not wait for quiet longer than this after the first change that no run has seen.
+    static let quietCap: Duration = .seconds(1)
+    /// A file that stays open for writing longer than this is named, and its node goes on.
+    static let writerPatience: Duration = .seconds(10)
+    /// How often a file that is open for writing is looked at, should its closing not be seen.
+    static let writerReread: Duration = .milliseconds(250)
+    /// After inputs that did not hold still, the next reading waits so long.
+    static let unsettledReread: Duration = .milliseconds(10)
+    /// An unfinished git operation holds so long after the last change of the tree, …
+    static let gitRest: Duration = .milliseconds(400)
+    /// … and never longer than this.
+    static let gitCap: Duration = .seconds(10)
+    /// After so many supersedes in a row an image's run finishes.
+    static let supersedes = 3
+    /// After so many starts without a change from outside, a step waits for rest, …
+    static let loopStarts = 5
+    /// … likewise after so many foreign changes of its outputs soon after its exit, …
+    static let foreignChanges = 3
+    static let foreignWindow: Duration = .seconds(1)
+    /// … and after so many more starts it fails as looping.
+    static let loopRepeats = 2
+    static let loopRest: Duration = .seconds(1)
+    static let firstBackOff: Duration = .seconds(1)
+    static let longestBackOff: Duration = .seconds(30)
+    /// How many paths a cause names.
+    static let causePaths = 16
+
+    /// The quiet period for so many changed paths.
+    static func quiet(paths: Int) -> Duration {
+        switch paths {
+        case ...3: quiet
+        case ...20: .milliseconds(30)
+        case ...200: .milliseconds(75)
+        default: .milliseconds(150)
+        }
+    }
+}

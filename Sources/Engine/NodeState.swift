@@ -1,0 +1,132 @@
+/// What the engine knows of one node.
+
+import Graph
+
+struct NodeState: Sendable {
+    // What the last keying read.
+    var own: String?
+    var outputs = ""
+    var provenance = Provenance.none
+    var missing: [String] = []
+    var keyBarrier: Sequence = -1
+    /// The keying that gave `own`.
+    var keyedBy: OperationID?
+    /// The keying under way.
+    var keying: OperationID?
+    /// Whether any keying was answered since the node joined.
+    var wasAnswered = false
+    /// Inputs that were open for writing, since when, and what they hashed to then.
+    var writers: [String] = []
+    var writersSince: Moment?
+    var suspect: String?
+    /// The node is not read again before this.
+    var rereadAt: Moment?
+
+    /// The key of the node with all that it inherits; nil while something of it is not known.
+    var key: String?
+    /// What `key` was combined from.
+    var parts: [String] = []
+
+    // What changed.
+    /// The latest change that concerns the node; later than `keyBarrier`: the node is not keyed.
+    var touched: Sequence = 0
+    var changedAt: Moment?
+    /// The first change from outside that no run has seen.
+    var unseenSince: Moment?
+    var quiet = Quiet()
+    var cause = Cause(reason: .neverRan)
+    var definitionChanged = false
+
+    // What ran.
+    var run: Run?
+    var success: Success?
+    var failure: FailedKey?
+    var retryAt: Moment?
+    var backOff = Limits.firstBackOff
+    var supersedes = 0
+    var lastEnd: Sequence = -1
+    var lastEndAt: Moment?
+    var hasRun = false
+    /// Starts since the last change from outside.
+    var starts = 0
+    /// Foreign changes of the outputs in a row, each soon after an exit.
+    var foreignChanges = 0
+    var isLooping = false
+
+    var isAsked = false
+    // What the user was told.
+    var isReportedStale = false
+    var reportedFailure: Failure?
+    var reportedHolds: [Hold] = []
+    var reportedBlockers: [NodeID] = []
+    /// Since when only a slot is missing.
+    var readySince: Moment?
+
+    init(memory: Success?) { success = memory }
+}
+
+struct Run: Sendable {
+    var operation: OperationID
+    var key: String
+    /// The barrier of the keying that the run is judged by.
+    var barrier: Sequence
+    /// An edit does not cancel it.
+    var isProtected: Bool
+    var isCancelled = false
+    var cause: Cause
+}
+
+struct FailedKey: Sendable {
+    var key: String
+    var failure: Failure
+}
+
+/// The adaptive quiet period of one node's inputs.
+///
+/// It grows while changes keep arriving right after a batch was taken for complete, and shrinks when they don't:
+/// one save costs 10 ms, a formatter that writes a file every 20 ms costs a few runs instead of a hundred.
+struct Quiet: Sendable {
+    private var paths = 0
+    private var factor = 1
+    private var firedAt: Moment?
+    private(set) var period = Limits.quiet
+
+    mutating func note(paths count: Int, at now: Moment, after last: Moment?) {
+        if let last, now - last >= Limits.burst { (factor, paths) = (1, 0) }
+        if let firedAt {
+            if now - firedAt < Limits.refire {
+                factor = min(factor * 2, 32)
+            } else {
+                factor = max(factor / 2, 1)
+            }
+            self.firedAt = nil
+            paths = 0
+        }
+        paths += count
+        period = min(Limits.quiet(paths: paths) * factor, Limits.longestQuiet)
+    }
+
+    mutating func fire(at now: Moment) { firedAt = now }
+}
+
+extension Cause {
+    mutating func add(path: String) {
+        guard !paths.contains(path) else { return }
+        pathCount += 1
+        if paths.count < Limits.causePaths { paths.append(path) }
+    }
+
+    mutating func add(edge: NodeID) {
+        if !edges.contains(edge) { edges.append(edge) }
+    }
+
+    /// What a run that did not count was started for comes before what came later.
+    func followed(by later: Cause) -> Cause {
+        var all = self
+        for path in later.paths { all.add(path: path) }
+        all.pathCount = max(all.pathCount, later.pathCount)
+        for edge in later.edges { all.add(edge: edge) }
+        if later.reason != .neverRan { all.reason = later.reason }
+        return all
+    }
+}
