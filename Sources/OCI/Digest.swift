@@ -1,0 +1,70 @@
+/// Content is named by its SHA-256, written as the OCI image specification writes it: `sha256:<64 hex digits>`.
+
+package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// The 32 bytes as big-endian words, so that the order of digests is the order of their text.
+    private let words: SIMD4<UInt64>
+
+    /// Takes `sha256:` and 64 lower-case hex digits; anything else, also other algorithms, is nil.
+    package init?(parsing text: some StringProtocol) {
+        guard text.utf8.starts(with: Self.prefix.utf8) else { return nil }
+        self.init(hex: text.dropFirst(Self.prefix.utf8.count))
+    }
+
+    /// Takes 64 lower-case hex digits.
+    package init?(hex: some StringProtocol) {
+        var words = SIMD4<UInt64>()
+        var count = 0
+        for byte in hex.utf8 {
+            guard count < 64, let nibble = Self.nibble(byte) else { return nil }
+            words[count / 16] = words[count / 16] << 4 | UInt64(nibble)
+            count += 1
+        }
+        guard count == 64 else { return nil }
+        self.words = words
+    }
+
+    /// Takes the 32 bytes of the hash itself.
+    package init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        var words = SIMD4<UInt64>()
+        for (index, byte) in bytes.enumerated() {
+            words[index / 8] = words[index / 8] << 8 | UInt64(byte)
+        }
+        self.words = words
+    }
+
+    /// The 32 bytes of the hash itself.
+    package var bytes: [UInt8] {
+        (0..<32).map { UInt8(truncatingIfNeeded: words[$0 / 8] >> UInt64(56 - $0 % 8 * 8)) }
+    }
+
+    /// 64 lower-case hex digits: the name of the blob's file in an image layout.
+    package var hex: String {
+        String(unsafeUninitializedCapacity: 64) { buffer in
+            for index in 0..<64 {
+                let nibble = UInt8(truncatingIfNeeded: words[index / 16] >> UInt64(60 - index % 16 * 4)) & 15
+                buffer[index] = nibble < 10 ? nibble + 48 : nibble + 87
+            }
+            return 64
+        }
+    }
+
+    package var description: String { Self.prefix + hex }
+
+    package static func < (left: Digest, right: Digest) -> Bool {
+        for index in 0..<4 where left.words[index] != right.words[index] {
+            return left.words[index] < right.words[index]
+        }
+        return false
+    }
+
+    private static let prefix = "sha256:"
+
+    private static func nibble(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 48...57: byte - 48
+        case 97...102: byte - 87
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// One member of a layer: what a tar header says, without times, which are the same for all of a layer.
+
+package struct TarEntry: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        case directory
+        /// A regular file of so many bytes.
+        case file(size: Int)
+        case symbolicLink(target: String)
+        /// Another name of a file that comes earlier in the layer; the target is written like ``TarEntry/path``.
+        case hardLink(target: String)
+        case characterDevice(major: Int, minor: Int)
+        case blockDevice(major: Int, minor: Int)
+        case fifo
+    }
+
+    /// Relative to the root, without a slash at either end.
+    package var path: String
+    package var kind: Kind
+    /// Permission bits with set-user, set-group and sticky: at most 0o7777.
+    package var mode: UInt16
+    package var user: Int
+    package var group: Int
+
+    package init(path: String, kind: Kind, mode: UInt16, user: Int = 0, group: Int = 0) {
+        (self.path, self.kind, self.mode, self.user, self.group) = (path, kind, mode, user, group)
+    }
+
+    /// Says in a layer that the path is gone, with all that was below it (image-spec layer.md, "Whiteouts").
+    package static func whiteout(_ path: String) -> TarEntry {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        let name = whiteoutPrefix + (parts.last ?? "")
+        return TarEntry(
+            path: (parts.dropLast() + [Substring(name)]).joined(separator: "/"),
+            kind: .file(size: 0),
+            mode: 0
+        )
+    }
+
+    package static let whiteoutPrefix = ".wh."
+    /// The member that empties its folder of all that lower layers put there.
+    package static let opaqueWhiteout = ".wh..wh..opq"
+
+    /// The bytes that follow the header.
+    package var size: Int {
+        guard case .file(let size) = kind else { return 0 }
+        return size
+    }
+}
