@@ -9,6 +9,11 @@ package struct Place: Hashable, Sendable {
     package init(file: String, line: Int? = nil, column: Int? = nil) {
         (self.file, self.line, self.column) = (file, line, column)
     }
+
+    /// `file:line:column`, as far as they are known.
+    package var text: String {
+        ([file] + [line, line == nil ? nil : column].compactMap { $0.map(String.init) }).joined(separator: ":")
+    }
 }
 
 package struct Diagnostic: Error, Hashable, Sendable {
@@ -29,10 +34,25 @@ package struct Diagnostic: Error, Hashable, Sendable {
         (self.id, self.severity, self.place, self.reason) = (id, severity, place, reason)
         (self.remedy, self.fix) = (remedy, fix)
     }
+
+    /// `file:line:column: error: reason [id]`, and below it, indented, the remedy and the line that mends it.
+    package var text: String {
+        var lines = ["\(place.text): \(severity.rawValue): \(reason) [\(id)]", "  remedy: \(remedy)"]
+        if let fix { lines.append("  fix: \(fix.drop { $0 == " " })") }
+        return lines.joined(separator: "\n")
+    }
 }
 
 /// Every mistake of one reading, in the order of the places; never empty, and at least one is an error.
 package struct Diagnostics: Error, Equatable, Sendable {
     package var all: [Diagnostic]
-    package init(_ all: [Diagnostic]) { self.all = all }
+    /// The files that were looked at, absolute, the configuration among them: when one of them changes, another
+    /// reading may go well.
+    package var sourceFiles: [String]
+    package init(_ all: [Diagnostic], sourceFiles: [String] = []) {
+        (self.all, self.sourceFiles) = (all, sourceFiles)
+    }
+
+    /// One ``Diagnostic/text`` after the other, an empty line between them.
+    package var text: String { all.map(\.text).joined(separator: "\n\n") }
 }

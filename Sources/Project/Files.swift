@@ -1,0 +1,83 @@
+/// What the loader asks of the file system: is there a file, what does it hold.
+
+import Foundation
+import Glibc
+
+enum FileKind: Equatable {
+    case file
+    case folder
+    /// A socket, a device.
+    case other
+
+    /// nil where there is nothing at `path`, or nothing that can be seen; links are followed.
+    static func of(_ path: String) -> FileKind? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return .file
+        case S_IFDIR: return .folder
+        default: return .other
+        }
+    }
+}
+
+enum AbsolutePath {
+    /// Without links, `.` and `..`; nil where there is nothing.
+    static func real(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// `path` in `folder` where it is relative; without `.`, `..` and a trailing slash. Links are not looked at.
+    static func clean(_ path: String, in folder: String) -> String {
+        var components: [Substring] = []
+        for component in (path.hasPrefix("/") ? path : "\(folder)/\(path)").split(separator: "/") where component != "." {
+            if component == ".." { _ = components.popLast() } else { components.append(component) }
+        }
+        return "/" + components.joined(separator: "/")
+    }
+}
+
+enum TextFile {
+    enum Fault: Error, Equatable {
+        case unreadable(String)
+        case encoding
+        case size
+    }
+
+    /// More than any configuration or Dockerfile; what is longer was named by mistake.
+    static let maxBytes = 4 << 20
+
+    /// The whole file as UTF-8.
+    static func read(_ path: String) throws(Fault) -> String {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(filePath: path))
+        } catch {
+            throw .unreadable(String(cString: strerror(errno)))
+        }
+        guard data.count <= maxBytes else { throw .size }
+        guard let text = String(validating: data, as: UTF8.self) else { throw .encoding }
+        return text
+    }
+}
+
+extension TextFile.Fault {
+    func diagnostic(at place: Place, what: String) -> Diagnostic {
+        switch self {
+        case .unreadable(let reason):
+            Diagnostic(
+                id: Rule.unreadable.id, place: place, reason: "\(what) cannot be read: \(reason)",
+                remedy: "mend its permissions")
+        case .encoding:
+            Diagnostic(
+                id: Rule.unreadable.id, place: place, reason: "\(what) is not text in UTF-8",
+                remedy: "save it as UTF-8")
+        case .size:
+            Diagnostic(
+                id: Rule.size.id, place: place, reason: "\(what) is longer than \(TextFile.maxBytes >> 20) MiB",
+                remedy: "name the file that is meant, or make it shorter")
+        }
+    }
+}

@@ -1,0 +1,82 @@
+/// Reads the images of `.imgwatch` as typed.
+
+import Dockerfile
+import Graph
+
+extension ProjectFileReader {
+    mutating func image(_ entry: Tree.Entry) -> ImageEntry? {
+        if let fault = ReferenceSyntax.imageNameFault(entry.key) {
+            values.report(.name, entry.place, "the name `\(entry.key)` \(fault.reason)", fault.remedy)
+        }
+        var image = ImageEntry(id: NodeID(entry.key), place: entry.place)
+        let fields = values.fields(entry.value, .image, of: "the image `\(entry.key)`")
+        image.context = Placed(value: "", place: entry.place)
+        if let context = fields["context"] { image.context = file(context, "`context`") }
+        if let dockerfile = fields["dockerfile"] {
+            image.dockerfile = file(dockerfile, "`dockerfile`")
+        } else {
+            image.dockerfile = image.context.map {
+                Placed(value: RelativePath.join($0.value, "Dockerfile"), place: $0.place)
+            }
+        }
+        image.target = fields["target"].flatMap { values.text($0, "`target`") }
+        if let args = fields["args"] { image.arguments = arguments(args) }
+        if let labels = fields["labels"] { image.labels = self.labels(labels) }
+        if let ignore = fields["ignore"] { image.ignore = values.texts(ignore, "`ignore`") }
+        image.needs = fields["needs"].map { needs($0) } ?? NeedsSite()
+        image.push = fields["push"].flatMap { values.bool($0, "`push`") } ?? true
+        if let aliases = fields["aliases"] { image.aliases = self.aliases(aliases) }
+        return image
+    }
+
+    private mutating func file(_ tree: Tree, _ what: String) -> Placed<String>? {
+        values.text(tree, what).flatMap { text in
+            path(text, what: what).map { Placed(value: $0.path, place: text.place) }
+        }
+    }
+
+    private mutating func arguments(_ tree: Tree) -> [(key: String, value: ImageEntry.Argument)] {
+        values.entries(tree, of: "`args`", like: "NAME: value").compactMap { entry in
+            let what = "the argument `\(entry.key)`"
+            guard !entry.key.isEmpty else {
+                values.report(.value, entry.place, "an argument has an empty name", "write `NAME: value`")
+                return nil
+            }
+            guard case .mapping = entry.value.content else {
+                return values.text(entry.value, what, anyScalar: true).map { (entry.key, .value($0.value)) }
+            }
+            guard let image = values.fields(entry.value, .argument, of: what)["image"] else {
+                values.report(
+                    .missingKey, entry.place, "\(what) is a mapping that names no image",
+                    "write `\(entry.key): { image: NAME }` for another image's reference, or a string")
+                return nil
+            }
+            return values.text(image, "`image`").map { (entry.key, .image($0)) }
+        }
+    }
+
+    private mutating func labels(_ tree: Tree) -> [KeyValue] {
+        values.entries(tree, of: "`labels`", like: "com.example.team: shop").compactMap { entry in
+            if entry.key.isEmpty || entry.key.contains(where: { $0.isWhitespace || $0 == "=" }) {
+                values.report(
+                    .label, entry.place, "`\(entry.key)` is no name of a label",
+                    "write a name without spaces and `=`, like `com.example.team`")
+                return nil
+            }
+            return values.text(entry.value, "the label `\(entry.key)`", anyScalar: true)
+                .map { KeyValue(entry.key, $0.value) }
+        }
+    }
+
+    private mutating func aliases(_ tree: Tree) -> [String] {
+        var aliases: [String] = []
+        for text in values.texts(tree, "`aliases`") {
+            if let fault = ReferenceSyntax.aliasFault(text.value) {
+                values.report(.alias, text.place, "the alias `\(text.value)` \(fault.reason)", fault.remedy)
+            } else if !aliases.contains(text.value) {
+                aliases.append(text.value)
+            }
+        }
+        return aliases
+    }
+}

@@ -1,0 +1,60 @@
+/// `.imgwatch` as typed: every value checked by itself, with its place, before anything is looked up elsewhere.
+
+import Dockerfile
+import Graph
+
+struct Placed<Value> {
+    var value: Value
+    var place: Place
+}
+
+struct ProjectFile {
+    var registry: Placed<RegistryTarget>?
+    var parallel: Int?
+    var quiet: Duration?
+    var timeout: Duration?
+    var environment: [KeyValue] = []
+    var steps: [StepEntry] = []
+    var images: [ImageEntry] = []
+}
+
+/// Where a node's `needs` stand or could stand, so that a diagnostic can say which line mends them.
+struct NeedsSite {
+    var names: [Placed<String>] = []
+    /// Whether every name could be read; if not, what follows from missing needs is not reported too.
+    var isSound = true
+}
+
+struct StepEntry {
+    var id: NodeID
+    var place: Place
+    var command: Step.Command?
+    var inputs: [PathPattern] = []
+    var outputs: [Placed<OutputPath>] = []
+    var needs = NeedsSite()
+    var environment: [KeyValue] = []
+    var directory = Placed(value: "", place: Place(file: ""))
+    var timeout: Duration?
+    var onChange = Step.OnChange.restart
+    var quiet: Duration?
+}
+
+struct ImageEntry {
+    enum Argument {
+        case value(String)
+        case image(Placed<String>)
+    }
+
+    var id: NodeID
+    var place: Place
+    var dockerfile: Placed<String>?
+    /// "" is the root; nil where what was written is no path in the project.
+    var context: Placed<String>?
+    var target: Placed<String>?
+    var arguments: [(key: String, value: Argument)] = []
+    var labels: [KeyValue] = []
+    var ignore: [Placed<String>] = []
+    var needs = NeedsSite()
+    var push = true
+    var aliases: [String] = []
+}

@@ -1,0 +1,69 @@
+/// Reads `.imgwatch` as typed from its YAML: which key means what, and what may stand there.
+
+struct ProjectFileReader {
+    /// The absolute folder that paths are relative to.
+    let root: String
+    var values: ValueReader
+
+    init(root: String, variables: Variables) {
+        (self.root, values) = (root, ValueReader(variables))
+    }
+
+    private static let maxParallel = 1024
+
+    mutating func read(_ tree: Tree) -> ProjectFile {
+        var file = ProjectFile()
+        let fields = values.fields(tree, .project, of: "the configuration")
+        file.registry = fields["registry"].flatMap { registry($0) }
+        file.parallel = fields["parallel"].flatMap { values.count($0, "`parallel`", in: 1...Self.maxParallel) }
+        file.quiet = fields["quiet"].flatMap { values.duration($0, "`quiet`", allowsZero: true) }
+        file.timeout = fields["timeout"].flatMap { values.duration($0, "`timeout`", allowsZero: false) }
+        file.environment = fields["env"].map { values.environment($0) } ?? []
+        if let steps = fields["steps"] {
+            file.steps = values.entries(steps, of: "`steps`", like: "name: { run: … }").compactMap { entry in
+                step(entry, in: file)
+            }
+        }
+        if let images = fields["images"] {
+            file.images = values.entries(images, of: "`images`", like: "name: { dockerfile: … }").compactMap { image($0) }
+        }
+        return file
+    }
+
+    private mutating func registry(_ tree: Tree) -> Placed<RegistryTarget>? {
+        guard let text = values.text(tree, "`registry`") else { return nil }
+        if text.value.hasPrefix("oci:") {
+            let path = String(text.value.dropFirst(4))
+            guard !path.isEmpty, !path.hasPrefix("~") else {
+                values.report(
+                    .registry, text.place, "`\(text.value)` names no folder for the OCI layout",
+                    "write `oci:PATH`, absolute or relative to the configuration; `~` is not expanded, `${HOME}` is")
+                return nil
+            }
+            return Placed(value: .layout(AbsolutePath.clean(path, in: root)), place: text.place)
+        }
+        if let fault = ReferenceSyntax.registryFault(text.value) {
+            values.report(.registry, text.place, "the registry `\(text.value)` \(fault.reason)", fault.remedy)
+        } else {
+            values.report(
+                .notYet, text.place, "pushing to a registry is not supported yet by this version of imgwatch",
+                "write `oci:PATH` for an OCI layout, or leave `registry` out: imgwatch then serves the images itself")
+        }
+        return nil
+    }
+
+    mutating func needs(_ tree: Tree) -> NeedsSite {
+        let before = values.problems.count
+        let names = values.texts(tree, "`needs`")
+        return NeedsSite(names: names, isSound: values.problems.count == before)
+    }
+
+    mutating func path(_ text: Placed<String>, what: String) -> RelativePath? {
+        do {
+            return try RelativePath(text.value)
+        } catch {
+            values.report(error.diagnostic(of: text.value, at: text.place, what: what))
+            return nil
+        }
+    }
+}

@@ -1,0 +1,77 @@
+/// A path as the configuration writes it, made clean: what every path of the project must hold to.
+
+/// Relative to the root, without `.`, `..` and doubled slashes.
+struct RelativePath: Equatable {
+    /// No slash at either end; "" is the root.
+    var path: String
+    /// Written with a trailing slash (or `.` or `..` as the last component).
+    var isDirectory: Bool
+
+    enum Fault: Error, Equatable {
+        case empty
+        case absolute
+        case leaves
+        case control
+    }
+
+    /// - Parameter isPattern: `\` and wildcards are kept, and `..` cannot take back a component that has one.
+    init(_ text: String, isPattern: Bool = false) throws(Fault) {
+        if text.isEmpty { throw .empty }
+        if text.hasPrefix("/") { throw .absolute }
+        if text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) { throw .control }
+        var components: [Substring] = []
+        let written = text.split(separator: "/", omittingEmptySubsequences: false)
+        for component in written where !component.isEmpty && component != "." {
+            guard component == ".." else {
+                components.append(component)
+                continue
+            }
+            guard let last = components.popLast(), !isPattern || !last.contains(where: { "*?[".contains($0) }) else {
+                throw .leaves
+            }
+        }
+        path = components.joined(separator: "/")
+        isDirectory = components.isEmpty || ["", ".", ".."].contains(written.last)
+    }
+
+    /// The folder that holds this path; "" is the root.
+    static func parent(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+    }
+
+    static func join(_ folder: String, _ name: String) -> String {
+        folder.isEmpty ? name : name.isEmpty ? folder : "\(folder)/\(name)"
+    }
+
+    /// `path` relative to `folder`, where it is that folder or lies below it.
+    static func relative(_ path: String, to folder: String) -> String? {
+        guard !folder.isEmpty else { return path }
+        guard OutputPath(path: folder, isDirectory: true).covers(path) else { return nil }
+        return String(path.utf8.dropFirst(folder.utf8.count + 1)) ?? path
+    }
+}
+
+extension RelativePath.Fault {
+    /// - Parameter what: The thing that the path is, with its article: `an output`.
+    func diagnostic(of text: String, at place: Place, what: String) -> Diagnostic {
+        let (reason, remedy) =
+            switch self {
+            case .empty:
+                ("is empty", "name a path relative to the configuration's folder; the folder itself is `.`")
+            case .absolute:
+                (
+                    "is absolute, but every path here is relative to the configuration's folder",
+                    "write it without the leading slash, relative to the configuration's folder"
+                )
+            case .leaves:
+                (
+                    "leads out of the project, and what lies outside is not watched",
+                    "move the file into the project, or the configuration up to a folder that holds both"
+                )
+            case .control:
+                ("holds a control character", "write the path on one line, without tabs")
+            }
+        return Diagnostic(
+            id: Rule.path.id, place: place, reason: "`\(text)` as \(what) \(reason)", remedy: remedy)
+    }
+}

@@ -1,0 +1,111 @@
+/// Reads the steps of `.imgwatch` as typed.
+
+import Dockerfile
+import Graph
+
+extension ProjectFileReader {
+    mutating func step(_ entry: Tree.Entry, in file: ProjectFile) -> StepEntry? {
+        if let fault = ReferenceSyntax.stepNameFault(entry.key) {
+            values.report(.name, entry.place, "the name `\(entry.key)` \(fault.reason)", fault.remedy)
+        }
+        var step = StepEntry(id: NodeID(entry.key), place: entry.place)
+        let what = "the step `\(entry.key)`"
+        let fields = values.fields(entry.value, .step, of: what)
+        step.timeout = fields["timeout"].map { values.duration($0, "`timeout`", allowsZero: false) } ?? file.timeout
+        step.quiet = fields["quiet"].flatMap { values.duration($0, "`quiet`", allowsZero: true) }
+        step.needs = fields["needs"].map { needs($0) } ?? NeedsSite()
+        step.inputs = fields["inputs"].map { inputs($0) } ?? []
+        step.outputs = fields["outputs"].map { outputs($0) } ?? []
+        if let dir = fields["dir"], let text = values.text(dir, "`dir`") {
+            step.directory = Placed(value: path(text, what: "`dir`")?.path ?? "", place: text.place)
+        }
+        if let change = fields["on-change"] { step.onChange = onChange(change) ?? .restart }
+        step.environment = file.environment
+        for variable in fields["env"].map({ values.environment($0) }) ?? [] { step.environment.set(variable) }
+        if let run = fields["run"] {
+            step.command = command(run)
+        } else {
+            values.report(
+                .missingKey, entry.place, "\(what) has no `run`",
+                "add the command: `run: make`, or as a list, `run: [make, all]`")
+        }
+        if case .shell(let command) = step.command {
+            for name in Interpolation.mentions(in: command, of: values.variables)
+            where !step.environment.contains(where: { $0.key == name }) {
+                step.environment.append(KeyValue(name, values.variables[name] ?? ""))
+            }
+        }
+        return step
+    }
+
+    /// A string is the shell's, variables and all; a list has its variables filled in here.
+    private mutating func command(_ tree: Tree) -> Step.Command? {
+        let empty = "write the command: a string is run by `/bin/sh -c`, a list is run as it is"
+        switch tree.content {
+        case .scalar(let text):
+            if !text.allSatisfy(\.isWhitespace), tree.kind != .null { return .shell(text) }
+            values.report(.value, tree.place, "`run` is empty", empty)
+            return nil
+        case .sequence:
+            let words = values.texts(tree, "`run`", anyScalar: true).map(\.value)
+            if let first = words.first, !first.isEmpty { return .exec(words) }
+            values.report(.value, tree.place, "`run` names no command", empty)
+            return nil
+        case .mapping:
+            values.wrongType(tree, "`run`", "a string or a list", empty)
+            return nil
+        }
+    }
+
+    private mutating func inputs(_ tree: Tree) -> [PathPattern] {
+        values.texts(tree, "`inputs`").compactMap { text in
+            do throws(Diagnostic) {
+                return try PathPattern(text.value, place: text.place)
+            } catch {
+                values.report(error)
+                return nil
+            }
+        }
+    }
+
+    private mutating func outputs(_ tree: Tree) -> [Placed<OutputPath>] {
+        values.texts(tree, "`outputs`").compactMap { text in
+            if text.value.contains(where: { "*?[".contains($0) }) {
+                values.report(
+                    .output, text.place, "the output `\(text.value)` has a wildcard",
+                    "name each file, or the folder that holds them with a `/` at its end")
+                return nil
+            }
+            guard let path = path(text, what: "an output") else { return nil }
+            if path.path.isEmpty {
+                values.report(
+                    .output, text.place, "the output `\(text.value)` is the whole project",
+                    "name the files and folders that the step writes")
+                return nil
+            }
+            if path.path.split(separator: "/").contains(".git") {
+                values.report(
+                    .output, text.place, "the output `\(text.value)` lies in `.git`, which belongs to git",
+                    "let the step write elsewhere")
+                return nil
+            }
+            return Placed(value: OutputPath(path: path.path, isDirectory: path.isDirectory), place: text.place)
+        }
+    }
+
+    private mutating func onChange(_ tree: Tree) -> Step.OnChange? {
+        guard let text = values.text(tree, "`on-change`") else { return nil }
+        if let known = Step.OnChange(rawValue: text.value) { return known }
+        values.report(
+            .value, text.place, "`on-change` cannot be `\(text.value)`",
+            "write `restart`, which ends the run when an input changes, or `finish`, which lets it end first")
+        return nil
+    }
+}
+
+extension [KeyValue] {
+    /// In the place of one of the same name, or at the end.
+    fileprivate mutating func set(_ variable: KeyValue) {
+        if let at = firstIndex(where: { $0.key == variable.key }) { self[at] = variable } else { append(variable) }
+    }
+}
