@@ -26,8 +26,10 @@ package struct ContentHasher: ~Copyable {
     private var content = HashContext(.sha256)
     private var blob = HashContext(.sha1)
 
-    /// Git puts the length before the bytes, so it must be known. With another number of bytes than `length` in
-    /// the updates the digest is still theirs, but the git id is nobody's.
+    /// Git puts the length before the bytes, so it must be known.
+    ///
+    /// With another number of bytes than `length` in the updates the digest is still theirs, but the git id is
+    /// nobody's.
     package init(length: Int) {
         var header = "blob \(length)\0"
         header.withUTF8 { blob.update(UnsafeRawBufferPointer($0)) }
@@ -70,7 +72,9 @@ private struct HashAlgorithm: @unchecked Sendable {
     }
 }
 
-/// Owns one EVP_MD_CTX. Its calls fail only where memory has run out, which ends the program.
+/// Owns one EVP_MD_CTX.
+///
+/// Its calls fail only where memory has run out, which ends the program.
 private struct HashContext: ~Copyable {
     private let pointer: OpaquePointer
 

@@ -4,7 +4,7 @@ package struct ImageConfiguration: Hashable, Sendable {
     /// RFC 3339; the same for all inputs, so that the same inputs give the same digest.
     package var created: String?
     package var author: String
-    /// `amd64`, `arm64`, …
+    /// A name of Go's: `amd64`, `arm64`, ….
     package var architecture: String
     package var operatingSystem: String
     /// `v7`, …; empty where the architecture has none.
@@ -19,10 +19,12 @@ package struct ImageConfiguration: Hashable, Sendable {
         (author, execution, diffIDs, history) = ("", Execution(), [], [])
     }
 
-    /// How a container of the image is run: the key `config`. Empty values are not written.
+    /// How a container of the image is run: the key `config`.
+    ///
+    /// Empty values are not written.
     package struct Execution: Hashable, Sendable {
         package var user = ""
-        /// `8080/tcp`
+        /// Each as `8080/tcp`.
         package var exposedPorts: Set<String> = []
         /// `NAME=value`, in order.
         package var environment: [String] = []

@@ -4,8 +4,10 @@
 internal import Glibc
 internal import Synchronization
 
-/// Safe to use from any thread, and from several processes at once. Whatever ends a process at any point, blobs and
-/// index are whole under their names; nothing is synced to the disk, so a power failure may cost what was new.
+/// Safe to use from any thread, and from several processes at once.
+///
+/// Whatever ends a process at any point, blobs and index are whole under their names; nothing is synced to the disk, so
+/// a power failure may cost what was new.
 package final class ImageLayout: Sendable {
     /// As it was given to ``open(at:)``, without a slash at the end.
     package let path: String
@@ -22,7 +24,9 @@ package final class ImageLayout: Sendable {
         index = Mutex(IndexState())
     }
 
-    /// Opens the layout in a folder, and makes both where they are missing. Removes stray files of ended processes.
+    /// Opens the layout in a folder, and makes both where they are missing.
+    ///
+    /// Removes stray files of ended processes.
     package static func open(at path: String) throws(OCIError) -> ImageLayout {
         let layout = ImageLayout(path: path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path)
         try makeFolders("\(layout.path)/blobs/sha256")
@@ -51,7 +55,9 @@ extension ImageLayout {
 
     package func hasBlob(_ descriptor: Descriptor) -> Bool { hasBlob(descriptor.digest, size: descriptor.size) }
 
-    /// The whole blob: for manifests and configurations. Layers are read by ``TarSource`` from ``blobPath(_:)``.
+    /// The whole blob: for manifests and configurations.
+    ///
+    /// Layers are read by ``TarSource`` from ``blobPath(_:)``.
     package func readBlob(_ descriptor: Descriptor) throws(OCIError) -> [UInt8] {
         guard hasBlob(descriptor) else { throw .missingBlob(descriptor.digest, layout: path) }
         let bytes = try readFile(blobPath(descriptor.digest))
@@ -73,7 +79,9 @@ extension ImageLayout {
 
 extension ImageLayout {
     /// Publishes descriptors under names (`org.opencontainers.image.ref.name`; ours are `<image>:<tag>`), all in one
-    /// write. A name that is there already moves.
+    /// write.
+    ///
+    /// A name that is there already moves.
     package func tag(_ names: [(name: String, descriptor: Descriptor)]) throws(OCIError) {
         try lockedIndex { (state: inout IndexState) throws(OCIError) in
             for (name, descriptor) in names { state.index.set(name, to: descriptor) }
@@ -93,7 +101,9 @@ extension ImageLayout {
     /// All names, in the order in which they first came.
     package func names() throws(OCIError) -> [String] { try freshIndex().names }
 
-    /// Takes names away. Blobs stay.
+    /// Takes names away.
+    ///
+    /// Blobs stay.
     package func delete(_ names: Set<String>) throws(OCIError) {
         try lockedIndex { (state: inout IndexState) throws(OCIError) in
             state.index.remove(names)

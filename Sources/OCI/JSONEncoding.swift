@@ -58,7 +58,9 @@ extension JSON {
         output.append(contentsOf: repeatElement(32, count: indentation * 2))
     }
 
-    /// Quotes a text. Go also escapes what HTML could misread, and the two line separators of JavaScript.
+    /// Quotes a text.
+    ///
+    /// Go also escapes what HTML could misread, and the two line separators of JavaScript.
     package static func write(_ text: String, to output: inout [UInt8]) {
         output.append(34)
         for scalar in text.unicodeScalars {

@@ -16,8 +16,9 @@ package struct LayerRecord: Hashable, Sendable {
     package var descriptor: Descriptor { Descriptor(mediaType: MediaType.layer, digest: digest, size: size) }
 }
 
-/// Takes the members in their order (folders before what is in them; see `TarEntry`) and makes one blob of them. The
-/// same members give the same bytes everywhere. Nothing is left behind when it is dropped before ``finish()``.
+/// Takes the members in their order (folders before what is in them; see `TarEntry`) and makes one blob of them.
+///
+/// The same members give the same bytes everywhere. Nothing is left behind when it is dropped before ``finish()``.
 package struct LayerWriter: ~Copyable {
     private let file: TemporaryFile
     private let layout: ImageLayout
@@ -47,9 +48,11 @@ package struct LayerWriter: ~Copyable {
         try put(TarHeader.encode(entry, modificationTime: modificationTime))
     }
 
-    /// Adds a file. `read` fills a part of the buffer and gives the number of bytes, 0 at the end; it is asked until
-    /// the entry's size is reached. Gives the digest of the content; throws ``OCIError/contentEnded(path:)`` when
-    /// there is less of it, and what `read` throws.
+    /// Adds a file.
+    ///
+    /// `read` fills a part of the buffer and gives the number of bytes, 0 at the end; it is asked until the entry's
+    /// size is reached. Gives the digest of the content; throws ``OCIError/contentEnded(path:)`` when there is less of
+    /// it, and what `read` throws.
     package mutating func append(
         _ entry: TarEntry,
         reading read: (UnsafeMutableRawBufferPointer) throws -> Int

@@ -4,7 +4,9 @@ internal import Glibc
 
 extension ImageLayout {
     /// Publishes the image of a manifest into another layout under several names at once: the blobs first, the names
-    /// last. Blobs are hard links where the file system can do that, else copies.
+    /// last.
+    ///
+    /// Blobs are hard links where the file system can do that, else copies.
     package func export(_ manifest: Descriptor, as names: [String], to target: ImageLayout) throws(OCIError) {
         let content = try Manifest(decoding: readBlob(manifest))
         for blob in content.layers + [content.configuration, manifest] where !target.hasBlob(blob) {

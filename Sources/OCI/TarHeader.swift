@@ -4,7 +4,9 @@
 enum TarHeader {
     static let blockLength = 512
 
-    /// One block, or three and more with PAX records. Times are in seconds since 1970.
+    /// One block, or three and more with PAX records.
+    ///
+    /// Times are in seconds since 1970.
     static func encode(_ entry: TarEntry, modificationTime: Int) -> [UInt8] {
         let fields = Fields(entry, modificationTime)
         let records = fields.paxRecords
@@ -95,7 +97,9 @@ private struct Fields {
         )
     }
 
-    /// Sorted by key. Go adds the path also where only another field is the reason for the records.
+    /// Sorted by key.
+    ///
+    /// Go adds the path also where only another field is the reason for the records.
     var paxRecords: [(String, String)] {
         var records: [(String, String)] = []
         var needed = false
@@ -171,6 +175,7 @@ private struct Block {
         put("        ", at: 148, length: 8)
         let sum = bytes.reduce(0) { $0 + Int($1) }
         put(octal: sum, at: 148, length: 7)
+        bytes[154] = 0
         return bytes
     }
 }

@@ -13,8 +13,10 @@ extension TarSource {
         return block.hasValidChecksum
     }
 
-    /// All members in their order, without reading their bytes. Paths come clean: relative, without `.` and `..`
-    /// (a leading `..` stops at the root); the root's own member has the path "".
+    /// All members in their order, without reading their bytes.
+    ///
+    /// Paths come clean: relative, without `.` and `..` (a leading `..` stops at the root); the root's own member has
+    /// the path "".
     package func members() throws(OCIError) -> [TarMember] {
         var members: [TarMember] = []
         var offset = 0
@@ -78,7 +80,9 @@ private struct TarExtensions {
 
     static func isExtension(_ type: UInt8) -> Bool { "xgLK".utf8.contains(type) }
 
-    /// False where the data are not what the type promises. Global records are passed over, as in Go.
+    /// False where the data are not what the type promises.
+    ///
+    /// Global records are passed over, as in Go.
     mutating func add(_ data: [UInt8], type: UInt8) -> Bool {
         switch type {
         case UInt8(ascii: "x"): return addRecords(data)

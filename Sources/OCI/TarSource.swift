@@ -10,8 +10,10 @@ package struct TarSource: ~Copyable {
     package let length: Int
     private let isStoredGzip: Bool
 
-    /// Opens the file. Throws ``OCIError/compressedArchive(path:)`` for compressions that need unpacking: bzip2, xz,
-    /// zstd, and gzip that is not of stored blocks of 65,535 bytes (what this module, and Go at level 0, writes).
+    /// Opens the file.
+    ///
+    /// Throws ``OCIError/compressedArchive(path:)`` for compressions that need unpacking: bzip2, xz, zstd, and gzip
+    /// that is not of stored blocks of 65,535 bytes (what this module, and Go at level 0, writes).
     package init(path: String) throws(OCIError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .fileSystem(operation: "open", path: path, code: errno) }
@@ -48,7 +50,9 @@ package struct TarSource: ~Copyable {
         return done
     }
 
-    /// The whole content of a member. For small ones: it is all in memory.
+    /// The whole content of a member.
+    ///
+    /// For small ones: it is all in memory.
     package func content(of member: TarMember) throws(OCIError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: member.entry.size)
         var failure: OCIError?
