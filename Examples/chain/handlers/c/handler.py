@@ -1,0 +1,5 @@
+from core.core import reply
+
+
+def handle(event, context):
+    return reply("well")

@@ -1,0 +1,51 @@
+# Everything a person does with this repository; `make` prints the list.
+
+IMGWATCH = .build/release/imgwatch
+BUILD_RELEASE = swift build -c release --product imgwatch
+SWIFT_FILES = Sources Tests Package.swift
+
+.DEFAULT_GOAL = help
+.PHONY: help demo run test build release lint format simulate bench clean
+
+help: ## print this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: ## watch the petstore example, edit it, and prove that the images are never stale
+	@scripts/setup build demo
+	$(BUILD_RELEASE)
+	@scripts/demo $(IMGWATCH)
+
+run: ## leave the loop running in a copy of the petstore example, for you to edit
+	@scripts/setup build demo
+	$(BUILD_RELEASE)
+	@scripts/demo --stay $(IMGWATCH)
+
+test: ## every test (debug build)
+	@scripts/setup build test
+	swift test
+
+build: ## debug build
+	@scripts/setup build
+	swift build
+
+release: ## optimised build: .build/release/imgwatch
+	@scripts/setup build
+	$(BUILD_RELEASE)
+
+lint: ## what swift-format says about the sources; changes nothing
+	swift format lint --strict --recursive $(SWIFT_FILES)
+
+format: ## let swift-format rewrite the sources
+	swift format --in-place --recursive $(SWIFT_FILES)
+
+simulate: ## random worlds against the engine: SEEDS=n (default 300), or SEED=k to replay one
+	@scripts/setup build
+	swift run -c release simulate $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),300))
+
+bench: ## time from save to image, beside what else is installed
+	@scripts/setup build test
+	$(BUILD_RELEASE)
+	@scripts/bench $(IMGWATCH)
+
+clean: ## remove what was built
+	rm -rf .build
