@@ -52,7 +52,8 @@ package struct Keying: Equatable, Sendable {
     package var provenance: Provenance
     /// Everything the watcher had seen when the reading was complete.
     package var barrier: Sequence
-    /// Inputs that the definition names and that are not there, nor made by a step.
+    /// Inputs that the definition names and that can't be had, each as the user is told: `a/b.c does not exist`.
+    /// What some step makes is not among them.
     package var missing: [String]
     /// Inputs that are still open for writing.
     package var writers: [String]

@@ -56,7 +56,7 @@ extension Engine {
         let state = states[node]
         guard !isUnkeyed(node) else { return nil }
         if !state.missing.isEmpty {
-            return Failure("its input \(state.missing.joined(separator: ", ")) does not exist")
+            return Failure("its input " + state.missing.joined(separator: "; its input "))
         }
         guard let failed = state.failure, failed.key == state.key, !isFresh(node) else { return nil }
         return failed.failure

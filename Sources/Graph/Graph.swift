@@ -101,6 +101,12 @@ package struct Graph: Equatable, Sendable {
     /// The nodes whose own sources name `id`: itself, and through `sources` all others, in graph order.
     package func sources(of id: NodeID) -> [NodeID] { ids(positions[id].map { sources[$0] }) }
 
+    /// These nodes and all that they need.
+    package func selecting(_ ids: [NodeID]) -> Graph {
+        let kept = Set(ids.compactMap { positions[$0] }.flatMap { [$0] + needs[$0] })
+        return Graph(nodes.indices.filter(kept.contains).map { nodes[$0] })
+    }
+
     /// How many needs lie under a node: 0 for one that needs nothing.
     package func level(of id: NodeID) -> Int {
         var levels: [NodeID: Int] = [:]

@@ -1,0 +1,24 @@
+/// What the engine knows of a node, for who wants to show it.
+
+package import Graph
+
+package struct NodeView: Equatable, Sendable {
+    package var status: Status
+    /// Whether its last success is one of what is there now, whatever its needs are.
+    package var isFresh: Bool
+    /// With all that it inherits; nil while that is not known.
+    package var key: String?
+    /// With all that it is made from.
+    package var provenance: Provenance
+    package var cause: Cause
+}
+
+extension Engine {
+    package func view(of id: NodeID) -> NodeView? {
+        graph.position(of: id).map { node in
+            NodeView(
+                status: status(of: id), isFresh: isFresh(node), key: states[node].key, provenance: provenance(node),
+                cause: cause(node))
+        }
+    }
+}

@@ -1,0 +1,50 @@
+/// What the kernel says of a file without reading it: enough to know that it is the one that was read before.
+
+package import Glibc
+
+package struct FileStat: Hashable, Sendable {
+    package var device: UInt64
+    package var inode: UInt64
+    /// Bytes.
+    package var size: Int64
+    /// Nanoseconds since the epoch.
+    package var modified: Int64
+    /// Nanoseconds since the epoch: the last change of content or attributes.
+    package var changed: Int64
+    /// Type and permissions, as `st_mode` has them.
+    package var mode: UInt32
+
+    package init(_ raw: stat) {
+        (device, inode, size) = (UInt64(raw.st_dev), UInt64(raw.st_ino), Int64(raw.st_size))
+        modified = Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)
+        changed = Int64(raw.st_ctim.tv_sec) * 1_000_000_000 + Int64(raw.st_ctim.tv_nsec)
+        mode = UInt32(raw.st_mode)
+    }
+
+    /// Does not follow a link; nil where nothing is there, or it can't be reached.
+    package init?(of path: String) {
+        var raw = stat()
+        guard lstat(path, &raw) == 0 else { return nil }
+        self.init(raw)
+    }
+
+    package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
+    package var isFile: Bool { mode & S_IFMT == S_IFREG }
+    package var isLink: Bool { mode & S_IFMT == S_IFLNK }
+    /// Permissions with setuid, setgid and sticky.
+    package var permissions: UInt16 { UInt16(mode & 0o7777) }
+
+    /// A change within this time before a reading may bear the same times as what was read: such a reading is not
+    /// remembered (kernels before 6.13 count in ticks of up to 4 ms; `git` calls such files racy).
+    static let racy: Int64 = 20_000_000
+
+    /// Whether a reading that began at `start` (nanoseconds since the epoch) can be told from any later content.
+    func isProven(by start: Int64) -> Bool { max(modified, changed) < start - Self.racy }
+
+    /// The wall clock in the unit of file times.
+    static func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,132 @@
+/// What git calls the state of a node's inputs: content decides, git names.
+
+package import Git
+internal import OCI
+internal import Synchronization
+
+/// What a node's name is made of.
+package struct NamedInputs: Sendable {
+    /// Unique among the nodes; what is remembered between calls is remembered under it.
+    package var node: String
+    package var scope: InputScope
+    /// Files that decide the node and are not in its scope (Dockerfile, ignore file), relative to the root.
+    package var extra: [String]
+    /// Whether some step makes this path; its own inputs name it then.
+    package var isGenerated: @Sendable (String) -> Bool
+    /// Whether the node's definition differs from the one in HEAD.
+    package var isRedefined: Bool
+    package init(
+        node: String, scope: InputScope, extra: [String], isRedefined: Bool,
+        isGenerated: @escaping @Sendable (String) -> Bool
+    ) {
+        (self.node, self.scope, self.extra) = (node, scope, extra)
+        (self.isRedefined, self.isGenerated) = (isRedefined, isGenerated)
+    }
+}
+
+/// The newest commit that changed a node's inputs, and whether they differ from HEAD.
+package struct InputsCommit: Equatable, Sendable {
+    package var commit: Commit
+    package var isDirty: Bool
+}
+
+/// Safe to use from several threads; libgit2's calls come one after another.
+package final class GitNames: Sendable {
+    /// So many commits are looked at before the search gives up.
+    static let searchLimit = 10_000
+
+    private struct Known: Sendable {
+        var head: String
+        var files: [String: TreeFile]
+        var newest: Commit?
+    }
+    private struct Content: Sendable {
+        var nodes: [String: Known] = [:]
+        /// By path and raw blob id: the id after git's filters.
+        var cleaned: [String: String] = [:]
+    }
+
+    package let repository: Repository
+    /// The project's root relative to the work tree; "" or ending in a slash.
+    private let prefix: String
+    private let reader: InputReader
+    private let content = Mutex(Content())
+
+    /// - Returns: nil where the project does not lie in the work tree.
+    package init?(_ repository: Repository, reader: InputReader) {
+        let tree = repository.workDirectory
+        guard reader.root == tree || InputScope.isBelow(reader.root, tree) else { return nil }
+        prefix = reader.root == tree ? "" : String(reader.root.dropFirst(tree.count + 1)) + "/"
+        (self.repository, self.reader) = (repository, reader)
+    }
+
+    /// - Returns: nil where git can't name the inputs: no commit yet, or the search gave up. `.some(nil)` where there
+    ///   is nothing to name.
+    package func name(_ inputs: NamedInputs, _ reading: Reading) throws(GitError) -> InputsCommit?? {
+        guard let head = try repository.head() else { return nil }
+        let known = try known(inputs, at: head)
+        var files = reading.files.filter { $0.kind != .directory && !inputs.isGenerated($0.path) }
+        for path in inputs.extra {
+            let scope = InputScope(outputs: [.init(path: path, isDirectory: false)])
+            files += (try? reader.read(scope))?.files ?? []
+        }
+        if files.isEmpty, known.files.isEmpty { return .some(nil) }
+        let isDirty = try inputs.isRedefined || differs(files, from: known.files)
+        // Inputs that no commit holds have no commit of their own: they are changes on top of HEAD.
+        guard let commit = known.newest ?? (known.files.isEmpty ? head : nil) else { return nil }
+        return InputsCommit(commit: commit, isDirty: isDirty)
+    }
+
+    private func known(_ inputs: NamedInputs, at head: Commit) throws(GitError) -> Known {
+        if let known = content.withLock({ $0.nodes[inputs.node] }), known.head == head.id { return known }
+        let prefixes = (inputs.scope.roots + inputs.extra).map { prefix + $0 }.map {
+            $0.hasSuffix("/") ? String($0.dropLast()) : $0
+        }
+        let isInput: (String) -> Bool = { [prefix] path in
+            guard path.hasPrefix(prefix) else { return false }
+            let inside = String(path.dropFirst(prefix.count))
+            return inputs.scope.reads(inside) && !inputs.isGenerated(inside) || inputs.extra.contains(inside)
+        }
+        let files = try repository.headFiles(under: prefixes).filter { isInput($0.key) }
+        let newest = try repository.newestCommit(touching: prefixes, limit: Self.searchLimit, where: isInput)
+        let known = Known(head: head.id, files: files, newest: newest)
+        content.withLock { $0.nodes[inputs.node] = known }
+        return known
+    }
+
+    /// Definitions changed: what was remembered of the nodes' paths no longer holds.
+    package func forget() { content.withLock { $0.nodes = [:] } }
+
+    private func differs(_ files: [InputFile], from head: [String: TreeFile]) throws(GitError) -> Bool {
+        var seen: Set<String> = []
+        for file in files {
+            let path = prefix + file.path
+            guard let committed = head[path], seen.insert(path).inserted else { return true }
+            switch file.kind {
+            case .file(let hash):
+                let isExecutable = file.stat.permissions & 0o100 != 0
+                guard committed.mode == (isExecutable ? 0o100755 : 0o100644) else { return true }
+                if hash.blobID == committed.id { continue }
+                if try cleaned(path, hash.blobID) != committed.id { return true }
+            case .link(let target):
+                var hasher = ContentHasher(length: target.utf8.count)
+                var text = target
+                text.withUTF8 { hasher.update(UnsafeRawBufferPointer($0)) }
+                guard committed.mode == 0o120000, hasher.finalize().gitBlob == committed.id else { return true }
+            case .directory, .special: return true
+            }
+        }
+        return seen.count != head.count
+    }
+
+    private func cleaned(_ path: String, _ raw: String) throws(GitError) -> String {
+        let name = raw + " " + path
+        if let known = content.withLock({ $0.cleaned[name] }) { return known }
+        let id = try repository.cleanBlobID(of: path)
+        content.withLock { content in
+            if content.cleaned.count > 10_000 { content.cleaned = [:] }
+            content.cleaned[name] = id
+        }
+        return id
+    }
+}

@@ -1,0 +1,148 @@
+/// Which paths a node reads: declared for a step, less its own outputs; derived from the Dockerfile for an image.
+
+package import Dockerfile
+package import Project
+
+/// All paths are relative to the project's root, clean, without a trailing slash; "" is the root.
+package struct InputScope: Sendable {
+    private enum Kind: Sendable {
+        case step(patterns: [PathPattern], outputs: [OutputPath])
+        case image(ContextScope)
+        /// A step's outputs, or a list of files.
+        case paths([OutputPath])
+    }
+
+    private let kind: Kind
+    /// Where to look: no root lies in another.
+    let roots: [String]
+
+    package init(of step: Step) {
+        kind = .step(patterns: step.inputs, outputs: step.outputs)
+        roots = Self.outermost(step.inputs.map(\.staticPrefix))
+    }
+
+    /// - Parameter followed: what the sources that are links lead to, relative to the context.
+    package init(of image: Image, followed: [String] = []) {
+        let scope = ContextScope(image, followed: followed)
+        kind = .image(scope)
+        roots = Self.outermost(scope.roots)
+    }
+
+    package init(outputs: [OutputPath]) {
+        kind = .paths(outputs)
+        roots = Self.outermost(outputs.map(\.path))
+    }
+
+    /// Whether the node reads this very path.
+    package func reads(_ path: String) -> Bool {
+        switch kind {
+        case .step(let patterns, let outputs):
+            patterns.contains { $0.matches(path) } && !outputs.contains { $0.covers(path) }
+        case .image(let scope): scope.reads(path)
+        case .paths(let paths): paths.contains { $0.covers(path) }
+        }
+    }
+
+    /// Whether the node may read something below this folder.
+    package func mayRead(below directory: String) -> Bool {
+        switch kind {
+        case .step(let patterns, let outputs):
+            patterns.contains { $0.mayMatch(below: directory) } && !outputs.contains { $0.covers(directory) }
+        case .image(let scope): scope.mayRead(below: directory)
+        case .paths(let paths):
+            paths.contains { $0.covers(directory) || directory.isEmpty || Self.isBelow($0.path, directory) }
+        }
+    }
+
+    static func isBelow(_ path: String, _ directory: String) -> Bool {
+        directory.isEmpty
+            || path.utf8.starts(with: directory.utf8) && path.utf8.dropFirst(directory.utf8.count).first == 0x2F
+    }
+
+    private static func outermost(_ paths: [String]) -> [String] {
+        let sorted = Set(paths).sorted()
+        return sorted.filter { path in !sorted.contains { $0 != path && isBelow(path, $0) } }
+    }
+}
+
+/// What the `COPY` and `ADD` instructions of an image read of its context.
+struct ContextScope: Sendable {
+    private struct Source: Sendable {
+        /// The folder part before the first wildcard, or the whole path; "" is the context.
+        var prefix: String
+        /// One for each component of the path, where it has wildcards.
+        var wildcard: WildcardPattern?
+        var components: Int
+        /// `.git` is no input unless a source names it.
+        var namesGit: Bool
+    }
+
+    private let context: String
+    private let sources: [Source]
+    private let ignore: IgnorePatterns
+
+    init(_ image: Image, followed: [String]) {
+        context = image.context
+        ignore = image.ignorePatterns
+        sources =
+            image.evaluation.contextPaths.map { Self.source($0.path) }
+            + followed.map { Source(prefix: $0, wildcard: nil, components: 0, namesGit: false) }
+    }
+
+    private static func source(_ written: String) -> Source {
+        let path = written == "." ? "" : written
+        let parts = path.split(separator: "/")
+        let namesGit = parts.contains(".git")
+        guard let wildcard = try? WildcardPattern(path), wildcard.hasWildcards else {
+            return Source(prefix: path, wildcard: nil, components: parts.count, namesGit: namesGit)
+        }
+        let plain = parts.prefix { !$0.contains { "*?[\\".contains($0) } }
+        return Source(
+            prefix: plain.joined(separator: "/"), wildcard: wildcard, components: parts.count, namesGit: namesGit)
+    }
+
+    var roots: [String] { sources.map { context.isEmpty ? $0.prefix : join(context, $0.prefix) } }
+
+    private func join(_ a: String, _ b: String) -> String { b.isEmpty ? a : a + "/" + b }
+
+    private func inContext(_ path: String) -> Substring? {
+        if context.isEmpty { return path[...] }
+        guard InputScope.isBelow(path, context) else { return nil }
+        return path.utf8.dropFirst(context.utf8.count + 1).isEmpty ? nil : Substring(path.utf8.dropFirst(context.utf8.count + 1))
+    }
+
+    func reads(_ path: String) -> Bool {
+        guard let inside = inContext(path) else { return false }
+        let relative = String(inside)
+        return sources.contains { covers($0, relative) } && !ignore.matches(relative)
+    }
+
+    func mayRead(below directory: String) -> Bool {
+        if directory.isEmpty || directory == context || InputScope.isBelow(context, directory) { return true }
+        guard let inside = inContext(directory) else { return false }
+        let relative = String(inside)
+        guard sources.contains(where: { covers($0, relative) || leads($0, to: relative) }) else { return false }
+        return !ignore.excludesEverything(below: relative)
+    }
+
+    /// Whether the source is this path, or a folder above it.
+    private func covers(_ source: Source, _ path: String) -> Bool {
+        if !source.namesGit, Self.isInGit(path) { return false }
+        guard let wildcard = source.wildcard else {
+            return source.prefix.isEmpty || path == source.prefix || InputScope.isBelow(path, source.prefix)
+        }
+        guard InputScope.isBelow(path, source.prefix) else { return false }
+        let head = path.split(separator: "/").prefix(source.components)
+        return head.count == source.components && wildcard.matches(head.joined(separator: "/"))
+    }
+
+    /// Whether something below this folder may be the source.
+    private func leads(_ source: Source, to directory: String) -> Bool {
+        InputScope.isBelow(source.prefix, directory)
+            || source.wildcard != nil && (directory == source.prefix || InputScope.isBelow(directory, source.prefix))
+    }
+
+    private static func isInGit(_ path: String) -> Bool {
+        path == ".git" || path.hasPrefix(".git/") || path.hasSuffix("/.git") || path.contains("/.git/")
+    }
+}

@@ -1,0 +1,100 @@
+/// A node's inputs as one reading found them: the files, their hashes, and the key that follows.
+
+package import OCI
+internal import Glibc
+
+package struct InputFile: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        case directory
+        case file(ContentHash)
+        case link(target: String)
+        /// A device, a pipe or a socket.
+        case special
+    }
+    /// Relative to the project's root.
+    package var path: String
+    package var stat: FileStat
+    package var kind: Kind
+}
+
+package struct Reading: Sendable {
+    /// In the order of the paths' bytes.
+    package var files: [InputFile]
+
+    /// Whether nothing of this changed since, by inode and times and not only by content: changed and changed back is
+    /// changed.
+    package func isUnchanged(in scope: InputScope, below root: String) -> Bool {
+        guard let now = try? TreeWalk.files(below: root, in: scope), now.count == files.count else { return false }
+        return zip(now, files).allSatisfy { $0.path == $1.path && $0.stat == $1.stat }
+    }
+
+    /// Files that changed within the last seconds: whoever wrote them may still be writing.
+    package func paths(changedWithin seconds: Int64) -> [String] {
+        let horizon = FileStat.now() - seconds * 1_000_000_000
+        return files.filter { $0.stat.isFile && max($0.stat.changed, $0.stat.modified) >= horizon }.map(\.path)
+    }
+}
+
+/// Reads what a scope names, by way of the hash index.
+package struct InputReader: Sendable {
+    /// Absolute.
+    package let root: String
+    package let index: HashIndex
+    package init(root: String, index: HashIndex) { (self.root, self.index) = (root, index) }
+
+    /// - Returns: nil where a file changed or vanished while it was read.
+    package func read(_ scope: InputScope) throws(UnreadableInput) -> Reading? {
+        var files: [InputFile] = []
+        for walked in try TreeWalk.files(below: root, in: scope) {
+            guard let kind = try kind(of: walked) else { return nil }
+            files.append(InputFile(path: walked.path, stat: walked.stat, kind: kind))
+        }
+        return Reading(files: files)
+    }
+
+    private func kind(of walked: WalkedFile) throws(UnreadableInput) -> InputFile.Kind? {
+        if walked.stat.isDirectory { return .directory }
+        let path = root + "/" + walked.path
+        if walked.stat.isLink { return Self.target(of: path).map { .link(target: $0) } }
+        guard walked.stat.isFile else { return .special }
+        do {
+            return try index.hash(of: path, walked.stat).map { .file($0) }
+        } catch {
+            throw UnreadableInput(path: walked.path, reason: error.reason)
+        }
+    }
+
+    private static func target(of path: String) -> String? {
+        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = buffer.withUnsafeMutableBytes { readlink(path, $0.baseAddress, $0.count) }
+        return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+    }
+}
+
+/// Hashes a list of texts and files so that no two lists give the same bytes: every field ends in a zero byte, and
+/// none holds one.
+struct KeyHasher: ~Copyable {
+    private var hasher = SHA256Hasher()
+
+    mutating func add(_ field: String) {
+        hasher.update(field)
+        hasher.update([0])
+    }
+
+    /// Path, kind, permissions and content; never a time, an owner or an inode.
+    mutating func add(_ file: InputFile) {
+        add(file.path)
+        switch file.kind {
+        case .directory: add("d\(String(file.stat.permissions, radix: 8))")
+        case .file(let hash): add("f\(String(file.stat.permissions, radix: 8)) \(hash.digest.hex)")
+        case .link(let target): add("l" + target)
+        case .special: add("s\(file.stat.mode)")
+        }
+    }
+
+    consuming func finish() -> String { hasher.finalize().hex }
+}
+
+extension UnreadableInput {
+    init(path: String, reason: String) { (self.path, self.reason) = (path, reason) }
+}

@@ -1,0 +1,91 @@
+/// `imgwatch check`, `graph` and `init`: commands that read the project, and run nothing.
+
+import ArgumentParser
+import Foundation
+import Graph
+import Project
+import Reporting
+
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Read everything, build nothing, and report every mistake and race.")
+
+    @OptionGroup var options: CommonOptions
+
+    func run() async throws {
+        let loaded = try options.load()
+        let project = loaded.project
+        if options.isJSON {
+            Say.diagnostics(loaded.warnings, isJSON: true)
+        } else {
+            if !loaded.warnings.isEmpty { Say.diagnostics(loaded.warnings, isJSON: false) }
+            Say.line("\(project.name): \(project.counts): no mistakes, no races")
+        }
+    }
+}
+
+struct GraphCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "graph", abstract: "Show the steps and images, level by level, and what each needs.")
+
+    @OptionGroup var options: CommonOptions
+
+    func run() async throws {
+        let graph = try options.load().project.graph
+        guard !options.isJSON else { return Say.line(graph.json) }
+        let width = graph.nodes.map(\.id.name.count).max() ?? 0
+        for level in 0...(graph.nodes.map { graph.level(of: $0.id) }.max() ?? 0) {
+            Say.line("level \(level)")
+            for node in graph.nodes where graph.level(of: node.id) == level {
+                let name = node.id.name.padding(toLength: width, withPad: " ", startingAt: 0)
+                let needs = node.needs.isEmpty ? "" : "  needs \(node.needs.map(\.name).joined(separator: ", "))"
+                Say.line("  \(name)  \(node.kind.rawValue)\(needs)")
+            }
+        }
+    }
+}
+
+extension Graph {
+    /// `{"nodes":[{"node","kind","level","needs":[…]}]}`
+    fileprivate var json: String {
+        let nodes = nodes.map { node in
+            let needs = node.needs.map { JSONText.quoted($0.name) }.joined(separator: ",")
+            let name = JSONText.quoted(node.id.name)
+            return #"{"node":\#(name),"kind":"\#(node.kind.rawValue)","level":\#(level(of: node.id)),"needs":[\#(needs)]}"#
+        }
+        return #"{"nodes":[\#(nodes.joined(separator: ","))]}"#
+    }
+}
+
+extension Project {
+    /// `3 steps, 2 images`
+    var counts: String { [Formats.count(steps.count, "step"), Formats.count(images.count, "image")].joined(separator: ", ") }
+}
+
+struct Init: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Write a commented .imgwatch from the Dockerfiles that are found here.")
+
+    @Option(help: "Where to write it; without it .imgwatch in this folder.")
+    var file: String?
+
+    func run() async throws {
+        let here = FileManager.default.currentDirectoryPath
+        let path = file.map { $0.hasPrefix("/") ? $0 : here + "/" + $0 } ?? here + "/" + Loader.fileName
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw SessionError(
+                reason: "\(path) is there already", remedy: "edit it, or move it away first; nothing was changed",
+                exitCode: 2)
+        }
+        let root = (path as NSString).deletingLastPathComponent
+        let draft = try Draft.make(in: root)
+        do {
+            try draft.write(toFile: path, atomically: true, encoding: .utf8)
+        } catch {
+            throw SessionError(
+                reason: "\(path) can't be written: \(error.localizedDescription)", remedy: "name another place with --file")
+        }
+        Say.line("wrote \(path)")
+        Say.line("next: `imgwatch check` reads it and names what is missing; `imgwatch` builds, and watches")
+    }
+}

@@ -1,0 +1,149 @@
+/// `imgwatch plan`: what would run now, in which order, and why.
+
+import ArgumentParser
+import Engine
+import Foundation
+import Graph
+import Project
+import Reporting
+
+struct Plan: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show what would run now, in which order and level, why, and which tags would change.")
+
+    @Argument(help: "What to plan; without a name everything.")
+    var names: [String] = []
+
+    @OptionGroup var options: CommonOptions
+
+    func run() async throws {
+        let opening = try Opening(options, purpose: .plan)
+        let graph = try opening.selection(names)
+        let session = try opening.session()
+        let loop = Loop(session, project: opening.project, selected: graph, mode: .plan)
+        try session.begin(loop, opening)
+        await loop.run()
+        let plan = await loop.plan()
+        session.end()
+        Say.line(options.isJSON ? plan.json : plan.text)
+        if plan.entries.contains(where: { if case .fails = $0.action { true } else { false } }) { throw ExitCode(1) }
+    }
+}
+
+/// What would run.
+struct ProjectPlan: Sendable {
+    enum Action: Equatable, Sendable {
+        /// Up to date, and nothing that it needs would run.
+        case none
+        /// Would run.
+        case run(Cause)
+        /// Only its references are missing: nothing would be built.
+        case reference
+        /// Would run if what it needs comes out differently.
+        case afterNeeds([NodeID])
+        /// Can't run.
+        case fails(String)
+    }
+    struct Entry: Sendable {
+        var node: Node
+        var level: Int
+        var action: Action
+        /// The reference that shows the image now.
+        var old: String?
+        /// The tag that it would get; nil where that is known only after its needs have run.
+        var new: String?
+    }
+    var entries: [Entry]
+
+    var text: String {
+        guard entries.contains(where: { $0.action != .none }) else { return "nothing to do: everything is fresh" }
+        let width = entries.map(\.node.id.name.count).max() ?? 0
+        var lines: [String] = []
+        for entry in entries where entry.action != .none {
+            let name = entry.node.id.name.padding(toLength: width, withPad: " ", startingAt: 0)
+            lines.append("\(entry.level)  \(name)  \(entry.action.text)")
+            if entry.node.kind == .image, entry.action.changesTags {
+                lines.append("   \(String(repeating: " ", count: width))  \(entry.old ?? "(new)") → \(entry.new ?? "(known when its needs have run)")")
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    var json: String {
+        let nodes = entries.map { entry in
+            var fields = [
+                #""node":\#(JSONText.quoted(entry.node.id.name))"#, #""kind":"\#(entry.node.kind.rawValue)""#,
+                #""level":\#(entry.level)"#, #""action":"\#(entry.action.name)""#,
+                #""reason":\#(JSONText.quoted(entry.action.text))"#,
+            ]
+            if let old = entry.old { fields.append(#""old":\#(JSONText.quoted(old))"#) }
+            if let new = entry.new { fields.append(#""new":\#(JSONText.quoted(new))"#) }
+            if case .run(let cause) = entry.action {
+                fields.append(#""paths":[\#(cause.paths.map(JSONText.quoted).joined(separator: ","))]"#)
+            }
+            return "{\(fields.joined(separator: ","))}"
+        }
+        return #"{"nodes":[\#(nodes.joined(separator: ","))]}"#
+    }
+}
+
+extension ProjectPlan.Action {
+    var name: String {
+        switch self {
+        case .none: "none"
+        case .run: "run"
+        case .reference: "reference"
+        case .afterNeeds: "after-needs"
+        case .fails: "fails"
+        }
+    }
+
+    var text: String {
+        switch self {
+        case .none: "fresh"
+        case .run(let cause): "runs: \(cause.text)"
+        case .reference: "is built already; a reference is added"
+        case .afterNeeds(let needs): "runs if \(needs.map(\.name).joined(separator: ", ")) change what it is made from"
+        case .fails(let reason): "can't run: \(reason)"
+        }
+    }
+
+    var changesTags: Bool {
+        switch self {
+        case .run, .reference, .afterNeeds: true
+        case .none, .fails: false
+        }
+    }
+}
+
+extension Loop {
+    /// Everything was read, and nothing was started.
+    func plan() -> ProjectPlan {
+        var entries: [ProjectPlan.Entry] = []
+        var moving: Set<NodeID> = []
+        for node in nodes.graph.nodes {
+            guard let view = engine.view(of: node.id) else { continue }
+            let action = action(node, view, moving)
+            if action != .none { moving.insert(node.id) }
+            let isOpen = nodes.graph.needs(of: node.id).contains(where: moving.contains)
+            let new = node.kind != .image || isOpen ? nil : view.key.map { view.provenance.tag(key: $0) }
+            entries.append(
+                ProjectPlan.Entry(
+                    node: node, level: nodes.graph.level(of: node.id), action: action,
+                    old: published[node.id]?.references.first, new: new))
+        }
+        return ProjectPlan(entries: entries)
+    }
+
+    private func action(_ node: Node, _ view: NodeView, _ moving: Set<NodeID>) -> ProjectPlan.Action {
+        if case .failed(let failure) = view.status { return .fails(failure.reason) }
+        let needs = nodes.graph.needs(of: node.id).filter(moving.contains)
+        if view.isFresh { return needs.isEmpty ? .none : .afterNeeds(needs) }
+        if node.kind == .image, let key = view.key, let image = nodes.project.image(node.id),
+            session.store.image(of: image, key: key) != nil
+        {
+            return .reference
+        }
+        return .run(view.cause)
+    }
+}

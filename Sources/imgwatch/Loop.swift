@@ -1,0 +1,252 @@
+/// The runtime: carries out what the engine returns, and feeds back what came of it.
+
+import Building
+import Engine
+import Foundation
+import Git
+import Graph
+import Inputs
+import OCI
+import Project
+import Reporting
+import State
+import Synchronization
+import Watching
+
+/// One running loop, or one `build`.
+///
+/// Everything that decides is on this actor; files are read and commands run on threads of their own.
+actor Loop {
+    /// What ends the loop by itself.
+    enum Mode: Sendable {
+        /// Goes on until it is told to stop.
+        case watch
+        /// Ends as soon as nothing is left to do.
+        case once
+        /// Reads everything, and starts nothing.
+        case plan
+    }
+
+    let session: Session
+    let mode: Mode
+    private let epoch = ContinuousClock.now
+    var nodes: ProjectNodes
+    var engine: Engine
+    /// The barrier: everything up to this was delivered to the engine.
+    var sequence: Sequence = 0
+    /// How many places of the order were given to what no watched path stands for.
+    var offset: Sequence = 0
+    /// The latest change that concerns a node's inputs or outputs.
+    var touched: [NodeID: Sequence] = [:]
+    /// What the latest keying of each node read.
+    var readings: [NodeID: KeyedReading] = [:]
+    var runs: [OperationID: ActiveRun] = [:]
+    /// The end of each step's latest run.
+    var ends: [NodeID: Sequence] = [:]
+    /// Runs that were reported as superseded.
+    var superseded: Set<OperationID> = []
+    /// What each image's references show, and what it is made of.
+    var published: [NodeID: PublishedImage] = [:]
+    var gitHead: String?
+    var isGitBusy = false
+    /// A configuration that does not load is in the file; the last good one is in force.
+    var isConfigurationBroken = false
+    /// How long the runs took whose end is not told yet, in milliseconds.
+    var finished: [OperationID: Int] = [:]
+    var isReady = false
+    private var timer: Task<Void, Never>?
+    private var isStopping = false
+    private var isOver = false
+    private var waiters: [CheckedContinuation<Void, Never>] = []
+
+    init(_ session: Session, project: Project, selected: Graph, mode: Mode) {
+        (self.session, self.mode) = (session, mode)
+        nodes = ProjectNodes(project, graph: selected)
+        engine = Engine(
+            selected, memory: session.memory(of: selected), parallel: project.parallel, combine: Keys.combined)
+    }
+
+    var now: Moment { Moment(ContinuousClock.now - epoch) }
+
+    /// Reads everything, and runs until ``stop()`` or, in `once` mode, until nothing is left to do.
+    func run() async {
+        gitHead = session.headID()
+        sequence = Sequence(session.watcher.drain().barrier)
+        if mode == .plan { perform(engine.handle(.pause, at: now)) }
+        perform(engine.begin(at: now))
+        await withCheckedContinuation { waiters.append($0) }
+        session.saveHashes()
+    }
+
+    /// Whether a node failed, or is blocked by one that did.
+    var hasFailed: Bool {
+        nodes.graph.nodes.contains { node in
+            switch engine.status(of: node.id) {
+            case .failed, .blocked: true
+            default: false
+            }
+        }
+    }
+
+    // MARK: Events
+
+    func handle(_ event: Event) {
+        guard !isOver else { return }
+        perform(engine.handle(event, at: now))
+    }
+
+    /// The watcher has something.
+    func noteActivity() {
+        guard !isOver else { return }
+        drain()
+    }
+
+    private func perform(_ effects: [Effect]) {
+        for effect in effects { perform(effect) }
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .key(let node, let operation): Task { await key(node, operation) }
+        case .start(let start): begin(start)
+        case .publish(_, let operation, let publication): runs[operation]?.decide(publication)
+        case .cancel(_, let operation): runs[operation]?.cancel()
+        case .remember(let node, let success): session.remember(node, success, as: published[node])
+        case .wake(let moment): wake(at: moment)
+        case .report(let report): tell(report)
+        }
+    }
+
+    private func begin(_ start: Start) {
+        guard !isStopping else { return handle(.ended(start.node, start.operation, RunEnd(.cancelled, barrier: sequence))) }
+        let run = ActiveRun(start, at: ContinuousClock.now)
+        runs[start.operation] = run
+        if let step = nodes.project.step(start.node) {
+            Task { await self.run(step, run) }
+        } else if let image = nodes.project.image(start.node) {
+            Task { await self.run(image, run) }
+        }
+    }
+
+    /// A run is over; the engine hears of it after everything that happened before.
+    func end(_ run: ActiveRun, _ end: RunEnd) {
+        runs[run.start.operation] = nil
+        finished[run.start.operation] = run.milliseconds
+        handle(.ended(run.start.node, run.start.operation, end))
+        superseded.remove(run.start.operation)
+        finished[run.start.operation] = nil
+        finishIfStopped()
+    }
+
+    private func wake(at moment: Moment) {
+        timer?.cancel()
+        let deadline = epoch + moment.sinceStart
+        timer = Task {
+            try? await Task.sleep(until: deadline, tolerance: .zero, clock: .continuous)
+            guard !Task.isCancelled else { return }
+            drain()
+            handle(.woke)
+        }
+    }
+
+    // MARK: Ending
+
+    /// Nothing is left to do for now.
+    func noteIdle() {
+        session.saveHashes()
+        if mode != .watch { finish() }
+    }
+
+    /// Ends every run, and then the loop.
+    func stop() {
+        guard !isStopping else { return }
+        isStopping = true
+        for run in runs.values { run.cancel() }
+        finishIfStopped()
+    }
+
+    private func finishIfStopped() {
+        if isStopping, runs.isEmpty { finish() }
+    }
+
+    private func finish() {
+        isOver = true
+        timer?.cancel()
+        for waiter in waiters { waiter.resume() }
+        waiters = []
+    }
+
+    /// Runs blocking work off the actor.
+    nonisolated func offload<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global(qos: .userInitiated).async { continuation.resume(returning: work()) }
+        }
+    }
+}
+
+/// What a keying read, for the run that is judged by it.
+struct KeyedReading: Sendable {
+    var operation: OperationID
+    var reading: Reading
+    var barrier: Sequence
+}
+
+/// A run under way, and how to end it.
+final class ActiveRun: Sendable {
+    private struct State: Sendable {
+        var isCancelled = false
+        var child: ChildProcess?
+        var publication: Publication?
+        var waiter: CheckedContinuation<Publication?, Never>?
+    }
+    let start: Start
+    let startedAt: ContinuousClock.Instant
+    private let state = Mutex(State())
+
+    init(_ start: Start, at moment: ContinuousClock.Instant) { (self.start, startedAt) = (start, moment) }
+
+    var isCancelled: Bool { state.withLock(\.isCancelled) }
+    var milliseconds: Int { Int((ContinuousClock.now - startedAt) / .milliseconds(1)) }
+
+    /// Takes the process over; it is cancelled at once where the run was before it began.
+    func adopt(_ child: ChildProcess) {
+        let isLate = state.withLock { state in
+            state.child = child
+            return state.isCancelled
+        }
+        if isLate { child.cancel() }
+    }
+
+    func cancel() {
+        let (child, waiter) = state.withLock { state in
+            state.isCancelled = true
+            defer { state.waiter = nil }
+            return (state.child, state.waiter)
+        }
+        child?.cancel()
+        waiter?.resume(returning: nil)
+    }
+
+    /// The engine's answer to the run's snapshot.
+    func decide(_ publication: Publication) {
+        let waiter = state.withLock { state in
+            state.publication = publication
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume(returning: publication)
+    }
+
+    /// What may be published; nil where the run was cancelled.
+    func decision() async -> Publication? {
+        await withCheckedContinuation { continuation in
+            let known: Publication?? = state.withLock { state in
+                if state.isCancelled { return .some(nil) }
+                if let publication = state.publication { return publication }
+                state.waiter = continuation
+                return nil
+            }
+            if let known { continuation.resume(returning: known) }
+        }
+    }
+}

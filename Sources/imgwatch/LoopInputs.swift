@@ -1,0 +1,163 @@
+/// Batches and readings: what the watcher saw goes to the engine before anything that was read after it.
+
+import Engine
+import Foundation
+import Graph
+import Inputs
+import Project
+import Reporting
+import Watching
+
+extension Loop {
+    /// Files that changed this recently are asked whether somebody still writes them, in seconds.
+    static let recentWrite: Int64 = 15
+    /// A reading under which the inputs change is tried again so often before the engine is told.
+    static let readingAttempts = 3
+
+    /// The barrier: delivers everything that the kernel queued before this call.
+    func drain() {
+        let batch = session.watcher.drain()
+        sequence = max(sequence, Sequence(batch.barrier) + offset)
+        if batch.mustRescan {
+            reloadProject()
+            noteGit()
+            for entry in nodes.entries { touched[entry.id] = sequence }
+            handle(.rescanned(barrier: sequence))
+        }
+        guard !batch.changes.isEmpty else { return }
+        if batch.changes.contains(where: { nodes.project.isSourceFile($0.path) }) { reloadProject() }
+        deliver(batch.changes)
+        if batch.changes.contains(where: { session.isGitPath($0.path) }) { noteGit() }
+    }
+
+    private func deliver(_ changes: [Watching.Change]) {
+        var delivered: [Engine.Change] = []
+        for change in changes {
+            guard let path = nodes.project.relative(change.path) else { continue }
+            let isTree = change.isDirectory || change.isRemoval
+            for found in nodes.change(path, isTree: isTree, at: Sequence(change.sequence) + offset) {
+                for id in found.readers + (found.owner.map { [$0] } ?? []) {
+                    touched[id] = max(touched[id, default: 0], found.sequence)
+                }
+                if !found.readers.isEmpty || found.owner != nil { delivered.append(found) }
+            }
+        }
+        guard !delivered.isEmpty else { return }
+        tellChanged(delivered)
+        handle(.changed(delivered))
+    }
+
+    /// What a step writes under its own outputs while it runs is not told as a change.
+    private func tellChanged(_ changes: [Engine.Change]) {
+        var cause = Cause(reason: .inputs)
+        let running = Set(runs.values.map(\.start.node))
+        for change in changes {
+            if let owner = change.owner, running.contains(owner) || change.sequence <= ends[owner, default: -1] { continue }
+            cause.note(change.path)
+        }
+        if cause.pathCount > 0 { session.tell(LoopEvent(.changed, at: .now(), cause: cause)) }
+    }
+
+    // MARK: Keying
+
+    /// Answers ``Effect/key(_:_:)``: reads the node's inputs until they hold still between two barriers.
+    func key(_ node: NodeID, _ operation: OperationID) async {
+        for _ in 0..<Self.readingAttempts {
+            drain()
+            let start = sequence
+            guard let entry = nodes[node] else { return }
+            let nodes = nodes, session = session
+            let answer = await offload { session.read(entry, in: nodes) }
+            drain()
+            guard touched[node, default: 0] <= start, let answer else { continue }
+            let writers = await offload { session.writers(of: answer.reading) }
+            guard touched[node, default: 0] <= start else { continue }
+            readings[node] = KeyedReading(operation: operation, reading: answer.reading, barrier: sequence)
+            var keying = answer.keying
+            keying.barrier = sequence
+            keying.writers = writers
+            return handle(.keyed(node, operation, keying))
+        }
+        handle(.keyed(node, operation, Keying(own: nil, barrier: sequence)))
+    }
+
+    // MARK: Git
+
+    /// Git's own files changed: is it at rest, and did HEAD move?
+    private func noteGit() {
+        guard let git = session.git else { return }
+        if git.isBusy() {
+            guard !isGitBusy else { return }
+            isGitBusy = true
+            return handle(.gitBusy)
+        }
+        let head = session.headID()
+        guard isGitBusy || head != gitHead else { return }
+        // A lock that came and went without a commit changes no name: nothing needs to be looked at again.
+        let barrier = head == gitHead ? -1 : nextSequence()
+        (isGitBusy, gitHead) = (false, head)
+        handle(.gitRest(barrier: barrier))
+    }
+
+    /// A place in the order for what no watched path stands for.
+    private func nextSequence() -> Sequence {
+        offset += 1
+        sequence += 1
+        return sequence
+    }
+
+    // MARK: Configuration
+
+    /// The configuration or a file that it names changed. A broken one changes nothing but the error that is shown.
+    private func reloadProject() {
+        do {
+            let loaded = try session.load(nodes.project.file)
+            if isConfigurationBroken { session.tell(notice: "the configuration is fine again") }
+            isConfigurationBroken = false
+            guard loaded.project != nodes.project else { return }
+            adopt(loaded.project)
+        } catch {
+            guard session.isWhole(error, of: nodes.project) else { return }
+            isConfigurationBroken = true
+            session.tell(
+                LoopEvent(
+                    .failed, at: .now(), reason: "the configuration is broken; the last good one stays in force",
+                    diagnostics: error.all))
+        }
+    }
+
+    private func adopt(_ project: Project) {
+        let graph = mode == .once ? project.graph.selecting(nodes.graph.nodes.map(\.id)) : project.graph
+        nodes = ProjectNodes(project, graph: graph)
+        session.git?.forget()
+        do {
+            try session.watch(nodes)
+        } catch {
+            session.tell(notice: "\(error)")
+        }
+        let barrier = nextSequence()
+        for entry in nodes.entries { touched[entry.id] = barrier }
+        readings = readings.filter { nodes.graph.contains($0.key) }
+        handle(.reloaded(graph, memory: session.memory(of: graph), barrier: barrier))
+        session.tell(LoopEvent(.reloaded, at: .now(), nodes: graph.nodes.map { .init($0.id, $0.kind) }))
+    }
+}
+
+extension Cause {
+    fileprivate mutating func note(_ path: String) {
+        guard !paths.contains(path) else { return }
+        pathCount += 1
+        if paths.count < 16 { paths.append(path) }
+    }
+}
+
+extension Project {
+    /// Relative to the root; nil for what lies outside.
+    func relative(_ path: String) -> String? {
+        guard path != root else { return "" }
+        guard path.utf8.starts(with: root.utf8), path.utf8.dropFirst(root.utf8.count).first == 0x2F else { return nil }
+        return String(path.dropFirst(root.count + 1))
+    }
+
+    func isSourceFile(_ path: String) -> Bool { path == file || sourceFiles.contains(path) }
+}

@@ -1,0 +1,113 @@
+/// Runs of steps: from the void of the last success to the judgement of what was left.
+
+import Engine
+import Foundation
+import Glibc
+import Graph
+import Inputs
+import Project
+import Reporting
+import State
+
+extension Loop {
+    /// How often outputs are read that do not hold still after the command's end.
+    private static let outputAttempts = 5
+
+    func run(_ step: Step, _ run: ActiveRun) async {
+        guard let entry = nodes[step.id], let node = nodes.graph[step.id] else {
+            return end(run, RunEnd(.cancelled, barrier: sequence))
+        }
+        let keyed = readings[step.id].flatMap { $0.operation == run.start.keying ? $0.reading : nil }
+        session.tell(LoopEvent(started: run, node))
+        let result = await execute(step, node, run)
+        drain()
+        let barrier = sequence
+        ends[step.id] = barrier
+        guard result != .cancelled || !run.isCancelled else {
+            return end(run, RunEnd(.cancelled, barrier: barrier, inputsChanged: true))
+        }
+        let nodes = nodes, session = session
+        let check = await offload {
+            (
+                isUnchanged: keyed?.isUnchanged(in: entry.scope, below: nodes.project.root) ?? false,
+                outputs: session.outputs(of: entry, attempts: Self.outputAttempts)
+            )
+        }
+        let outcome: RunEnd.Outcome = Self.failure(of: result).map { .failed($0) } ?? .succeeded
+        end(
+            run,
+            RunEnd(
+                outcome, barrier: barrier, inputsChanged: !check.isUnchanged || check.outputs == nil,
+                outputs: check.outputs?.hash ?? "", missingOutputs: check.outputs?.missing ?? []))
+    }
+
+    /// Returns when every process of the command is gone.
+    private func execute(_ step: Step, _ node: Node, _ run: ActiveRun) async -> StepResult {
+        let command = StepCommand(step, root: nodes.project.root, environment: session.environment)
+        let session = session
+        return await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(returning: Self.execute(command, node, run, session))
+            }
+        }
+    }
+
+    private static func execute(_ command: StepCommand, _ node: Node, _ run: ActiveRun, _ session: Session) -> StepResult {
+        do {
+            let child = try ChildProcess(command)
+            do {
+                try session.record(child.pid, of: node.id)
+            } catch {
+                child.cancel()
+                child.release()
+                _ = child.wait { _, _ in }
+                return .failed("its process could not be recorded: \(error)")
+            }
+            run.adopt(child)
+            child.release()
+            let end = child.wait { stream, line in
+                session.tell(.log(line, of: node, stream == .stdout ? .stdout : .stderr, at: .now()))
+            }
+            session.forget(child.pid)
+            return run.isCancelled && end == .cancelled ? .cancelled : .ended(end)
+        } catch {
+            return .failed("it could not be started: \(error.reason)")
+        }
+    }
+
+    private static func failure(of result: StepResult) -> Failure? {
+        switch result {
+        case .ended(.exited(0)): nil
+        case .ended(.exited(let status)): Failure("the command exited with status \(status)")
+        case .ended(.signalled(let signal)):
+            Failure("the command was ended by signal \(signal) (\(String(cString: strsignal(signal))))")
+        case .ended(.timedOut(let limit)):
+            Failure("the command ran longer than its timeout of \(Formats.duration(ms: Int(limit / .milliseconds(1))))")
+        case .ended(.cancelled), .cancelled: Failure("the command was ended")
+        case .failed(let reason): Failure(reason)
+        }
+    }
+}
+
+private enum StepResult: Equatable, Sendable {
+    case ended(ProcessEnd)
+    case cancelled
+    case failed(String)
+}
+
+extension StepCommand {
+    init(_ step: Step, root: String, environment: [String: String]) {
+        let words: [String] =
+            switch step.command {
+            case .shell(let text): ["/bin/sh", "-c", text]
+            case .exec(let words): words
+            }
+        var variables = environment
+        for variable in step.environment { variables[variable.key] = variable.value }
+        let directory = step.directory.isEmpty ? root : root + "/" + step.directory
+        variables["PWD"] = directory
+        self.init(
+            words: words, environment: variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" },
+            directory: directory, timeout: step.timeout)
+    }
+}

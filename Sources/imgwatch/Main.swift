@@ -1,0 +1,127 @@
+/// The program's entrance: parses the command line, and turns what went wrong into words and an exit code.
+
+import ArgumentParser
+import Foundation
+import Glibc
+import Project
+import Reporting
+
+@main
+struct Imgwatch: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "imgwatch",
+        abstract: "Watches a project and rebuilds exactly the container images that an edit affects.",
+        discussion: """
+            Without a command it is the loop, `imgwatch up`. The configuration is the file .imgwatch in this folder or \
+            the nearest one above it; `imgwatch init` writes a first one.
+
+            Exit codes: 0 fine, 1 something failed, 2 bad configuration or usage.
+            """,
+        version: "imgwatch \(Version.text)",
+        subcommands: [Up.self, Build.self, Plan.self, Check.self, GraphCommand.self, Init.self],
+        defaultSubcommand: Up.self)
+
+    static func main() async {
+        signal(SIGPIPE, SIG_IGN)
+        setvbuf(stdout, nil, _IOLBF, 0)
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            exit(Complaint.tell(error))
+        }
+    }
+}
+
+enum Version {
+    static let text = "0.1.0"
+}
+
+/// What every command takes.
+struct CommonOptions: ParsableArguments {
+    enum Style: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+    @Option(help: "The configuration; without it .imgwatch is looked for upwards from this folder.")
+    var file: String?
+
+    @Option(help: "How to report: text, or json with one object a line.")
+    var output: Style = .text
+
+    @Flag(help: "The same as --output json.")
+    var json = false
+
+    var isJSON: Bool { json || output == .json }
+
+    /// The absolute path of the configuration.
+    func configuration() throws(SessionError) -> String {
+        let here = FileManager.default.currentDirectoryPath
+        if let file {
+            let path = file.hasPrefix("/") ? file : here + "/" + file
+            guard FileManager.default.fileExists(atPath: path) else {
+                throw SessionError(
+                    reason: "there is no file \(file)", remedy: "name the configuration with --file, or leave it out",
+                    exitCode: 2)
+            }
+            return path
+        }
+        guard let found = Loader.find(from: here) else {
+            throw SessionError(
+                reason: "there is no .imgwatch in \(here) or above it",
+                remedy: "`imgwatch init` writes one from the Dockerfiles that it finds", exitCode: 2)
+        }
+        return found
+    }
+
+    func load() throws -> Loaded {
+        try Loader.load(file: configuration(), environment: ProcessInfo.processInfo.environment)
+    }
+}
+
+/// What a command has to say once.
+enum Say {
+    static func line(_ text: String) { _ = Output.standard.write(Array((text + "\n").utf8)) }
+    static func error(_ text: String) { _ = Output.error.write(Array((text + "\n").utf8)) }
+
+    /// Mistakes go to standard error as text, or to standard output as JSON.
+    static func diagnostics(_ all: [Diagnostic], isJSON: Bool) {
+        if isJSON {
+            _ = Output.standard.write(all.json + [0x0A])
+        } else {
+            let style = Style.style(environment: ProcessInfo.processInfo.environment, isTerminal: Output.error.isTerminal)
+            error(all.text(colour: style.hasColour))
+        }
+    }
+}
+
+/// Errors that reached the top, as the user sees them.
+enum Complaint {
+    /// - Returns: The exit code.
+    static func tell(_ error: any Error) -> Int32 {
+        switch error {
+        case let code as ExitCode: return code.rawValue
+        case let problem as SessionError:
+            Say.error("imgwatch: \(problem.reason)\n  \(problem.remedy)")
+            return problem.exitCode
+        case let problems as Diagnostics:
+            Say.diagnostics(problems.all, isJSON: Swift.CommandLine.isJSON)
+            return 2
+        default:
+            let code = Imgwatch.exitCode(for: error)
+            let text = Imgwatch.fullMessage(for: error)
+            if code == .success { Say.line(text) } else { Say.error(text) }
+            return code == .success ? 0 : 2
+        }
+    }
+}
+
+extension Swift.CommandLine {
+    static var isJSON: Bool {
+        let words = arguments
+        return words.contains("--json") || words.contains("--output=json")
+            || zip(words, words.dropFirst()).contains { $0 == "--output" && $1 == "json" }
+    }
+}

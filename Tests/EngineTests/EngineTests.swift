@@ -1,0 +1,140 @@
+import Engine
+import Graph
+import Testing
+
+/// One step and one image that reads what it makes, driven by hand: the smallest project in which the gate matters.
+@Suite struct EngineTests {
+    static let step = NodeID("gen"), image = NodeID("server")
+    static let graph = Graph([
+        Node(step, .step), Node(image, .image, needs: [step], sources: [step]),
+    ])
+
+    /// An engine with answers for what it asks, so that a test says only what differs.
+    struct Drive {
+        var engine: Engine
+        var now = Moment(.zero)
+        var sequence: Sequence = 0
+        var effects: [Effect] = []
+
+        init(_ graph: Graph = EngineTests.graph, memory: [NodeID: Success] = [:]) {
+            engine = Engine(graph, memory: memory, parallel: 2) { own, bases in ([own] + bases).joined(separator: "+") }
+            effects = engine.begin(at: now)
+        }
+
+        mutating func send(_ event: Event) { effects = engine.handle(event, at: now) }
+
+        mutating func pass(_ duration: Duration) {
+            now = now + duration
+            send(.woke)
+        }
+
+        /// Answers every request for a key with these texts.
+        mutating func key(_ own: [NodeID: String], outputs: String = "out") {
+            for case .key(let node, let operation) in effects {
+                sequence += 1
+                send(
+                    .keyed(
+                        node, operation, Keying(own: own[node] ?? "k-\(node)", outputs: outputs, barrier: sequence)))
+            }
+        }
+
+        mutating func edit(_ path: String, _ readers: [NodeID]) {
+            sequence += 1
+            send(.changed([Change(path: path, sequence: sequence, readers: readers)]))
+        }
+
+        var started: Start? {
+            effects.compactMap { if case .start(let start) = $0 { start } else { nil } }.first
+        }
+        var reports: [Report] { effects.compactMap { if case .report(let report) = $0 { report } else { nil } } }
+    }
+
+    /// Everything is keyed, and the step has started.
+    static func stepRunning() throws -> (Drive, Start) {
+        var drive = Drive()
+        let asked = drive.effects
+        for case .key(let node, let operation) in asked {
+            drive.sequence += 1
+            drive.send(.keyed(node, operation, Keying(own: "k-\(node)", outputs: "", barrier: drive.sequence)))
+        }
+        return (drive, try #require(drive.started))
+    }
+
+    @Test func `nothing starts before everything was read once`() {
+        var drive = Drive()
+        let asked = drive.effects
+        #expect(asked.count == 2)
+        guard case .key(let node, let operation) = asked[0] else { return #expect(Bool(false), "no key was asked for") }
+        drive.send(.keyed(node, operation, Keying(own: "a", barrier: 1)))
+        #expect(drive.started == nil)
+    }
+
+    @Test func `a step's success is void, durably, before it starts`() throws {
+        let (drive, start) = try Self.stepRunning()
+        #expect(start.node == Self.step)
+        let order = drive.effects.filter { if case .report = $0 { false } else { true } }
+        #expect(order.first == .remember(Self.step, nil))
+    }
+
+    @Test func `an image waits for the step that it needs, and starts when that has counted and it is read again`() throws {
+        var (drive, start) = try Self.stepRunning()
+        drive.sequence += 1
+        drive.send(.ended(Self.step, start.operation, RunEnd(.succeeded, barrier: drive.sequence, outputs: "out")))
+        #expect(drive.started == nil)
+        drive.key([Self.image: "with out"])
+        #expect(drive.started?.node == Self.image)
+        #expect(drive.started?.publication.key == "with out")
+    }
+
+    @Test func `a failed step blocks what needs it at once, by name`() throws {
+        var (drive, start) = try Self.stepRunning()
+        drive.sequence += 1
+        drive.send(.ended(Self.step, start.operation, RunEnd(.failed(Failure("status 1")), barrier: drive.sequence)))
+        #expect(drive.reports.contains(.failed(Self.step, Failure("status 1"))))
+        #expect(drive.reports.contains(.blocked(Self.image, by: [Self.step])))
+    }
+
+    @Test func `a run under which an input changed does not count`() throws {
+        var (drive, start) = try Self.stepRunning()
+        drive.sequence += 1
+        drive.send(
+            .ended(Self.step, start.operation, RunEnd(.succeeded, barrier: drive.sequence, inputsChanged: true)))
+        #expect(drive.reports.contains(.uncounted(Self.step, start.operation)))
+        #expect(!drive.effects.contains { if case .remember(_, .some) = $0 { true } else { false } })
+    }
+
+    @Test func `an edit during a run cancels it, and the next run waits for its end`() throws {
+        var (drive, start) = try Self.stepRunning()
+        drive.edit("src/a", [Self.step])
+        #expect(drive.effects.contains(.cancel(Self.step, start.operation)))
+        drive.pass(.seconds(2))
+        #expect(drive.started == nil)
+    }
+
+    @Test func `the commit gate refuses a snapshot whose need is no longer fresh`() throws {
+        var (drive, start) = try Self.stepRunning()
+        drive.sequence += 1
+        drive.send(.ended(Self.step, start.operation, RunEnd(.succeeded, barrier: drive.sequence, outputs: "out")))
+        drive.key([:])
+        let image = try #require(drive.started)
+        drive.edit("src/a", [Self.step])
+        drive.sequence += 1
+        let snapshot = Snapshot(own: "k-server", provenance: .none, barrier: drive.sequence)
+        drive.send(.snapshot(Self.image, image.operation, snapshot))
+        #expect(drive.effects.contains(.cancel(Self.image, image.operation)))
+        #expect(!drive.effects.contains { if case .publish = $0 { true } else { false } })
+    }
+
+    @Test func `a restart without edits runs nothing and is idle`() {
+        let publication = Publication(key: "k-server", provenance: .none, destination: "", round: 1)
+        var drive = Drive(memory: [Self.step: .step(key: "k-gen", outputs: "out"), Self.image: .image(publication)])
+        let asked = drive.effects
+        var reports: [Report] = []
+        for case .key(let node, let operation) in asked {
+            drive.send(.keyed(node, operation, Keying(own: "k-\(node)", outputs: "out", barrier: 1)))
+            reports += drive.reports
+            #expect(drive.started == nil)
+        }
+        #expect(reports.last == .idle)
+    }
+}
