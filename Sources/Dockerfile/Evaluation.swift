@@ -6,7 +6,11 @@ package struct Evaluation: Equatable, Sendable {
     package var stages: [EvaluatedStage]
     /// `# syntax=`, where the file names one.
     package var syntax: String?
-    package init(stages: [EvaluatedStage], syntax: String? = nil) { (self.stages, self.syntax) = (stages, syntax) }
+    /// The names of all the stages of the file, needed or not: what a mistyped name may have meant.
+    package var stageNames: [String]
+    package init(stages: [EvaluatedStage], syntax: String? = nil, stageNames: [String] = []) {
+        (self.stages, self.syntax, self.stageNames) = (stages, syntax, stageNames)
+    }
 }
 
 package struct EvaluatedStage: Equatable, Sendable {
@@ -18,9 +22,18 @@ package struct EvaluatedStage: Equatable, Sendable {
     /// The line of its `FROM`, from 1.
     package var line: Int
     package var instructions: [EvaluatedInstruction]
-    package init(index: Int, name: String?, base: Base, line: Int, instructions: [EvaluatedInstruction]) {
+    /// `FROM --platform`, where it is not the platform that the image is made for.
+    package var platform: String?
+    package init(
+        index: Int,
+        name: String?,
+        base: Base,
+        line: Int,
+        instructions: [EvaluatedInstruction],
+        platform: String? = nil
+    ) {
         (self.index, self.name, self.base, self.line) = (index, name, base, line)
-        self.instructions = instructions
+        (self.instructions, self.platform) = (instructions, platform)
     }
 }
 
@@ -40,13 +53,15 @@ package struct EvaluatedInstruction: Equatable, Sendable {
     package var line: Int
     package var operation: Operation
     /// What BuildKit writes as `created_by`, after expansion (`ENV A=b`, `COPY a b # buildkit`, …).
+    ///
+    /// Empty: no entry (`ONBUILD`, and the second and later names of one `ARG`).
     package var history: String
     package init(line: Int, operation: Operation, history: String) {
         (self.line, self.operation, self.history) = (line, operation, history)
     }
 }
 
-/// One instruction, expanded. Metadata comes as it must stand in the image's configuration.
+/// One instruction, expanded; metadata comes as it must stand in the image's configuration.
 package enum Operation: Equatable, Sendable {
     case copy(Copy)
     /// As it is written: `RUN` is not supported yet, and the error names it.
@@ -107,8 +122,15 @@ package struct Copy: Equatable, Sendable {
     /// `ADD --checksum`, `--keep-git-dir`, `--unpack`: flags with which only an engine deals.
     package var otherFlags: [KeyValue]
     package init(
-        isAdd: Bool = false, sources: [Source], destination: String, from: Base? = nil, owner: String? = nil,
-        mode: String? = nil, isLink: Bool = false, keepsParents: Bool = false, excludes: [String] = [],
+        isAdd: Bool = false,
+        sources: [Source],
+        destination: String,
+        from: Base? = nil,
+        owner: String? = nil,
+        mode: String? = nil,
+        isLink: Bool = false,
+        keepsParents: Bool = false,
+        excludes: [String] = [],
         otherFlags: [KeyValue] = []
     ) {
         (self.isAdd, self.sources, self.destination, self.from) = (isAdd, sources, destination, from)
@@ -127,8 +149,12 @@ package struct Healthcheck: Equatable, Sendable {
     package var startInterval: Int64?
     package var retries: Int?
     package init(
-        test: [String], interval: Int64? = nil, timeout: Int64? = nil, startPeriod: Int64? = nil,
-        startInterval: Int64? = nil, retries: Int? = nil
+        test: [String],
+        interval: Int64? = nil,
+        timeout: Int64? = nil,
+        startPeriod: Int64? = nil,
+        startInterval: Int64? = nil,
+        retries: Int? = nil
     ) {
         (self.test, self.interval, self.timeout) = (test, interval, timeout)
         (self.startPeriod, self.startInterval, self.retries) = (startPeriod, startInterval, retries)
@@ -145,7 +171,10 @@ package struct BaseDefaults: Equatable, Sendable {
     /// Triggers that run before the stage's own instructions.
     package var onBuild: [String]
     package init(
-        environment: [KeyValue] = [], workingDirectory: String = "/", user: String = "", shell: [String]? = nil,
+        environment: [KeyValue] = [],
+        workingDirectory: String = "/",
+        user: String = "",
+        shell: [String]? = nil,
         onBuild: [String] = []
     ) {
         (self.environment, self.workingDirectory, self.user) = (environment, workingDirectory, user)
@@ -163,11 +192,14 @@ package struct EvaluationOptions: Equatable, Sendable {
     package var projectImages: [String: String]
     /// By an image's name in the project.
     package var baseDefaults: [String: BaseDefaults]
-    /// `linux/amd64`
+    /// Like `linux/amd64`.
     package var platform: String
     package init(
-        target: String? = nil, arguments: [KeyValue] = [], projectImages: [String: String] = [:],
-        baseDefaults: [String: BaseDefaults] = [:], platform: String = "linux/amd64"
+        target: String? = nil,
+        arguments: [KeyValue] = [],
+        projectImages: [String: String] = [:],
+        baseDefaults: [String: BaseDefaults] = [:],
+        platform: String = "linux/amd64"
     ) {
         (self.target, self.arguments, self.projectImages) = (target, arguments, projectImages)
         (self.baseDefaults, self.platform) = (baseDefaults, platform)
@@ -176,7 +208,7 @@ package struct EvaluationOptions: Equatable, Sendable {
 
 /// One mistake in a Dockerfile or an ignore file, with place, reason and remedy.
 package struct DockerfileProblem: Error, Hashable, Sendable {
-    /// Stable: `dockerfile-unknown-instruction`, `dockerfile-run-unsupported`, …
+    /// Stable, like `dockerfile-unknown-instruction` or `dockerfile-run-unsupported`.
     package var id: String
     /// From 1.
     package var line: Int

@@ -1,0 +1,42 @@
+/// Paths as text: no file is looked at, so `..` takes away the name before it, whatever that is.
+
+enum CleanPath {
+    /// Without empty parts, `.` and `..` where there is something to go up from; "." for nothing.
+    static func clean(_ path: String) -> String {
+        let isAbsolute = path.begins(with: "/")
+        var parts: [Substring] = []
+        for part in path.utf8.split(separator: UInt8(ascii: "/")).map({ Substring($0) }) where part != "." {
+            if part != ".." {
+                parts.append(part)
+            } else if let last = parts.last, last != ".." {
+                parts.removeLast()
+            } else if !isAbsolute {
+                parts.append(part)
+            }
+        }
+        if isAbsolute { return "/" + parts.joined(separator: "/") }
+        return parts.isEmpty ? "." : parts.joined(separator: "/")
+    }
+
+    /// Absolute and clean; a relative path is one from this folder.
+    static func absolute(_ path: String, in directory: String) -> String {
+        clean(path.begins(with: "/") ? path : "/\(directory)/\(path)")
+    }
+
+    /// A destination: absolute and clean but for a `/` or `/.` at its end, which says that it is a folder.
+    static func destination(_ path: String, in directory: String) -> String {
+        let cleaned = absolute(path, in: directory)
+        if path.isEmpty || path == "." || path.ends(with: "/") { return cleaned == "/" ? "/" : cleaned + "/" }
+        if path.ends(with: "/.") { return cleaned == "/" ? "/." : cleaned + "/." }
+        return cleaned
+    }
+}
+
+extension Copy {
+    /// A source as a clean path in the context or in the image that it comes from.
+    ///
+    /// Wildcards stay, a leading `/` goes away, `..` does not lead out; "" is all of it.
+    package static func cleanedSource(_ written: String) -> String {
+        String(CleanPath.clean("/" + written).dropFirst())
+    }
+}

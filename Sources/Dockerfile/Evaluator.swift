@@ -1,0 +1,283 @@
+/// From what is written to what is meant: which stages the target needs, what each starts from, in which order.
+
+extension Dockerfile {
+    /// Throws all the mistakes that show only once arguments, bases and target are known.
+    package func evaluate(_ options: EvaluationOptions) throws(DockerfileProblems) -> Evaluation {
+        var evaluator = Evaluator(self, options)
+        let stages = evaluator.evaluate()
+        if !evaluator.problems.isEmpty { throw DockerfileProblems(sorting: evaluator.problems) }
+        return Evaluation(stages: stages, syntax: syntax, stageNames: stageNames)
+    }
+}
+
+private struct Evaluator {
+    /// A stage with its base known, the base's triggers before its own instructions.
+    private struct Plan {
+        var base: Base
+        var platform: String?
+        /// With the stage or image of its `--from`.
+        var instructions: [(written: Instruction, source: Base?)] = []
+        /// The stages that it needs, by their numbers.
+        var needs: [Int] = []
+    }
+
+    private let file: Dockerfile
+    private let options: EvaluationOptions
+    private let arguments: BuildArguments
+    private(set) var problems: [DockerfileProblem] = []
+    private var plans: [Plan] = []
+    /// Of two stages with one name the last one.
+    private var numbers: [String: Int] = [:]
+
+    init(_ file: Dockerfile, _ options: EvaluationOptions) {
+        (self.file, self.options) = (file, options)
+        let target = options.target ?? file.stages.last?.name
+        arguments = BuildArguments(options, target: target, of: file)
+        problems = arguments.problems
+        var known: [String: Int] = [:]
+        for (number, stage) in file.stages.enumerated() {
+            plans.append(plan(stage, known))
+            // A stage may have the name of its own base.
+            if let name = stage.name { known[name] = number }
+        }
+        numbers = known
+        for number in plans.indices { resolveSources(of: number) }
+    }
+
+    mutating func evaluate() -> [EvaluatedStage] {
+        guard let target = target() else { return [] }
+        var states: [Int: StageState] = [:]
+        var stages: [EvaluatedStage] = []
+        for number in needed(by: target) {
+            var stage = StageEvaluator(state: state(of: plans[number].base, states), arguments, escape: file.escape)
+            for (instruction, source) in plans[number].instructions {
+                checkOrder(of: source, in: number, instruction)
+                do throws(Mistake) { try stage.evaluate(instruction, source) } catch {
+                    problems.append(instruction.place.problem(error))
+                }
+            }
+            states[number] = stage.state
+            let written = file.stages[number]
+            stages.append(
+                EvaluatedStage(
+                    index: number,
+                    name: written.name,
+                    base: plans[number].base,
+                    line: written.place.line,
+                    instructions: stage.instructions,
+                    platform: plans[number].platform
+                )
+            )
+        }
+        return stages
+    }
+
+    private func state(of base: Base, _ states: [Int: StageState]) -> StageState {
+        switch base {
+        case .stage(let number): states[number]?.inherited ?? StageState(BaseDefaults())
+        case .project(let name): StageState(options.baseDefaults[name] ?? BaseDefaults())
+        case .scratch, .external: StageState(BaseDefaults())
+        }
+    }
+
+    private mutating func target() -> Int? {
+        guard let name = options.target, !name.isEmpty else { return plans.indices.last }
+        if let number = numbers[name.lowercased()] { return number }
+        if let number = Int(name), plans.indices.contains(number) { return number }
+        let known = file.stageNames.map { "`\($0)`" }.joined(separator: ", ")
+        problems.append(
+            DockerfileProblem(
+                id: "dockerfile-unknown-target",
+                line: 1,
+                reason: "the target `\(name)` is no stage of this file",
+                remedy: (known.isEmpty
+                    ? "No stage has a name; add `AS \(name)` to its FROM." : "The stages are \(known).")
+                    + Suggestion.sentence(for: name, among: file.stageNames)
+            )
+        )
+        return nil
+    }
+
+    /// In the order of the file, the target among them.
+    private func needed(by target: Int) -> [Int] {
+        var found: Set<Int> = [target]
+        var open = [target]
+        while let number = open.popLast() {
+            for need in plans[number].needs where found.insert(need).inserted { open.append(need) }
+        }
+        return found.sorted()
+    }
+}
+
+extension Evaluator {
+    private mutating func plan(_ stage: WrittenStage, _ known: [String: Int]) -> Plan {
+        let base = base(of: stage, known)
+        var plan = Plan(base: base, platform: platform(of: stage))
+        var triggers: [String] = []
+        switch base {
+        case .stage(let number):
+            plan.needs = [number]
+            triggers = file.stages[number].instructions.compactMap {
+                if case .onBuild(let text) = $0.kind { text } else { nil }
+            }
+        case .project(let name): triggers = options.baseDefaults[name]?.onBuild ?? []
+        case .scratch, .external: break
+        }
+        plan.instructions = triggers.compactMap { trigger($0, of: stage) }.map { ($0, nil) }
+        plan.instructions += stage.instructions.map { ($0, nil) }
+        return plan
+    }
+
+    private mutating func base(of stage: WrittenStage, _ known: [String: Int]) -> Base {
+        guard let text = expand(stage.base, of: stage) else { return .scratch }
+        guard !text.isEmpty else {
+            let names = file.globals.flatMap(\.argumentNames)
+            let variable = stage.base.unicodeScalars.drop { $0 == "$" || $0 == "{" }
+                .prefix { $0.isASCIILetter || $0.isASCIIDigit || $0 == "_" }
+            problems.append(
+                stage.place.problem(
+                    Mistake(
+                        "base-blank",
+                        "nothing is left of the base `\(stage.base)` when its variables are replaced",
+                        "Declare the variable with a value above the first FROM: `ARG \(String(variable))=…`."
+                            + Suggestion.sentence(for: String(variable), among: names),
+                        at: stage.base
+                    )
+                )
+            )
+            return .scratch
+        }
+        if let number = known[text] { return .stage(number) }
+        return image(text)
+    }
+
+    private func image(_ text: String) -> Base {
+        if let name = options.projectImages[text] { return .project(name) }
+        return text == "scratch" ? .scratch : .external(text)
+    }
+
+    private mutating func expand(_ text: String, of stage: WrittenStage) -> String? {
+        do throws(Mistake) { return try Expansion(escape: file.escape).text(text, arguments.globals) } catch {
+            problems.append(stage.place.problem(error))
+            return nil
+        }
+    }
+
+    /// nil where it is the platform that the image is made for.
+    private mutating func platform(of stage: WrittenStage) -> String? {
+        guard let written = stage.platform, let text = expand(written, of: stage) else { return nil }
+        guard let target = Platform(options.platform), let platform = Platform(text, like: target) else {
+            problems.append(
+                stage.place.problem(
+                    Mistake(
+                        "platform",
+                        "`\(text)` is no platform",
+                        "Write it like `linux/amd64` or `linux/arm64`.",
+                        at: "--platform"
+                    )
+                )
+            )
+            return nil
+        }
+        return platform == target ? nil : platform.text
+    }
+
+    /// A base's trigger counts as if it stood right behind the FROM.
+    private mutating func trigger(_ text: String, of stage: WrittenStage) -> Instruction? {
+        let parser = SyntaxParser(text)
+        var mistake = parser.problems.first.map { "\($0.reason)" }
+        if mistake == nil, parser.nodes.count != 1 { mistake = "it is not one instruction" }
+        if mistake == nil, let node = parser.nodes.first {
+            var reader = InstructionReader(node, escape: file.escape)
+            let kind = reader.instruction()
+            if let kind, reader.mistakes.isEmpty { return Instruction(place: stage.place, kind: kind) }
+            mistake = reader.mistakes.first?.reason
+        }
+        problems.append(
+            stage.place.problem(
+                Mistake(
+                    "onbuild-base",
+                    "the base's trigger `\(text)` can't be used: \(mistake ?? "it says nothing")",
+                    "Mend the ONBUILD in the Dockerfile of `\(stage.base)`.",
+                    at: stage.base
+                )
+            )
+        )
+        return nil
+    }
+
+    /// Looks up each `--from`, now that all the names are known.
+    private mutating func resolveSources(of number: Int) {
+        for index in plans[number].instructions.indices {
+            let instruction = plans[number].instructions[index].written
+            switch instruction.kind {
+            case .copy(let copy):
+                guard let from = copy.from, let source = source(from, for: number, instruction) else { continue }
+                plans[number].instructions[index].source = source
+                if case .stage(let need) = source { plans[number].needs.append(need) }
+            case .run(let run):
+                for from in run.mountSources {
+                    guard case .stage(let need)? = source(from, for: number, instruction) else { continue }
+                    plans[number].needs.append(need)
+                }
+            default: continue
+            }
+        }
+    }
+
+    private mutating func source(_ from: String, for number: Int, _ instruction: Instruction) -> Base? {
+        var found: Int?
+        if let index = Int(from) {
+            guard plans.indices.contains(index) else {
+                problems.append(
+                    instruction.place.problem(
+                        Mistake(
+                            "stage-index",
+                            "there is no stage \(index): the file has \(plans.count), counted from 0",
+                            "Give the stage a name, `FROM … AS name`, and write `--from=name`.",
+                            at: "--from"
+                        )
+                    )
+                )
+                return nil
+            }
+            found = index
+        } else {
+            found = numbers[from.lowercased()]
+        }
+        guard let found else { return image(from) }
+        if found != number { return .stage(found) }
+        problems.append(
+            instruction.place.problem(
+                Mistake(
+                    "copy-from-itself",
+                    "the stage copies from itself (`--from=\(from)`)",
+                    "Name an earlier stage, or leave `--from` away to copy from the context.",
+                    at: "--from"
+                )
+            )
+        )
+        return nil
+    }
+
+    private mutating func checkOrder(of source: Base?, in number: Int, _ instruction: Instruction) {
+        guard case .stage(let index)? = source, index > number else { return }
+        let stage = file.stages[index]
+        problems.append(
+            instruction.place.problem(
+                Mistake(
+                    "copy-from-later-stage",
+                    "the stage `\(stage.name ?? String(index))` begins only on line \(stage.place.line)",
+                    "Move that stage above this one.",
+                    at: "--from"
+                )
+            )
+        )
+    }
+}
+
+extension Instruction {
+    fileprivate var argumentNames: [String] {
+        if case .arguments(let arguments) = kind { arguments.map(\.name) } else { [] }
+    }
+}
