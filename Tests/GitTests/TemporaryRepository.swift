@@ -1,0 +1,82 @@
+/// A real repository in a folder of its own, made and changed by the git command line, and gone with the test.
+
+import Foundation
+import Git
+
+final class TemporaryRepository {
+    struct CommandFailed: Error { var text: String }
+
+    /// Holds all that the test makes; without links.
+    let folder: String
+    /// The first repository's work tree, one folder below.
+    let root: String
+
+    /// The format is one of `git init --object-format`.
+    init(format: String = "sha1", initialise: Bool = true) throws {
+        let made = NSTemporaryDirectory() + "imgwatch-git-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: made + "/work", withIntermediateDirectories: true)
+        guard let real = realpath(made, nil) else { throw CommandFailed(text: "no \(made)") }
+        defer { free(real) }
+        folder = String(cString: real)
+        root = folder + "/work"
+        if initialise { try git("init", "-q", "-b", "main", "--object-format=\(format)") }
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// Runs git in `directory`, the root without one, and gives what it printed without the last newline.
+    @discardableResult
+    func git(_ arguments: String..., in directory: String? = nil, input: String = "") throws -> String {
+        try git(arguments, in: directory ?? root, input: input)
+    }
+
+    func git(_ arguments: [String], in directory: String, input: String = "") throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["git"] + arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: directory)
+        process.environment = [
+            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": folder,
+            "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org",
+            "GIT_COMMITTER_NAME": "C", "GIT_COMMITTER_EMAIL": "c@example.org", "LC_ALL": "C",
+        ]
+        let (source, output, errors) = (folder + "/.in", folder + "/.out", folder + "/.err")
+        try input.write(toFile: source, atomically: false, encoding: .utf8)
+        for file in [output, errors] { try "".write(toFile: file, atomically: false, encoding: .utf8) }
+        process.standardInput = FileHandle(forReadingAtPath: source)
+        process.standardOutput = FileHandle(forWritingAtPath: output)
+        process.standardError = FileHandle(forWritingAtPath: errors)
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            let text = try String(contentsOfFile: errors, encoding: .utf8)
+            throw CommandFailed(text: "git \(arguments.joined(separator: " ")): \(text)")
+        }
+        let text = try String(contentsOfFile: output, encoding: .utf8)
+        return text.hasSuffix("\n") ? String(text.dropLast()) : text
+    }
+
+    func write(_ content: String, to path: String) throws {
+        let file = root + "/" + path
+        let parent = (file as NSString).deletingLastPathComponent
+        try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+        try content.write(toFile: file, atomically: false, encoding: .utf8)
+    }
+
+    /// Writes the files, commits all that changed, and gives the commit's id.
+    @discardableResult
+    func commit(_ files: [String: String]) throws -> String {
+        for (path, content) in files { try write(content, to: path) }
+        try git("add", "-A")
+        try git("commit", "-q", "-m", "change", "--allow-empty")
+        return try git("rev-parse", "HEAD")
+    }
+
+    /// As a process that starts now would see it.
+    func open(_ directory: String? = nil) throws -> Repository {
+        guard let repository = try Repository.discover(from: directory ?? root) else {
+            throw CommandFailed(text: "no repository found")
+        }
+        return repository
+    }
+}
