@@ -33,6 +33,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibgit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         module("Graph"),
         module("Dockerfile"),
@@ -51,7 +52,7 @@ let package = Package(
             name: "imgwatch",
             dependencies: [
                 "Graph", "Dockerfile", "Project", "Engine", "Watching", "Git", "OCI", "State", "Inputs", "Building",
-                "Serving", "Reporting", argumentParser,
+                "Serving", "Reporting", "CLinux", argumentParser,
             ],
             swiftSettings: strict
         ),

@@ -14,6 +14,11 @@ package struct FileStat: Hashable, Sendable {
     /// Type and permissions, as `st_mode` has them.
     package var mode: UInt32
 
+    package init(device: UInt64, inode: UInt64, size: Int64, modified: Int64, changed: Int64, mode: UInt32) {
+        (self.device, self.inode, self.size) = (device, inode, size)
+        (self.modified, self.changed, self.mode) = (modified, changed, mode)
+    }
+
     package init(_ raw: stat) {
         (device, inode, size) = (UInt64(raw.st_dev), UInt64(raw.st_ino), Int64(raw.st_size))
         modified = Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)

@@ -2,6 +2,7 @@
 
 package import Git
 internal import OCI
+internal import Project
 internal import Synchronization
 
 /// What a node's name is made of.
@@ -71,7 +72,7 @@ package final class GitNames: Sendable {
             files += (try? reader.read(scope))?.files ?? []
         }
         if files.isEmpty, known.files.isEmpty { return .some(nil) }
-        let isDirty = try inputs.isRedefined || differs(files, from: known.files)
+        let isDirty = inputs.isRedefined ? true : try differs(files, from: known.files)
         // Inputs that no commit holds have no commit of their own: they are changes on top of HEAD.
         guard let commit = known.newest ?? (known.files.isEmpty ? head : nil) else { return nil }
         return InputsCommit(commit: commit, isDirty: isDirty)
@@ -88,10 +89,21 @@ package final class GitNames: Sendable {
             return inputs.scope.reads(inside) && !inputs.isGenerated(inside) || inputs.extra.contains(inside)
         }
         let files = try repository.headFiles(under: prefixes).filter { isInput($0.key) }
-        let newest = try repository.newestCommit(touching: prefixes, limit: Self.searchLimit, where: isInput)
+        let former = content.withLock { $0.nodes[inputs.node] }
+            .flatMap { former in former.newest.map { KnownNewest(head: former.head, newest: $0) } }
+        let newest = try repository.newestCommit(
+            touching: prefixes, limit: Self.searchLimit, where: isInput, known: former)
         let known = Known(head: head.id, files: files, newest: newest)
         content.withLock { $0.nodes[inputs.node] = known }
         return known
+    }
+
+    /// The text of a file of the project as HEAD has it; nil where HEAD has none.
+    ///
+    /// - Parameter path: relative to the project's root.
+    package func committed(_ path: String) throws(GitError) -> [UInt8]? {
+        guard let file = try repository.headFiles(under: [prefix + path])[prefix + path] else { return nil }
+        return try repository.blob(file.id)
     }
 
     /// Definitions changed: what was remembered of the nodes' paths no longer holds.

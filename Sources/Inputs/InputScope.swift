@@ -1,6 +1,6 @@
 /// Which paths a node reads: declared for a step, less its own outputs; derived from the Dockerfile for an image.
 
-package import Dockerfile
+internal import Dockerfile
 package import Project
 
 /// All paths are relative to the project's root, clean, without a trailing slash; "" is the root.

@@ -1,6 +1,6 @@
 /// Keys: the hash of all that decides a node's result, and nothing else.
 
-package import Dockerfile
+internal import Dockerfile
 package import Project
 
 package enum Keys {

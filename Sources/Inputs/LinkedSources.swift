@@ -1,7 +1,5 @@
 /// What the sources of `COPY` that are links lead to: BuildKit follows them inside the context.
 
-internal import Glibc
-
 package enum LinkedSources {
     private static let longestChain = 40
 
@@ -26,7 +24,7 @@ package enum LinkedSources {
                 continue
             }
             let path = (done + [next]).joined(separator: "/")
-            guard let target = target(of: folder + "/" + path) else {
+            guard let target = LinkTarget.of(folder + "/" + path) else {
                 done.append(next)
                 continue
             }
@@ -38,11 +36,5 @@ package enum LinkedSources {
         }
         guard hops > 0 else { return [] }
         return met + [done.joined(separator: "/")]
-    }
-
-    private static func target(of path: String) -> String? {
-        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let count = buffer.withUnsafeMutableBytes { readlink(path, $0.baseAddress, $0.count) }
-        return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
     }
 }

@@ -1,7 +1,6 @@
 /// A node's inputs as one reading found them: the files, their hashes, and the key that follows.
 
-package import OCI
-internal import Glibc
+internal import OCI
 
 package struct InputFile: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
@@ -20,6 +19,7 @@ package struct InputFile: Hashable, Sendable {
 package struct Reading: Sendable {
     /// In the order of the paths' bytes.
     package var files: [InputFile]
+    package init(files: [InputFile]) { self.files = files }
 
     /// Whether nothing of this changed since, by inode and times and not only by content: changed and changed back is
     /// changed.
@@ -55,19 +55,13 @@ package struct InputReader: Sendable {
     private func kind(of walked: WalkedFile) throws(UnreadableInput) -> InputFile.Kind? {
         if walked.stat.isDirectory { return .directory }
         let path = root + "/" + walked.path
-        if walked.stat.isLink { return Self.target(of: path).map { .link(target: $0) } }
+        if walked.stat.isLink { return LinkTarget.of(path).map { .link(target: $0) } }
         guard walked.stat.isFile else { return .special }
         do {
             return try index.hash(of: path, walked.stat).map { .file($0) }
         } catch {
             throw UnreadableInput(path: walked.path, reason: error.reason)
         }
-    }
-
-    private static func target(of path: String) -> String? {
-        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let count = buffer.withUnsafeMutableBytes { readlink(path, $0.baseAddress, $0.count) }
-        return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
     }
 }
 

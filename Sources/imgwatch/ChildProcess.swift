@@ -1,5 +1,6 @@
 /// A command in its own process group: on record before it is executed, its output read line by line, ended as a whole.
 
+import CLinux
 import Foundation
 import Glibc
 import Synchronization

@@ -4,32 +4,32 @@ import Dispatch
 import Glibc
 import Synchronization
 
-final class Interrupts: Sendable {
-    private let sources: [any DispatchSourceSignal & Sendable]
-    private let count = Atomic(0)
+/// Listens until it is let go.
+final class Interrupts {
+    private let sources: [any DispatchSourceSignal]
 
     init(stopping loop: Loop, _ session: Session) {
-        let signals = [SIGINT, SIGTERM, SIGHUP]
-        var sources: [any DispatchSourceSignal & Sendable] = []
-        for number in signals {
+        let count = Count()
+        sources = [SIGINT, SIGTERM, SIGHUP].map { number in
             signal(number, SIG_IGN)
-            sources.append(DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive)))
-        }
-        self.sources = sources
-        for source in sources {
-            source.setEventHandler { [weak self] in self?.arrived(loop, session) }
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
+            source.setEventHandler {
+                guard count.isFirst() else {
+                    // What runs is killed; what was half written has no name yet, so nobody sees it.
+                    session.killRuns()
+                    _exit(1)
+                }
+                Task { await loop.stop() }
+            }
             source.activate()
+            return source
         }
-    }
-
-    private func arrived(_ loop: Loop, _ session: Session) {
-        guard count.add(1, ordering: .relaxed).oldValue == 0 else {
-            // At once: what runs is killed; what was half written has no name yet, so nobody sees it.
-            session.killRuns()
-            _exit(1)
-        }
-        Task { await loop.stop() }
     }
 
     func end() { for source in sources { source.cancel() } }
+}
+
+private final class Count: Sendable {
+    private let value = Atomic(0)
+    func isFirst() -> Bool { value.add(1, ordering: .relaxed).oldValue == 0 }
 }

@@ -59,11 +59,13 @@ actor Loop {
     private var isOver = false
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
-    init(_ session: Session, project: Project, selected: Graph, mode: Mode) {
+    init(_ session: Session, project: Project, selected: Graph, mode: Mode, rules: Rules = .all) {
         (self.session, self.mode) = (session, mode)
         nodes = ProjectNodes(project, graph: selected)
+        let memory = session.memory(of: selected, in: project)
+        published = memory.published
         engine = Engine(
-            selected, memory: session.memory(of: selected), parallel: project.parallel, combine: Keys.combined)
+            selected, memory: memory.successes, parallel: project.parallel, rules: rules, combine: Keys.combined)
     }
 
     var now: Moment { Moment(ContinuousClock.now - epoch) }
@@ -78,9 +80,9 @@ actor Loop {
         session.saveHashes()
     }
 
-    /// Whether a node failed, or is blocked by one that did.
+    /// Whether the loop was stopped before it was done, or a node failed, or is blocked by one that did.
     var hasFailed: Bool {
-        nodes.graph.nodes.contains { node in
+        isStopping || nodes.graph.nodes.contains { node in
             switch engine.status(of: node.id) {
             case .failed, .blocked: true
             default: false
@@ -187,7 +189,7 @@ actor Loop {
 /// What a keying read, for the run that is judged by it.
 struct KeyedReading: Sendable {
     var operation: OperationID
-    var reading: Reading
+    var answer: NodeAnswer
     var barrier: Sequence
 }
 

@@ -46,19 +46,26 @@ extension Loop {
         let start = sequence
         guard let entry = nodes[image.id], let bases = bases(of: image) else { return .failed(Failure("a base is missing")) }
         let nodes = nodes, session = session
-        let keyed = readings[image.id].flatMap { touched[image.id, default: 0] <= $0.barrier ? $0.reading : nil }
-        let result = await offload { () -> Result<(ImageAnswer, StoredImage), ImageProblem>? in
-            guard let answer = session.answer(entry, keyed: keyed, in: nodes) else { return nil }
-            let key = Keys.combined(answer.own, bases.map(\.key))
+        let keyed = readings[image.id].flatMap { touched[image.id, default: 0] <= $0.barrier ? $0 : nil }
+        let result = await offload { () -> Result<(NodeAnswer, StoredImage), ImageProblem>? in
+            guard let answer = keyed?.answer ?? session.read(entry, in: nodes), let own = answer.keying.own,
+                answer.keying.missing.isEmpty
+            else { return nil }
+            let key = Keys.combined(own, bases.map(\.key))
             return Result { () throws(ImageProblem) in
-                (answer, try session.store.assemble(image, answer.reading, key: key, bases: bases))
+                (
+                    answer,
+                    try session.store.assemble(
+                        image, answer.reading, root: nodes.project.root, key: key, bases: bases)
+                )
             }
         }
         drain()
         guard touched[image.id, default: 0] <= start, let result else { return nil }
         switch result {
         case .success(let (answer, stored)):
-            let taken = Snapshot(own: answer.own, provenance: answer.provenance, barrier: sequence)
+            let taken = Snapshot(
+                own: answer.keying.own ?? "", provenance: answer.keying.provenance, barrier: sequence)
             return .taken(stored, taken, key: stored.key)
         case .failure(.inputChanged): return nil
         case .failure(.failed(let reason)): return .failed(Failure(reason))

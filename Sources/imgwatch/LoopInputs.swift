@@ -2,6 +2,7 @@
 
 import Engine
 import Foundation
+import Git
 import Graph
 import Inputs
 import Project
@@ -9,8 +10,6 @@ import Reporting
 import Watching
 
 extension Loop {
-    /// Files that changed this recently are asked whether somebody still writes them, in seconds.
-    static let recentWrite: Int64 = 15
     /// A reading under which the inputs change is tried again so often before the engine is told.
     static let readingAttempts = 3
 
@@ -31,7 +30,7 @@ extension Loop {
     }
 
     private func deliver(_ changes: [Watching.Change]) {
-        var delivered: [Engine.Change] = []
+        var delivered: [PathChange] = []
         for change in changes {
             guard let path = nodes.project.relative(change.path) else { continue }
             let isTree = change.isDirectory || change.isRemoval
@@ -48,7 +47,7 @@ extension Loop {
     }
 
     /// What a step writes under its own outputs while it runs is not told as a change.
-    private func tellChanged(_ changes: [Engine.Change]) {
+    private func tellChanged(_ changes: [PathChange]) {
         var cause = Cause(reason: .inputs)
         let running = Set(runs.values.map(\.start.node))
         for change in changes {
@@ -72,7 +71,7 @@ extension Loop {
             guard touched[node, default: 0] <= start, let answer else { continue }
             let writers = await offload { session.writers(of: answer.reading) }
             guard touched[node, default: 0] <= start else { continue }
-            readings[node] = KeyedReading(operation: operation, reading: answer.reading, barrier: sequence)
+            readings[node] = KeyedReading(operation: operation, answer: answer, barrier: sequence)
             var keying = answer.keying
             keying.barrier = sequence
             keying.writers = writers
@@ -86,7 +85,7 @@ extension Loop {
     /// Git's own files changed: is it at rest, and did HEAD move?
     private func noteGit() {
         guard let git = session.git else { return }
-        if git.isBusy() {
+        if git.repository.isBusy() {
             guard !isGitBusy else { return }
             isGitBusy = true
             return handle(.gitBusy)
@@ -117,7 +116,7 @@ extension Loop {
             guard loaded.project != nodes.project else { return }
             adopt(loaded.project)
         } catch {
-            guard session.isWhole(error, of: nodes.project) else { return }
+            guard session.isWhole(error) else { return }
             isConfigurationBroken = true
             session.tell(
                 LoopEvent(
@@ -138,7 +137,9 @@ extension Loop {
         let barrier = nextSequence()
         for entry in nodes.entries { touched[entry.id] = barrier }
         readings = readings.filter { nodes.graph.contains($0.key) }
-        handle(.reloaded(graph, memory: session.memory(of: graph), barrier: barrier))
+        let memory = session.memory(of: graph, in: project)
+        published = published.filter { graph.contains($0.key) }.merging(memory.published) { known, _ in known }
+        handle(.reloaded(graph, memory: memory.successes, barrier: barrier))
         session.tell(LoopEvent(.reloaded, at: .now(), nodes: graph.nodes.map { .init($0.id, $0.kind) }))
     }
 }

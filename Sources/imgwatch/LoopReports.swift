@@ -3,6 +3,7 @@
 import Engine
 import Foundation
 import Graph
+import OCI
 import Project
 import Reporting
 

@@ -1,5 +1,6 @@
 /// Runs of steps: from the void of the last success to the judgement of what was left.
 
+import Dockerfile
 import Engine
 import Foundation
 import Glibc
@@ -17,7 +18,7 @@ extension Loop {
         guard let entry = nodes[step.id], let node = nodes.graph[step.id] else {
             return end(run, RunEnd(.cancelled, barrier: sequence))
         }
-        let keyed = readings[step.id].flatMap { $0.operation == run.start.keying ? $0.reading : nil }
+        let keyed = readings[step.id].flatMap { $0.operation == run.start.keying ? $0.answer.reading : nil }
         session.tell(LoopEvent(started: run, node))
         let result = await execute(step, node, run)
         drain()

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import Glibc
+import OCI
 import Project
 import Reporting
 
@@ -23,7 +24,6 @@ struct Imgwatch: AsyncParsableCommand {
 
     static func main() async {
         signal(SIGPIPE, SIG_IGN)
-        setvbuf(stdout, nil, _IOLBF, 0)
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -32,7 +32,7 @@ struct Imgwatch: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
-            exit(Complaint.tell(error))
+            Glibc.exit(Complaint.tell(error))
         }
     }
 }
@@ -86,13 +86,15 @@ enum Say {
     static func line(_ text: String) { _ = Output.standard.write(Array((text + "\n").utf8)) }
     static func error(_ text: String) { _ = Output.error.write(Array((text + "\n").utf8)) }
 
+    static func json(_ value: JSON) { _ = Output.standard.write(value.encoded() + [0x0A]) }
+
     /// Mistakes go to standard error as text, or to standard output as JSON.
     static func diagnostics(_ all: [Diagnostic], isJSON: Bool) {
         if isJSON {
             _ = Output.standard.write(all.json + [0x0A])
         } else {
             let style = Style.style(environment: ProcessInfo.processInfo.environment, isTerminal: Output.error.isTerminal)
-            error(all.text(colour: style.hasColour))
+            error(all.text(colour: style != .plain))
         }
     }
 }

@@ -1,5 +1,6 @@
-/// From a command line to a project that can run: configuration, folders, lock, state, survivors, git, store, watcher.
+/// From a command line to a project that can run: configuration, folders, lock, state, survivors, git, store.
 
+import Building
 import Engine
 import Foundation
 import Git
@@ -11,7 +12,19 @@ import Reporting
 import State
 import Watching
 
-/// What is known before the watcher is set up.
+/// What a session is made of.
+struct SessionParts {
+    var environment: [String: String]
+    var state: StateStore
+    /// nil for a command that only looks.
+    var lock: ProjectLock?
+    var reader: InputReader
+    var git: GitNames?
+    var store: ImageStore
+    var reporter: Reporter
+}
+
+/// What is known before the project is opened.
 struct Opening {
     enum Purpose { case loop, build, plan }
 
@@ -26,7 +39,8 @@ struct Opening {
         let loaded = try options.load()
         (self.purpose, project, warnings) = (purpose, loaded.project, loaded.warnings)
         folders = StateFolders.forProject(root: project.root, environment: environment)
-        reporter = Reporter.standard(isJSON: options.isJSON, environment: environment)
+        let style = options.isJSON ? Style.json : Style.style(environment: environment, isTerminal: Output.standard.isTerminal)
+        reporter = Reporter(style: style) { Output.standard.write($0) }
     }
 
     /// The part of the graph that the names mean, with what they need; all of it without a name.
@@ -43,18 +57,15 @@ struct Opening {
     func session() throws -> Session {
         let lock = purpose == .plan ? nil : try acquireLock()
         let state = try StateStore.open(folders)
-        if let notice = state.notice { reporter.report(LoopEvent(.notice, at: .now(), reason: notice)) }
-        if purpose != .plan {
-            ProcessGroups.endSurvivors(try state.processes())
-            try state.forgetProcesses()
-        }
-        let reader = InputReader(root: project.root, index: HashIndex(state.indexedFiles()))
-        let git = openGit(reader)
+        if let notice = state.notice { tell(notice) }
+        if purpose != .plan { try endSurvivors(state) }
+        let reader = InputReader(root: project.root, index: HashIndex(try state.indexedFiles()))
         let layout = try ImageLayout.open(at: folders.store)
-        let store = ImageStore(layout, target: project.registry, address: try address(state), state: state)
-        return Session(
-            project: project, environment: environment, folders: folders, state: state, lock: lock, reader: reader,
-            git: git, store: store, reporter: reporter)
+        let store = try ImageStore(layout, address: address(state), cache: state.layerCache)
+        return try Session(
+            SessionParts(
+                environment: environment, state: state, lock: lock, reader: reader, git: openGit(reader), store: store,
+                reporter: reporter))
     }
 
     private func acquireLock() throws -> ProjectLock {
@@ -67,12 +78,22 @@ struct Opening {
         }
     }
 
+    /// What a crash left running is ended before anything is read: it might still write.
+    private func endSurvivors(_ state: StateStore) throws {
+        let records = try state.processes()
+        ProcessGroups.endSurvivors(records)
+        for record in records { try state.forgetProcess(record.pid) }
+    }
+
     /// Where images go, as it stands before an image's name.
     private func address(_ state: StateStore) throws -> RegistryAddress {
         switch project.registry {
-        case .embedded: .loopback(port: try state.registryPort(project: project.root))
+        case .embedded: .loopback(port: try state.registryPort(for: project.root))
         case .layout(let path): .layout(path)
-        case .remote(let name): .remote(name)
+        case .remote(let name):
+            throw SessionError(
+                reason: "pushing to \(name) is not supported yet",
+                remedy: "leave `registry` out, or name a folder with `registry: oci:PATH`", exitCode: 2)
         }
     }
 
@@ -84,10 +105,12 @@ struct Opening {
             }
             tell("this project is in no git repository: images are tagged key-…")
         } catch {
-            tell("git can't be used: \(error.reason); images are tagged key-…. \(error.remedy)")
+            tell("git can't be used: \(error.reason); \(error.remedy). Images are tagged key-…")
         }
         return nil
     }
 
-    private func tell(_ notice: String) { reporter.report(LoopEvent(.notice, at: .now(), reason: notice)) }
+    private func tell(_ notice: String) {
+        if purpose != .plan { reporter.report(LoopEvent(.notice, at: .now(), reason: notice)) }
+    }
 }

@@ -1,5 +1,6 @@
 /// Who reads a path, who makes it, and where inputs can be: the project's nodes as the watcher's batches meet them.
 
+import Dockerfile
 import Engine
 import Graph
 import Inputs
@@ -58,7 +59,7 @@ struct ProjectNodes: Sendable {
     }
 
     /// The nodes that a change of this path concerns. Where a folder came or went, all that may read below it.
-    func change(_ path: String, isTree: Bool, at sequence: Sequence) -> [Change] {
+    func change(_ path: String, isTree: Bool, at sequence: Sequence) -> [PathChange] {
         var readers: [NodeID] = []
         var owners: [NodeID] = []
         for entry in entries {
@@ -66,9 +67,9 @@ struct ProjectNodes: Sendable {
             let isOwner = entry.outputs.contains { $0.covers(path) || isTree && OutputPath(path: path).covers($0.path) }
             if isOwner { owners.append(entry.id) }
         }
-        guard !owners.isEmpty else { return [Change(path: path, sequence: sequence, readers: readers)] }
+        guard !owners.isEmpty else { return [PathChange(path: path, sequence: sequence, readers: readers)] }
         return owners.map { owner in
-            Change(path: path, sequence: sequence, readers: readers.filter { $0 != owner }, owner: owner)
+            PathChange(path: path, sequence: sequence, readers: readers.filter { $0 != owner }, owner: owner)
         }
     }
 

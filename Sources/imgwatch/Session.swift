@@ -9,9 +9,10 @@ import OCI
 import Project
 import Reporting
 import State
+import Synchronization
 import Watching
 
-/// A project that can't be opened: told with reason and remedy, exit code 2 or 1.
+/// A project that can't be opened, or a command that can't be done: told with reason and remedy.
 struct SessionError: Error {
     var reason: String
     var remedy: String
@@ -20,22 +21,35 @@ struct SessionError: Error {
 
 final class Session: Sendable {
     let environment: [String: String]
-    let folders: StateFolders
     let state: StateStore
     let store: ImageStore
     let watcher: Watcher
     let reader: InputReader
     let git: GitNames?
     let reporter: Reporter
-    private let lock: ProjectLock
-    /// Absolute paths whose changes say that git moved.
-    private let gitPaths: [String]
+    private let lock: ProjectLock?
+    /// Told when the watcher has something.
+    private let activity: Activity
+    private let groups = Mutex<Set<pid_t>>([])
 
-    init(_ parts: SessionParts, watcher: Watcher, store: ImageStore) {
-        (environment, folders, state, lock) = (parts.environment, parts.folders, parts.state, parts.lock)
+    init(_ parts: SessionParts) throws(WatchError) {
+        (environment, state, store, lock) = (parts.environment, parts.state, parts.store, parts.lock)
         (reporter, reader, git) = (parts.reporter, parts.reader, parts.git)
-        (self.watcher, self.store) = (watcher, store)
-        gitPaths = parts.git?.repository.watchPaths ?? []
+        let activity = Activity()
+        self.activity = activity
+        watcher = try Watcher { activity.tell() }
+    }
+
+    /// Sets the watches; from now on the loop hears of changes.
+    func begin(_ loop: Loop, in project: Project) throws(WatchError) {
+        try watch(ProjectNodes(project, graph: project.graph))
+        activity.reach { Task { await loop.noteActivity() } }
+    }
+
+    func end() {
+        activity.reach {}
+        watcher.close()
+        reporter.close()
     }
 
     // MARK: Telling
@@ -49,18 +63,19 @@ final class Session: Sendable {
     /// Watches the folders where inputs, outputs, the project's own files and git's can lie.
     func watch(_ nodes: ProjectNodes) throws(WatchError) {
         let root = nodes.project.root
-        let outside = (nodes.project.sourceFiles + [nodes.project.file])
-        let gitFolder = git?.repository.gitDirectory
+        let gitFolders = git?.repository.watchPaths ?? []
+        let gitFolder = git?.repository.commonDirectory
         try watcher.watch(
-            WatchScope(roots: [root] + outside + gitPaths) { directory in
-                if directory == root { return true }
-                if let gitFolder, directory == gitFolder || directory.hasPrefix(gitFolder + "/") { return false }
+            WatchScope(roots: [root, nodes.project.file] + nodes.project.sourceFiles + gitFolders) { directory in
+                if directory == root || gitFolders.contains(directory) { return true }
+                if let gitFolder, directory.hasPrefix(gitFolder + "/") { return false }
                 return nodes.project.relative(directory).map { nodes.mayHoldInputs($0) } ?? false
             })
     }
 
     func isGitPath(_ path: String) -> Bool {
-        gitPaths.contains { path == $0 || path.hasPrefix($0 + "/") }
+        guard let repository = git?.repository else { return false }
+        return path.hasPrefix(repository.gitDirectory + "/") || path.hasPrefix(repository.commonDirectory + "/")
     }
 
     func headID() -> String? { (try? git?.repository.head())??.id }
@@ -70,22 +85,31 @@ final class Session: Sendable {
     func load(_ file: String) throws(Diagnostics) -> Loaded { try Loader.load(file: file, environment: environment) }
 
     /// Whether a broken configuration is as its author left it: while one of its files is open for writing, it is not.
-    func isWhole(_ problem: Diagnostics, of project: Project) -> Bool {
-        !([project.file] + project.sourceFiles).contains { Watcher.isOpenForWriting($0) }
+    func isWhole(_ problem: Diagnostics) -> Bool {
+        !problem.sourceFiles.contains { Watcher.isOpenForWriting($0) }
     }
 
-    // MARK: Memory
+    // MARK: Processes
 
-    func memory(of graph: Graph) -> [NodeID: Success] {
-        var memory: [NodeID: Success] = [:]
-        for (name, remembered) in (try? state.successes()) ?? [:] {
-            guard let node = graph[NodeID(name)] else { continue }
-            switch node.kind {
-            case .step: memory[node.id] = .step(key: remembered.key, outputs: remembered.outputs)
-            case .deploy: memory[node.id] = .deploy(key: remembered.key)
-            case .image: memory[node.id] = nil
-            }
-        }
-        return memory
+    /// Durable before the command is executed: whoever comes after a crash ends what it left.
+    func record(_ group: pid_t, of node: NodeID) throws {
+        groups.withLock { _ = $0.insert(group) }
+        try state.recordProcess(ProcessRecord(pid: group, node: node.name))
     }
+
+    func forget(_ group: pid_t) {
+        groups.withLock { _ = $0.remove(group) }
+        try? state.forgetProcess(group)
+    }
+
+    func killRuns() {
+        for group in groups.withLock(\.self) { kill(-group, SIGKILL) }
+    }
+}
+
+/// The watcher's word that something changed, on its way to the loop.
+private final class Activity: Sendable {
+    private let action = Mutex<@Sendable () -> Void>({})
+    func reach(_ action: @escaping @Sendable () -> Void) { self.action.withLock { $0 = action } }
+    func tell() { action.withLock(\.self)() }
 }

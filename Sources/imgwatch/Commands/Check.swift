@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import Graph
+import OCI
 import Project
 import Reporting
 
@@ -32,7 +33,7 @@ struct GraphCommand: AsyncParsableCommand {
 
     func run() async throws {
         let graph = try options.load().project.graph
-        guard !options.isJSON else { return Say.line(graph.json) }
+        guard !options.isJSON else { return Say.json(graph.json) }
         let width = graph.nodes.map(\.id.name.count).max() ?? 0
         for level in 0...(graph.nodes.map { graph.level(of: $0.id) }.max() ?? 0) {
             Say.line("level \(level)")
@@ -46,14 +47,14 @@ struct GraphCommand: AsyncParsableCommand {
 }
 
 extension Graph {
-    /// `{"nodes":[{"node","kind","level","needs":[…]}]}`
-    fileprivate var json: String {
+    fileprivate var json: JSON {
         let nodes = nodes.map { node in
-            let needs = node.needs.map { JSONText.quoted($0.name) }.joined(separator: ",")
-            let name = JSONText.quoted(node.id.name)
-            return #"{"node":\#(name),"kind":"\#(node.kind.rawValue)","level":\#(level(of: node.id)),"needs":[\#(needs)]}"#
+            JSON.object([
+                .init("node", .text(node.id.name)), .init("kind", .text(node.kind.rawValue)),
+                .init("level", .integer(level(of: node.id))), .init("needs", .texts(node.needs.map(\.name))),
+            ])
         }
-        return #"{"nodes":[\#(nodes.joined(separator: ","))]}"#
+        return .object([.init("nodes", .array(nodes))])
     }
 }
 

@@ -4,6 +4,7 @@ import ArgumentParser
 import Engine
 import Foundation
 import Graph
+import OCI
 import Project
 import Reporting
 
@@ -21,11 +22,11 @@ struct Plan: AsyncParsableCommand {
         let graph = try opening.selection(names)
         let session = try opening.session()
         let loop = Loop(session, project: opening.project, selected: graph, mode: .plan)
-        try session.begin(loop, opening)
+        try session.begin(loop, in: opening.project)
         await loop.run()
         let plan = await loop.plan()
         session.end()
-        Say.line(options.isJSON ? plan.json : plan.text)
+        options.isJSON ? Say.json(plan.json) : Say.line(plan.text)
         if plan.entries.contains(where: { if case .fails = $0.action { true } else { false } }) { throw ExitCode(1) }
     }
 }
@@ -69,21 +70,21 @@ struct ProjectPlan: Sendable {
         return lines.joined(separator: "\n")
     }
 
-    var json: String {
-        let nodes = entries.map { entry in
-            var fields = [
-                #""node":\#(JSONText.quoted(entry.node.id.name))"#, #""kind":"\#(entry.node.kind.rawValue)""#,
-                #""level":\#(entry.level)"#, #""action":"\#(entry.action.name)""#,
-                #""reason":\#(JSONText.quoted(entry.action.text))"#,
-            ]
-            if let old = entry.old { fields.append(#""old":\#(JSONText.quoted(old))"#) }
-            if let new = entry.new { fields.append(#""new":\#(JSONText.quoted(new))"#) }
-            if case .run(let cause) = entry.action {
-                fields.append(#""paths":[\#(cause.paths.map(JSONText.quoted).joined(separator: ","))]"#)
-            }
-            return "{\(fields.joined(separator: ","))}"
-        }
-        return #"{"nodes":[\#(nodes.joined(separator: ","))]}"#
+    var json: JSON {
+        .object([.init("nodes", .array(entries.map(\.json)))])
+    }
+}
+
+extension ProjectPlan.Entry {
+    fileprivate var json: JSON {
+        var members: [JSON.Member] = [
+            .init("node", .text(node.id.name)), .init("kind", .text(node.kind.rawValue)), .init("level", .integer(level)),
+            .init("action", .text(action.name)), .init("reason", .text(action.text)),
+        ]
+        if case .run(let cause) = action { members.append(.init("paths", .texts(cause.paths))) }
+        if let old { members.append(.init("old", .text(old))) }
+        if let new { members.append(.init("new", .text(new))) }
+        return .object(members)
     }
 }
 

@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import Project
 import Reporting
+import Serving
 
 struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,7 +16,7 @@ struct Up: AsyncParsableCommand {
         let opening = try Opening(options, purpose: .loop)
         let session = try opening.session()
         let loop = Loop(session, project: opening.project, selected: opening.project.graph, mode: .watch)
-        try session.begin(loop, opening)
+        try session.begin(loop, in: opening.project)
         let registry = try await session.serve()
         let signals = Interrupts(stopping: loop, session)
         await loop.run()
@@ -41,12 +42,11 @@ struct Build: AsyncParsableCommand {
         let graph = try opening.selection(names)
         let session = try opening.session()
         let loop = Loop(session, project: opening.project, selected: graph, mode: .once)
-        try session.begin(loop, opening)
+        try session.begin(loop, in: opening.project)
         let signals = Interrupts(stopping: loop, session)
         await loop.run()
         signals.end()
         session.end()
-        let isDone = await !loop.hasFailed && !loop.isInterrupted
-        if !isDone { throw ExitCode(1) }
+        if await loop.hasFailed { throw ExitCode(1) }
     }
 }

@@ -1,0 +1,35 @@
+/// What a configuration says of one node, so that two versions of the file can be compared for that node alone.
+
+extension Loader {
+    /// The node's own keys and, for a step, the variables of all steps, as one canonical text.
+    ///
+    /// Comments, spaces, the order of keys and other nodes do not show in it, and variables are not filled in.
+    /// nil where `configuration` is no YAML, or names no such node.
+    package static func text(of node: String, in configuration: String) -> String? {
+        var reader = YAMLReader(file: fileName)
+        guard let root = reader.read(configuration), reader.problems.isEmpty else { return nil }
+        if let step = root["steps"]?[node] {
+            let shared = ["env", "timeout"].compactMap { key in root[key].map { "\(key): \($0.canonical)" } }
+            return (["step: \(step.canonical)"] + shared).joined(separator: "\n")
+        }
+        return root["images"]?[node].map { "image: \($0.canonical)" }
+    }
+}
+
+extension Tree {
+    fileprivate subscript(key: String) -> Tree? {
+        guard case .mapping(let entries) = content else { return nil }
+        return entries.first { $0.key == key }?.value
+    }
+
+    /// Like JSON, the keys sorted; a scalar's type shows, and whether it was in quotes otherwise does not.
+    fileprivate var canonical: String {
+        switch content {
+        case .scalar(let text): return kind == .string ? text.debugDescription : text
+        case .sequence(let items): return "[\(items.map(\.canonical).joined(separator: ","))]"
+        case .mapping(let entries):
+            let pairs = entries.sorted { $0.key < $1.key }.map { "\($0.key.debugDescription):\($0.value.canonical)" }
+            return "{\(pairs.joined(separator: ","))}"
+        }
+    }
+}

@@ -1,0 +1,250 @@
+/// Where images are kept and named: the project's own layout, served on loopback, and what it is exported to.
+
+import Building
+import Dockerfile
+import Engine
+import Foundation
+import Graph
+import Inputs
+import OCI
+import Project
+import Synchronization
+
+/// Where references point, as it stands before an image's name.
+enum RegistryAddress: Equatable, Sendable {
+    /// The embedded registry.
+    case loopback(port: UInt16)
+    /// An OCI layout an image, below this folder.
+    case layout(String)
+
+    func reference(_ image: String, tag: String) -> String { "\(name(image)):\(tag)" }
+    func reference(_ image: String, digest: Digest) -> String { "\(name(image))@\(digest)" }
+
+    private func name(_ image: String) -> String {
+        switch self {
+        case .loopback(let port): "127.0.0.1:\(port)/\(image)"
+        case .layout(let folder): "oci:\(folder)/\(image)"
+        }
+    }
+}
+
+/// An image whose blobs are all in the store.
+struct StoredImage: Sendable {
+    var key: String
+    var manifest: Descriptor
+    /// nil until somebody builds on it.
+    var content: BuiltImage?
+    /// What was not in the store before.
+    var newLayers = 0
+    var newBytes = 0
+}
+
+/// What an image's references show.
+struct PublishedImage: Sendable {
+    var stored: StoredImage
+    /// The content tag first.
+    var references: [String]
+    var exactReference: String
+    var isPushed: Bool
+    var key: String { stored.key }
+}
+
+/// An image that another one is made from.
+struct BaseImage: Sendable {
+    var name: String
+    var key: String
+    var image: StoredImage
+    /// By digest.
+    var reference: String
+}
+
+enum ImageProblem: Error, Sendable {
+    /// A file is not what it was when the key was made: the run goes round again.
+    case inputChanged
+    case failed(String)
+}
+
+final class ImageStore: Sendable {
+    static let keyName = "io.imgwatch.key"
+    static let platform = "linux/amd64"
+    /// Names of images that are not pushed: no repository name begins so.
+    private static let unpushed = "_/"
+
+    let layout: ImageLayout
+    let address: RegistryAddress
+    private let assembler: Assembler
+    /// By image, and then by the first characters of the key.
+    private let known: Mutex<[String: [Substring: [(name: String, manifest: Descriptor)]]]>
+
+    init(_ layout: ImageLayout, address: RegistryAddress, cache: LayerCache) throws(OCIError) {
+        (self.layout, self.address) = (layout, address)
+        assembler = Assembler(layout: layout, cache: cache)
+        known = Mutex([:])
+        for name in try layout.names() {
+            if let manifest = try layout.resolve(name) { note(name, manifest) }
+        }
+    }
+
+    /// What the user is told of where images go.
+    var registryText: String {
+        switch address {
+        case .loopback(let port): "http://127.0.0.1:\(port)"
+        case .layout(let folder): "oci:\(folder)"
+        }
+    }
+
+    private func note(_ name: String, _ manifest: Descriptor) {
+        guard let colon = name.lastIndex(of: ":"), let dash = name.lastIndex(of: "-"), dash > colon else { return }
+        let short = name[name.index(after: dash)...]
+        known.withLock { known in
+            var names = known[String(name[..<colon]), default: [:]][short, default: []]
+            names.removeAll { $0.name == name }
+            names.append((name, manifest))
+            known[String(name[..<colon])]?[short] = names
+            if known[String(name[..<colon])] == nil { known[String(name[..<colon])] = [short: names] }
+        }
+    }
+
+    private func names(_ image: Image, key: String) -> [(name: String, manifest: Descriptor)] {
+        let repository = (image.push ? "" : Self.unpushed) + image.id.name
+        return known.withLock { $0[repository]?[key.prefix(Provenance.keyLength)] ?? [] }
+    }
+
+    /// The image of this key, where it was published before and all of it is still there.
+    func image(of image: Image, key: String) -> StoredImage? {
+        for (_, manifest) in names(image, key: key).reversed() where isWhole(manifest, key: key) {
+            return StoredImage(key: key, manifest: manifest)
+        }
+        return nil
+    }
+
+    private func isWhole(_ manifest: Descriptor, key: String) -> Bool {
+        guard let bytes = try? layout.readBlob(manifest), let content = try? Manifest(decoding: bytes) else { return false }
+        return content.annotations[Self.keyName] == key && layout.hasBlob(content.configuration)
+            && content.layers.allSatisfy { layout.hasBlob($0) }
+    }
+
+    // MARK: Assembling
+
+    func assemble(
+        _ image: Image, _ reading: Reading, root: String, key: String, bases: [BaseImage]
+    ) throws(ImageProblem) -> StoredImage {
+        var loaded: [String: BuiltImage] = [:]
+        do {
+            for base in bases { loaded[base.name] = try base.image.content ?? assembler.load(base.image.manifest) }
+            let request = AssemblyRequest(
+                evaluation: image.evaluation.naming(bases), context: image.buildContext(reading, root: root), bases: loaded,
+                labels: image.allLabels(key: key), annotations: [Self.keyName: key], platform: Self.platform)
+            let inherited = Set(loaded.values.flatMap(\.layers).map(\.digest))
+            let before = assembledLayers.withLock(\.self)
+            let built = try assembler.assemble(request)
+            let layers = built.layers.filter { !inherited.contains($0.digest) && !before.contains($0.digest) }
+            assembledLayers.withLock { $0.formUnion(built.layers.map(\.digest)) }
+            return StoredImage(
+                key: key, manifest: built.manifest, content: built, newLayers: layers.count,
+                newBytes: layers.reduce(0) { $0 + $1.size })
+        } catch let problem as BuildProblem {
+            if problem.changedInput != nil { throw .inputChanged }
+            let place = problem.line.map { "\(image.dockerfile):\($0): " } ?? ""
+            throw .failed("\(place)\(problem.reason); \(problem.remedy)")
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    /// Layers that this process made or met: what is not among them counts as new.
+    private let assembledLayers = Mutex<Set<Digest>>([])
+
+    // MARK: Publishing
+
+    /// Gives the image its names: the content tag and the aliases, in the store and in what it is exported to.
+    func publish(
+        _ stored: StoredImage, of image: Image, _ publication: Publication
+    ) throws(ImageProblem) -> PublishedImage {
+        let tags = [contentTag(of: image, publication)] + (image.push ? image.aliases : [])
+        let repository = (image.push ? "" : Self.unpushed) + image.id.name
+        do throws(OCIError) {
+            if case .layout(let folder) = address, image.push {
+                let target = try ImageLayout.open(at: folder + "/" + image.id.name)
+                try layout.export(stored.manifest, as: tags, to: target)
+            }
+            try layout.tag(tags.map { (name: "\(repository):\($0)", descriptor: stored.manifest) })
+        } catch {
+            throw .failed("\(error.reason); \(error.remedy)")
+        }
+        for tag in tags { note("\(repository):\(tag)", stored.manifest) }
+        return shown(stored, of: image, tags)
+    }
+
+    private func shown(_ stored: StoredImage, of image: Image, _ tags: [String]) -> PublishedImage {
+        PublishedImage(
+            stored: stored, references: image.push ? tags.map { address.reference(image.id.name, tag: $0) } : [],
+            exactReference: address.reference(image.id.name, digest: stored.manifest.digest), isPushed: image.push)
+    }
+
+    /// A key that has a name already gets no dirty one beside it.
+    private func contentTag(of image: Image, _ publication: Publication) -> String {
+        let tag = publication.provenance.tag(key: publication.key)
+        guard publication.provenance.isDirty else { return tag }
+        let names = names(image, key: publication.key).filter { isWhole($0.manifest, key: publication.key) }
+        return names.first.map { String($0.name[$0.name.index(after: $0.name.lastIndex(of: ":") ?? $0.name.startIndex)...]) }
+            ?? tag
+    }
+
+    /// What an image's references show since an earlier run; nil where one is gone or shows something else.
+    func remembered(_ image: Image, _ publication: Publication) -> PublishedImage? {
+        guard let stored = self.image(of: image, key: publication.key) else { return nil }
+        let tags = [contentTag(of: image, publication)] + (image.push ? image.aliases : [])
+        let repository = (image.push ? "" : Self.unpushed) + image.id.name
+        for tag in tags {
+            guard (try? layout.resolve("\(repository):\(tag)"))?.digest == stored.manifest.digest else { return nil }
+            if case .layout(let folder) = address, image.push {
+                guard let target = try? ImageLayout.open(at: folder + "/" + image.id.name),
+                    let shown = try? target.resolve(tag), shown.digest == stored.manifest.digest, target.hasBlob(shown)
+                else { return nil }
+            }
+        }
+        return shown(stored, of: image, tags)
+    }
+}
+
+extension Provenance {
+    /// How much of a key stands in a tag.
+    static let keyLength = 12
+
+    /// The tag of a key: it can be read by a person, and two states never share one.
+    func tag(key: String) -> String {
+        let key = key.prefix(Self.keyLength)
+        return switch self {
+        case .commit(let id, _, isDirty: true): "git-\(id)-dirty-\(key)"
+        case .commit(let id, _, isDirty: false): "git-\(id)-\(key)"
+        case .none, .unknown: "key-\(key)"
+        }
+    }
+}
+
+extension Image {
+    fileprivate func allLabels(key: String) -> [String: String] {
+        var all = Dictionary(labels.map { ($0.key, $0.value) }) { $1 }
+        all[ImageStore.keyName] = key
+        return all
+    }
+
+    /// The files that were read, as the context shows them.
+    fileprivate func buildContext(_ reading: Reading, root: String) -> BuildContext {
+        let skipped = context.isEmpty ? 0 : context.utf8.count + 1
+        let files = reading.files.compactMap { file -> ContextFile? in
+            let kind: ContextFile.Kind
+            switch file.kind {
+            case .directory: kind = .directory
+            case .file(let hash): kind = .file(size: Int(file.stat.size), digest: hash.digest)
+            case .link(let target): kind = .symbolicLink(target: target)
+            case .special: return nil
+            }
+            guard let path = String(file.path.utf8.dropFirst(skipped)), !path.isEmpty else { return nil }
+            return ContextFile(
+                path: path, kind: kind, mode: file.stat.permissions, absolutePath: root + "/" + file.path)
+        }
+        return BuildContext(files) { [ignorePatterns] in ignorePatterns.matches($0) }
+    }
+}

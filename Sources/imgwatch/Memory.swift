@@ -1,0 +1,112 @@
+/// Between the engine's values and the rows of the state store.
+
+import Building
+import Engine
+import Foundation
+import Graph
+import Inputs
+import OCI
+import Project
+import State
+
+extension Session {
+    /// What is remembered of these nodes; an image of which a reference is missing is not remembered, so that it is
+    /// published again.
+    func memory(of graph: Graph, in project: Project) -> (successes: [NodeID: RunSuccess], published: [NodeID: PublishedImage]) {
+        var successes: [NodeID: RunSuccess] = [:]
+        var published: [NodeID: PublishedImage] = [:]
+        for (name, row) in (try? state.successes()) ?? [:] {
+            guard let node = graph[NodeID(name)] else { continue }
+            switch node.kind {
+            case .step: successes[node.id] = .step(key: row.key, outputs: row.outputs)
+            case .deploy: successes[node.id] = .deploy(key: row.key)
+            case .image:
+                let publication = Publication(
+                    key: row.key, provenance: Provenance(row.provenance), destination: row.destination, round: 0)
+                guard let image = project.image(node.id), let shown = store.remembered(image, publication) else { continue }
+                successes[node.id] = .image(publication)
+                published[node.id] = shown
+            }
+        }
+        return (successes, published)
+    }
+
+    /// Durable before it returns; nil forgets.
+    func remember(_ node: NodeID, _ success: RunSuccess?, as shown: PublishedImage?) {
+        let row: State.Success? =
+            switch success {
+            case .step(let key, let outputs): State.Success(key: key, outputs: outputs)
+            case .deploy(let key): State.Success(key: key)
+            case .image(let publication):
+                State.Success(
+                    key: publication.key, provenance: publication.provenance.text, destination: publication.destination,
+                    references: shown?.references ?? [], digest: shown.map { "\($0.stored.manifest.digest)" } ?? "")
+            case nil: nil
+            }
+        do {
+            try state.remember(node.name, row)
+        } catch {
+            tell(notice: "what is remembered of \(node) could not be written: \(error)")
+        }
+    }
+
+    /// What was hashed since the last time, for the next start.
+    func saveHashes() {
+        let news = reader.index.takeNews()
+        guard !news.isEmpty else { return }
+        try? state.saveHashes(news.mapValues { $0.map(IndexedHash.init) })
+    }
+}
+
+extension Provenance {
+    fileprivate init(_ text: String) {
+        let parts = text.split(separator: " ")
+        if parts.count == 3, let time = Int64(parts[1]) {
+            self = .commit(id: String(parts[0]), time: time, isDirty: parts[2] == "dirty")
+        } else {
+            self = text == "none" ? .none : .unknown
+        }
+    }
+
+    fileprivate var text: String {
+        switch self {
+        case .commit(let id, let time, let isDirty): "\(id) \(time) \(isDirty ? "dirty" : "clean")"
+        case .none: "none"
+        case .unknown: "unknown"
+        }
+    }
+}
+
+extension IndexedHash {
+    fileprivate init(_ file: IndexedFile) {
+        self.init(
+            size: file.stat.size, modified: file.stat.modified, changed: file.stat.changed, inode: file.stat.inode,
+            device: file.stat.device, mode: file.stat.mode, digest: file.hash.digest.hex, blobID: file.hash.blobID)
+    }
+
+    fileprivate var file: IndexedFile? {
+        Digest(hex: digest).map { digest in
+            let stat = FileStat(
+                device: device, inode: inode, size: size, modified: modified, changed: changed, mode: mode)
+            return IndexedFile(stat: stat, hash: ContentHash(digest: digest, blobID: blobID))
+        }
+    }
+}
+
+extension StateStore {
+    func indexedFiles() throws -> [String: IndexedFile] { try hashIndex().compactMapValues(\.file) }
+
+    var layerCache: LayerCache {
+        LayerCache(
+            lookup: { key in
+                guard let row = try? self.layer(key.hex), let diffID = Digest(hex: row.diffID),
+                    let digest = Digest(hex: row.digest)
+                else { return nil }
+                return LayerRecord(diffID: diffID, digest: digest, size: row.size)
+            },
+            store: { key, record in
+                // Not known the next time, it is packed again.
+                try? self.saveLayer(key.hex, diffID: record.diffID.hex, digest: record.digest.hex, size: record.size)
+            })
+    }
+}

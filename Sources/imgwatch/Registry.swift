@@ -1,0 +1,23 @@
+/// The embedded registry as the loop runs it.
+
+import Foundation
+import OCI
+import Reporting
+import Serving
+
+extension Session {
+    /// Serves the store on loopback, where images go there; returns once it listens.
+    func serve() async throws -> EmbeddedRegistry? {
+        guard case .loopback(let port) = store.address else { return nil }
+        let registry = EmbeddedRegistry(layout: store.layout, port: port)
+        Task {
+            do {
+                try await registry.run()
+            } catch {
+                tell(notice: "the registry stopped: \(error)")
+            }
+        }
+        try await registry.waitUntilListening()
+        return registry
+    }
+}

@@ -1,0 +1,89 @@
+/// Reading for the loop: a node's inputs and outputs, what they hash to, and what git calls them.
+
+import Engine
+import Foundation
+import Git
+import Graph
+import Inputs
+import Project
+import Watching
+
+/// What reading a node gave.
+struct NodeAnswer: Sendable {
+    var reading: Reading
+    /// Barrier and writers are the loop's.
+    var keying: Keying
+}
+
+/// What a command left.
+struct StepOutputs: Sendable {
+    var hash: String
+    var missing: [String]
+}
+
+extension Session {
+    /// - Returns: nil where an input changed while it was read.
+    func read(_ entry: ProjectNodes.Entry, in nodes: ProjectNodes) -> NodeAnswer? {
+        do {
+            guard let reading = try reader.read(entry.scope) else { return nil }
+            guard let own = own(entry.id, reading, nodes.project) else { return nil }
+            var keying = Keying(own: own, barrier: 0, missing: nodes.missing(entry).map { "\($0) does not exist" })
+            keying.provenance = provenance(entry, reading, in: nodes)
+            if !entry.outputs.isEmpty {
+                guard let outputs = try reader.read(entry.outputScope) else { return nil }
+                keying.outputs = Keys.outputs(outputs)
+            }
+            return NodeAnswer(reading: reading, keying: keying)
+        } catch {
+            let problem = "\(error.path) can't be read: \(error.reason)"
+            return NodeAnswer(reading: Reading(files: []), keying: Keying(own: nil, barrier: 0, missing: [problem]))
+        }
+    }
+
+    func own(_ id: NodeID, _ reading: Reading, _ project: Project) -> String? {
+        if let step = project.step(id) { return Keys.own(of: step, reading) }
+        return project.image(id).map { Keys.own(of: $0, platform: ImageStore.platform, reading) }
+    }
+
+    /// Content decides, git names; where git can't, keys name alone.
+    func provenance(_ entry: ProjectNodes.Entry, _ reading: Reading, in nodes: ProjectNodes) -> Provenance {
+        guard let git else { return .unknown }
+        let inputs = NamedInputs(
+            node: entry.id.name, scope: entry.scope, extra: entry.extra,
+            isRedefined: isRedefined(entry.id, in: nodes.project), isGenerated: { nodes.isGenerated($0) })
+        do {
+            guard let name = try git.name(inputs, reading) else { return .unknown }
+            guard let name else { return .none }
+            return .commit(id: name.commit.abbreviated, time: name.commit.time, isDirty: name.isDirty)
+        } catch {
+            return .unknown
+        }
+    }
+
+    /// Whether the node's definition is not the one in HEAD.
+    private func isRedefined(_ id: NodeID, in project: Project) -> Bool {
+        let path = project.relative(project.file) ?? project.file
+        guard let bytes = try? git?.committed(path) else { return true }
+        let committed = String(decoding: bytes, as: UTF8.self)
+        guard let now = try? String(contentsOfFile: project.file, encoding: .utf8), now != committed else { return false }
+        return Loader.text(of: id.name, in: now) != Loader.text(of: id.name, in: committed)
+    }
+
+    /// Inputs that somebody still holds open for writing, relative to the root.
+    func writers(of reading: Reading) -> [String] {
+        reading.paths(changedWithin: Self.recentWrite).filter { Watcher.isOpenForWriting(reader.root + "/" + $0) }
+    }
+
+    /// Files that changed this recently are asked whether somebody still writes them, in seconds.
+    static let recentWrite: Int64 = 15
+
+    /// - Returns: nil where the outputs do not hold still.
+    func outputs(of entry: ProjectNodes.Entry, attempts: Int) -> StepOutputs? {
+        for _ in 0..<attempts {
+            guard let reading = try? reader.read(entry.outputScope) else { continue }
+            let missing = entry.outputs.map(\.path).filter { FileStat(of: reader.root + "/" + $0) == nil }
+            return StepOutputs(hash: Keys.outputs(reading), missing: missing)
+        }
+        return nil
+    }
+}
