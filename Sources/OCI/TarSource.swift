@@ -3,7 +3,7 @@
 
 internal import Glibc
 
-package struct TarSource: ~Copyable {
+package struct TarSource: ~Copyable, Sendable {
     private let descriptor: Int32
     let path: String
     /// The length of the tar itself.

@@ -39,7 +39,8 @@ import Testing
             "Interval":5000000000,"Retries":3},"OnBuild":["RUN x"],"Shell":["/bin/bash","-c"]},\
             "created":"1970-01-01T00:00:00Z","history":[{"created":"1970-01-01T00:00:00Z","created_by":"COPY a b",\
             "comment":"c"},{"created_by":"ENV A=2","author":"me","empty_layer":true}],"os":"linux","rootfs":{"type":\
-            "layers","diff_ids":["sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]},"variant":"v7"}
+            "layers","diff_ids":["sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]},\
+            "variant":"v7"}
             """
         #expect(String(decoding: Self.full.encoded(), as: UTF8.self) == expected)
     }

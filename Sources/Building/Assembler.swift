@@ -1,0 +1,112 @@
+/// Makes images from Dockerfiles without RUN: no daemon, no root, nothing but files read and blobs written.
+
+package import Dockerfile
+package import OCI
+internal import Synchronization
+
+/// All that decides an image.
+package struct AssemblyRequest: Sendable {
+    package var evaluation: Evaluation
+    package var context: BuildContext
+    /// Images of the project by name: bases, and what `COPY --from` reads.
+    package var bases: [String: BuiltImage]
+    /// Added to those of the Dockerfile, and stronger.
+    package var labels: [String: String]
+    /// Of the manifest.
+    package var annotations: [String: String]
+    /// As `linux/amd64`.
+    package var platform: String
+
+    package init(
+        evaluation: Evaluation,
+        context: BuildContext,
+        bases: [String: BuiltImage] = [:],
+        labels: [String: String] = [:],
+        annotations: [String: String] = [:],
+        platform: String = "linux/amd64"
+    ) {
+        (self.evaluation, self.context, self.bases) = (evaluation, context, bases)
+        (self.labels, self.annotations, self.platform) = (labels, annotations, platform)
+    }
+}
+
+/// The same request gives the same bytes on any machine.
+///
+/// Safe to use from several threads.
+package final class Assembler: Sendable {
+    let layout: ImageLayout
+    let cache: LayerCache
+    let archives = ArchiveIndex()
+    /// The images that were read last from the layout, by their manifests.
+    let loaded = Mutex<[Digest: BuiltImage]>([:])
+
+    package init(layout: ImageLayout, cache: LayerCache) { (self.layout, self.cache) = (layout, cache) }
+
+    /// Writes the image's blobs to the layout, without a tag.
+    ///
+    /// Blocks; ends early with the problem `cancelled` when the task that it runs in is cancelled.
+    package func assemble(_ request: AssemblyRequest) throws(BuildProblem) -> BuiltImage {
+        let platform = try Platform(request.platform)
+        let packed = Self.stagesInImage(request.evaluation)
+        var done: [Int: Stage] = [:]
+        var last: Stage?
+        for stage in request.evaluation.stages {
+            var build = StageBuild(
+                assembler: self,
+                request: request,
+                stages: done,
+                platform: platform,
+                isPacked: packed.contains(stage.index)
+            )
+            let result = try build.run(stage)
+            done[stage.index] = result
+            last = result
+        }
+        guard let last else {
+            throw BuildProblem("dockerfile-empty", "the Dockerfile has no stage", remedy: "add a FROM instruction")
+        }
+        return try publish(last, request)
+    }
+
+    /// The target and the stages that it is based on; only their layers are in the image.
+    private static func stagesInImage(_ evaluation: Evaluation) -> Set<Int> {
+        var result: Set<Int> = []
+        var stage = evaluation.stages.last
+        while let current = stage, result.insert(current.index).inserted {
+            guard case .stage(let base) = current.base else { break }
+            stage = evaluation.stages.first { $0.index == base }
+        }
+        return result
+    }
+
+    private func publish(_ stage: Stage, _ request: AssemblyRequest) throws(BuildProblem) -> BuiltImage {
+        var configuration = stage.configuration
+        configuration.execution.labels.merge(request.labels) { _, added in added }
+        configuration.diffIDs = stage.layers.map(\.diffID)
+        do throws(OCIError) {
+            let descriptor = try layout.writeBlob(configuration.encoded(), mediaType: MediaType.configuration)
+            let manifest = Manifest(
+                configuration: descriptor,
+                layers: stage.layers.map(\.descriptor),
+                annotations: request.annotations
+            )
+            let written = try layout.writeBlob(manifest.encoded(), mediaType: MediaType.manifest)
+            return BuiltImage(
+                manifest: written,
+                configuration: configuration,
+                layers: stage.layers,
+                rootFS: stage.tree
+            )
+        } catch {
+            throw .storage(error)
+        }
+    }
+}
+
+/// A stage that is done.
+struct Stage: Sendable {
+    var configuration: ImageConfiguration
+    /// Empty for a stage whose layers are in no image.
+    var layers: [LayerRecord]
+    var tree: FileTree
+}

@@ -1,0 +1,12 @@
+/// An image that lies in the layout, complete but for a tag.
+
+package import OCI
+
+package struct BuiltImage: Sendable {
+    package var manifest: Descriptor
+    package var configuration: ImageConfiguration
+    /// The lowest one first; an image's base has the same ones at the beginning.
+    package var layers: [LayerRecord]
+    /// What a container of it would see; the bytes lie in its layers.
+    package var rootFS: FileTree
+}

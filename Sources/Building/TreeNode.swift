@@ -1,0 +1,65 @@
+/// What is at a path of an image: the attributes that reach a layer, and for a file where its bytes can be read.
+
+package import OCI
+
+package struct TreeNode: Equatable, Sendable {
+    package enum Kind: Equatable, Sendable {
+        case directory
+        case file(FileContent)
+        case symbolicLink(target: String)
+        /// A device or a pipe, as a tar describes it.
+        case special(TarEntry.Kind)
+    }
+
+    package var kind: Kind
+    /// Permission bits with set-user, set-group and sticky.
+    package var mode: UInt16
+    package var user: Int
+    package var group: Int
+
+    package init(_ kind: Kind, mode: UInt16, user: Int = 0, group: Int = 0) {
+        (self.kind, self.mode, self.user, self.group) = (kind, mode, user, group)
+    }
+
+    package var isDirectory: Bool { kind == .directory }
+
+    package var linkTarget: String? {
+        guard case .symbolicLink(let target) = kind else { return nil }
+        return target
+    }
+
+    package var content: FileContent? {
+        guard case .file(let content) = kind else { return nil }
+        return content
+    }
+}
+
+/// The bytes of a file, named by their digest.
+///
+/// Two contents are equal where the bytes are, wherever they lie.
+package struct FileContent: Sendable {
+    package enum Source: Sendable {
+        /// A file of the machine.
+        case file(path: String)
+        /// A here-document.
+        case bytes([UInt8])
+        /// A part of a file of the machine: a member of a local archive, from an offset of its tar on.
+        case archive(path: String, offset: Int)
+        /// A member of a layer in the layout, by its path there.
+        case layer(Digest, member: TreePath)
+    }
+
+    package var size: Int
+    package var digest: Digest
+    package var source: Source
+
+    package init(size: Int, digest: Digest, source: Source) {
+        (self.size, self.digest, self.source) = (size, digest, source)
+    }
+}
+
+extension FileContent: Equatable {
+    package static func == (left: FileContent, right: FileContent) -> Bool {
+        left.digest == right.digest && left.size == right.size
+    }
+}
