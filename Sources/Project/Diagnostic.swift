@@ -28,11 +28,21 @@ package struct Diagnostic: Error, Hashable, Sendable {
     package var remedy: String
     /// A line that mends it, where there is one, as it would stand in the file.
     package var fix: String?
+    /// What `check --fix` puts into the file of ``place`` for ``fix``; empty where a person must do it.
+    ///
+    /// Diagnostics of one reading that want the same insertion want it once.
+    package var insertions: [Insertion]
     package init(
-        id: String, severity: Severity = .error, place: Place, reason: String, remedy: String, fix: String? = nil
+        id: String,
+        severity: Severity = .error,
+        place: Place,
+        reason: String,
+        remedy: String,
+        fix: String? = nil,
+        insertions: [Insertion] = []
     ) {
         (self.id, self.severity, self.place, self.reason) = (id, severity, place, reason)
-        (self.remedy, self.fix) = (remedy, fix)
+        (self.remedy, self.fix, self.insertions) = (remedy, fix, insertions)
     }
 
     /// `file:line:column: error: reason [id]`, and below it, indented, the remedy and the line that mends it.

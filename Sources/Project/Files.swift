@@ -9,10 +9,10 @@ enum FileKind: Equatable {
     /// A socket, a device.
     case other
 
-    /// nil where there is nothing at `path`, or nothing that can be seen; links are followed.
-    static func of(_ path: String) -> FileKind? {
+    /// nil where there is nothing at `path`, or nothing that can be seen; a link that is not followed is ``other``.
+    static func of(_ path: String, followsLinks: Bool = true) -> FileKind? {
         var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
+        guard (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
         switch status.st_mode & S_IFMT {
         case S_IFREG: return .file
         case S_IFDIR: return .folder
@@ -29,10 +29,13 @@ enum AbsolutePath {
         return String(cString: resolved)
     }
 
-    /// `path` in `folder` where it is relative; without `.`, `..` and a trailing slash. Links are not looked at.
+    /// `path` in `folder` where it is relative, without `.`, `..` and a trailing slash.
+    ///
+    /// Links are not looked at.
     static func clean(_ path: String, in folder: String) -> String {
         var components: [Substring] = []
-        for component in (path.hasPrefix("/") ? path : "\(folder)/\(path)").split(separator: "/") where component != "." {
+        for component in (path.hasPrefix("/") ? path : "\(folder)/\(path)").split(separator: "/") where component != "."
+        {
             if component == ".." { _ = components.popLast() } else { components.append(component) }
         }
         return "/" + components.joined(separator: "/")
@@ -55,7 +58,7 @@ enum TextFile {
         do {
             data = try Data(contentsOf: URL(filePath: path))
         } catch {
-            throw .unreadable(String(cString: strerror(errno)))
+            throw .unreadable(access(path, R_OK) == 0 ? error.localizedDescription : String(cString: strerror(errno)))
         }
         guard data.count <= maxBytes else { throw .size }
         guard let text = String(validating: data, as: UTF8.self) else { throw .encoding }
@@ -68,16 +71,25 @@ extension TextFile.Fault {
         switch self {
         case .unreadable(let reason):
             Diagnostic(
-                id: Rule.unreadable.id, place: place, reason: "\(what) cannot be read: \(reason)",
-                remedy: "mend its permissions")
+                id: Rule.unreadable.id,
+                place: place,
+                reason: "\(what) cannot be read: \(reason)",
+                remedy: "Mend its permissions."
+            )
         case .encoding:
             Diagnostic(
-                id: Rule.unreadable.id, place: place, reason: "\(what) is not text in UTF-8",
-                remedy: "save it as UTF-8")
+                id: Rule.unreadable.id,
+                place: place,
+                reason: "\(what) is not text in UTF-8",
+                remedy: "Save it as UTF-8."
+            )
         case .size:
             Diagnostic(
-                id: Rule.size.id, place: place, reason: "\(what) is longer than \(TextFile.maxBytes >> 20) MiB",
-                remedy: "name the file that is meant, or make it shorter")
+                id: Rule.size.id,
+                place: place,
+                reason: "\(what) is longer than \(TextFile.maxBytes >> 20) MiB",
+                remedy: "Name the file that is meant, or make it shorter."
+            )
         }
     }
 }

@@ -72,7 +72,8 @@ struct Glob {
 
     /// Reads a class from behind its `[`; a `]` that comes first is a member.
     private static func set(
-        _ rest: inout Substring.UnicodeScalarView, of component: String
+        _ rest: inout Substring.UnicodeScalarView,
+        of component: String
     ) throws(Fault) -> GlobToken {
         var isNegated = false
         if rest.first == "!" || rest.first == "^" {
@@ -106,24 +107,28 @@ extension Glob.Fault {
         let reason: String
         let remedy: String
         switch self {
-        case .path(let fault): return fault.diagnostic(of: text, at: place, what: "an input")
+        case .path(let fault): return fault.diagnostic(of: text, at: place, what: "the input")
         case .negated:
             reason = "begins with `!`, but a list of inputs cannot take paths out again"
-            remedy = "name what the step reads, in as many patterns as it takes; a file whose name begins so is `\\!…`"
+            remedy = "Name what the step reads, in as many patterns as it takes; a file whose name begins so is `\\!…`."
         case .braces:
             reason = "has alternatives in braces, which patterns here do not have"
-            remedy = "write one pattern for each alternative; a brace in a file's name is `\\{`"
+            remedy = "Write one pattern for each alternative; a brace in a file's name is `\\{`."
         case .doubleStar(let component):
             reason = "has `**` inside the name `\(component)`, but `**` means folders and stands alone between slashes"
-            remedy = "write `*` for any part of a name, or `**/` for any number of folders"
+            remedy = "Write `*` for any part of a name, or `**/` for any number of folders."
         case .openClass(let component):
             reason = "has a class in `\(component)` that does not end in `]`, or whose range runs backwards"
-            remedy = "write the class as `[a-z]`; a bracket in a file's name is `\\[`"
+            remedy = "Write the class as `[a-z]`; a bracket in a file's name is `\\[`."
         case .danglingEscape:
             reason = "has a `\\` with no character behind it in the same name"
-            remedy = "write `\\\\` for a backslash in a file's name, and `/` between folders"
+            remedy = "Write `\\\\` for a backslash in a file's name, and `/` between folders."
         }
         return Diagnostic(
-            id: Rule.pattern.id, place: place, reason: "the pattern `\(text)` \(reason)", remedy: remedy)
+            id: Rule.pattern.id,
+            place: place,
+            reason: "the pattern `\(text)` \(reason)",
+            remedy: remedy
+        )
     }
 }

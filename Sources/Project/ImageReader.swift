@@ -11,9 +11,9 @@ extension ProjectFileReader {
         var image = ImageEntry(id: NodeID(entry.key), place: entry.place)
         let fields = values.fields(entry.value, .image, of: "the image `\(entry.key)`")
         image.context = Placed(value: "", place: entry.place)
-        if let context = fields["context"] { image.context = file(context, "`context`") }
+        if let context = fields["context"] { image.context = file(context, "context") }
         if let dockerfile = fields["dockerfile"] {
-            image.dockerfile = file(dockerfile, "`dockerfile`")
+            image.dockerfile = file(dockerfile, "Dockerfile")
         } else {
             image.dockerfile = image.context.map {
                 Placed(value: RelativePath.join($0.value, "Dockerfile"), place: $0.place)
@@ -23,15 +23,15 @@ extension ProjectFileReader {
         if let args = fields["args"] { image.arguments = arguments(args) }
         if let labels = fields["labels"] { image.labels = self.labels(labels) }
         if let ignore = fields["ignore"] { image.ignore = values.texts(ignore, "`ignore`") }
-        image.needs = fields["needs"].map { needs($0) } ?? NeedsSite()
+        image.needs = needs(fields["needs"], of: entry.value)
         image.push = fields["push"].flatMap { values.bool($0, "`push`") } ?? true
         if let aliases = fields["aliases"] { image.aliases = self.aliases(aliases) }
         return image
     }
 
     private mutating func file(_ tree: Tree, _ what: String) -> Placed<String>? {
-        values.text(tree, what).flatMap { text in
-            path(text, what: what).map { Placed(value: $0.path, place: text.place) }
+        values.text(tree, "`\(what.lowercased())`").flatMap { text in
+            path(text, what: "the \(what)").map { Placed(value: $0.path, place: text.place) }
         }
     }
 
@@ -39,16 +39,21 @@ extension ProjectFileReader {
         values.entries(tree, of: "`args`", like: "NAME: value").compactMap { entry in
             let what = "the argument `\(entry.key)`"
             guard !entry.key.isEmpty else {
-                values.report(.value, entry.place, "an argument has an empty name", "write `NAME: value`")
+                values.report(.value, entry.place, "an argument has an empty name", "Write `NAME: value`.")
                 return nil
             }
             guard case .mapping = entry.value.content else {
                 return values.text(entry.value, what, anyScalar: true).map { (entry.key, .value($0.value)) }
             }
+            let before = values.problems.count
             guard let image = values.fields(entry.value, .argument, of: what)["image"] else {
+                if values.problems.count > before { return nil }
                 values.report(
-                    .missingKey, entry.place, "\(what) is a mapping that names no image",
-                    "write `\(entry.key): { image: NAME }` for another image's reference, or a string")
+                    .missingKey,
+                    entry.place,
+                    "\(what) is a mapping that names no image",
+                    "Write `\(entry.key): { image: NAME }` for another image's reference, or a string."
+                )
                 return nil
             }
             return values.text(image, "`image`").map { (entry.key, .image($0)) }
@@ -59,8 +64,11 @@ extension ProjectFileReader {
         values.entries(tree, of: "`labels`", like: "com.example.team: shop").compactMap { entry in
             if entry.key.isEmpty || entry.key.contains(where: { $0.isWhitespace || $0 == "=" }) {
                 values.report(
-                    .label, entry.place, "`\(entry.key)` is no name of a label",
-                    "write a name without spaces and `=`, like `com.example.team`")
+                    .label,
+                    entry.place,
+                    "`\(entry.key)` is no name of a label",
+                    "Write a name without spaces and `=`, like `com.example.team`."
+                )
                 return nil
             }
             return values.text(entry.value, "the label `\(entry.key)`", anyScalar: true)

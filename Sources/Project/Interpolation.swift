@@ -97,19 +97,26 @@ extension Interpolation.Fault {
         switch self {
         case .unclosed:
             Diagnostic(
-                id: Rule.variable.id, place: place, reason: "a `${` has no `}`",
-                remedy: "close it, or write `$$` for a dollar sign")
+                id: Rule.variable.id,
+                place: place,
+                reason: "a `${` has no `}`",
+                remedy: "Close it, or write `$$` for a dollar sign."
+            )
         case .unknown(let name):
             Diagnostic(
-                id: Rule.variable.id, place: place,
+                id: Rule.variable.id,
+                place: place,
                 reason: "the variable `\(name)` is set neither in the environment nor in `.env`",
-                remedy: Nearest.to(name, in: known).map { "did you mean `\($0)`? " }.map {
-                    $0 + "Or give a default: `${\(name):-…}`"
-                } ?? "set it, or give a default: `${\(name):-…}`")
+                remedy: (Nearest.to(name, in: known).map { "Did you mean `\($0)`? " } ?? "")
+                    + "Set it, or give a default: `${\(name):-…}`."
+            )
         case .form(let body):
             Diagnostic(
-                id: Rule.variable.id, place: place, reason: "`${\(body)}` is no form that is understood here",
-                remedy: "write `${NAME}`, `${NAME:-default}` or `${NAME-default}`; `$$` is a dollar sign")
+                id: Rule.variable.id,
+                place: place,
+                reason: "`${\(body)}` is no form that is understood here",
+                remedy: "Write `${NAME}`, `${NAME:-default}` or `${NAME-default}`; `$$` is a dollar sign."
+            )
         }
     }
 }

@@ -13,12 +13,14 @@ struct Keys {
         later: [
             "tag", "tag-moves", "revision", "deploy", "compression", "aws", "trigger", "serve", "ready", "profiles",
             "notify",
-        ])
+        ]
+    )
 
     static let step = Keys(
         owner: "a step",
         supported: ["run", "inputs", "outputs", "needs", "env", "dir", "timeout", "on-change", "quiet"],
-        later: ["trigger", "serve", "ready", "profiles", "notify"])
+        later: ["trigger", "serve", "ready", "profiles", "notify"]
+    )
 
     static let image = Keys(
         owner: "an image",
@@ -28,7 +30,8 @@ struct Keys {
         later: [
             "tag", "tag-moves", "revision", "deploy", "compression", "builder", "platforms", "secrets", "pull", "delta",
             "lambda", "trigger", "serve", "ready", "profiles", "notify",
-        ])
+        ]
+    )
 
     /// The keys of `args: { X: { image: NAME } }`.
     static let argument = Keys(owner: "an argument", supported: ["image"], later: [])
@@ -38,24 +41,32 @@ struct Keys {
         "depends_on": "needs", "depends-on": "needs", "requires": "needs", "deps": "needs", "command": "run",
         "cmd": "run", "cmds": "run", "script": "run", "environment": "env", "sources": "inputs", "watch": "inputs",
         "generates": "outputs", "build-args": "args", "build_args": "args", "buildArgs": "args", "tags": "aliases",
-        "services": "images", "tasks": "steps", "exclude": "ignore", "cwd": "dir", "workdir": "dir", "file": "dockerfile",
+        "services": "images", "tasks": "steps", "exclude": "ignore", "cwd": "dir", "workdir": "dir",
+        "file": "dockerfile",
     ]
 
     func problem(_ key: String, at place: Place) -> Diagnostic? {
         if supported.contains(key) { return nil }
         if later.contains(key) {
             return Diagnostic(
-                id: Rule.notYet.id, place: place, reason: "`\(key)` is not supported yet by this version of imgwatch",
-                remedy: "take the key out; a later version will know it")
+                id: Rule.notYet.id,
+                place: place,
+                reason: "`\(key)` is not supported yet by this version of imgwatch",
+                remedy: "Take the key out; a later version will know it."
+            )
         }
         return Diagnostic(
-            id: Rule.unknownKey.id, place: place, reason: "`\(key)` is no key of \(owner)", remedy: remedy(for: key))
+            id: Rule.unknownKey.id,
+            place: place,
+            reason: "`\(key)` is no key of \(owner)",
+            remedy: remedy(for: key)
+        )
     }
 
     private func remedy(for key: String) -> String {
-        if let word = Self.elsewhere[key], supported.contains(word) { return "the key is called `\(word)` here" }
+        if let word = Self.elsewhere[key], supported.contains(word) { return "The key is called `\(word)` here." }
         let others = [Self.project, Self.step, Self.image].filter { $0.supported.contains(key) }.map(\.owner)
-        if !others.isEmpty { return "it is a key of \(others.joined(separator: " and of ")): put it there" }
+        if !others.isEmpty { return "It is a key of \(others.joined(separator: " and of ")): put it there." }
         return Nearest.remedy(for: key, in: supported, plural: "keys of \(owner)")
     }
 }

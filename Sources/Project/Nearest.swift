@@ -1,9 +1,9 @@
 /// The "did you mean": which of the possible words a mistyped one is nearest to.
 
 enum Nearest {
-    /// The candidate that takes the fewest edits, at most one for every three characters of `word` and one besides.
+    /// The candidate that takes the fewest edits, at most one for every three characters of `word`.
     static func to(_ word: String, in candidates: some Sequence<String>) -> String? {
-        let limit = max(1, word.unicodeScalars.count / 3 + 1)
+        let limit = max(1, word.unicodeScalars.count / 3)
         var best: (word: String, distance: Int)?
         for candidate in candidates where candidate != word {
             let distance = distance(word, candidate)
@@ -35,8 +35,10 @@ enum Nearest {
 
     /// The remedy for a word that is none of `candidates`, which are `plural`.
     static func remedy(for word: String, in candidates: [String], plural: String) -> String {
-        if let near = to(word, in: candidates) { return "did you mean `\(near)`?" }
-        if candidates.isEmpty { return "there are no \(plural)" }
-        return "the \(plural) are \(candidates.map { "`\($0)`" }.joined(separator: ", "))"
+        if let near = to(word, in: candidates) { return "Did you mean `\(near)`?" }
+        if candidates.isEmpty { return "There are no \(plural)." }
+        var seen: Set<String> = []
+        let known = candidates.filter { seen.insert($0).inserted }
+        return "The \(plural) are \(known.map { "`\($0)`" }.joined(separator: ", "))."
     }
 }

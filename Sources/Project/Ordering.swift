@@ -56,6 +56,8 @@ struct Ordering {
         }
     }
 
+    func holds(_ name: String) -> Bool { vertices[NodeID(name)] != nil }
+
     /// Every node that `id` needs, directly or through others.
     func reach(of id: NodeID) -> Set<NodeID> {
         var found: Set<NodeID> = []
@@ -75,12 +77,15 @@ struct Ordering {
             let path = [vertex.id] + circle.map(\.need)
             let implied = zip(path, circle).compactMap { node, edge in edge.explanation(of: node) }
             return Diagnostic(
-                id: Rule.cycle.id, place: circle[0].place,
+                id: Rule.cycle.id,
+                place: circle[0].place,
                 reason: "these need one another in a circle, so none of them could ever be the first: "
                     + path.map(\.name).joined(separator: " → ")
                     + (implied.isEmpty ? "" : " (\(implied.joined(separator: ", ")))"),
                 remedy: path.count == 2
-                    ? "take `\(vertex.id)` out of its own needs" : "take one of these needs away, or split a node in two")
+                    ? "Take `\(vertex.id)` out of its own needs."
+                    : "Take one of these needs away, or split a node in two."
+            )
         }
     }
 

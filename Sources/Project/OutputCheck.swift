@@ -9,16 +9,20 @@ struct Output {
 }
 
 enum OutputCheck {
-    /// - Parameter layout: The folder of the OCI layout that imgwatch itself writes, where it lies in the project.
+    /// `layout` is the folder of the OCI layout that imgwatch itself writes, where it lies in the project.
     static func problems(_ outputs: [Output], layout: String?) -> [Diagnostic] {
         var problems: [Diagnostic] = []
         for (at, output) in outputs.enumerated() {
             if let layout, meet(output.path.path, layout) {
                 problems.append(
                     Diagnostic(
-                        id: Rule.overlap.id, place: output.place,
-                        reason: "the output `\(output.path.path)` meets `\(layout)`, where imgwatch writes its OCI layout",
-                        remedy: "give one of the two another folder"))
+                        id: Rule.overlap.id,
+                        place: output.place,
+                        reason:
+                            "the output `\(output.path.path)` meets `\(layout)`, where imgwatch writes its OCI layout",
+                        remedy: "Give one of the two another folder."
+                    )
+                )
             }
             guard let earlier = outputs[..<at].first(where: { meet($0.path.path, output.path.path) }) else { continue }
             problems.append(problem(output, with: earlier))
@@ -35,11 +39,14 @@ enum OutputCheck {
                 ? "lies in the output `\(earlier.path.path)`" : "holds the output `\(earlier.path.path)`"
         let whose = earlier.step == output.step ? "of the same step" : "of the step `\(earlier.step)`"
         return Diagnostic(
-            id: Rule.overlap.id, place: output.place,
+            id: Rule.overlap.id,
+            place: output.place,
             reason: "the output `\(output.path.path)` \(relation) \(whose) (line \(earlier.place.line ?? 0))"
                 + (isSame ? " too" : "") + ", but only one may name a path",
             remedy: earlier.step == output.step
-                ? "name the outer one only" : "let each step write to a folder of its own, or make one step of the two")
+                ? "Name the outer one only."
+                : "Let each step write to a folder of its own, or make one step of the two."
+        )
     }
 
     private static func meet(_ a: String, _ b: String) -> Bool {

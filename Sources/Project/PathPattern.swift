@@ -13,6 +13,7 @@ package struct PathPattern: Hashable, Sendable {
     /// Whether it has no wildcard; ``staticPrefix`` is then the very path that it names.
     package let isLiteral: Bool
     /// The folder part before the first wildcard, the whole path of a literal one; "" is the root.
+    ///
     /// Every path that the pattern names is this one or lies below it.
     package let staticPrefix: String
     package let place: Place
@@ -81,11 +82,12 @@ enum GlobToken: Hashable, Sendable {
 
     private static let slash = UInt8(ascii: "/")
 
-    /// Whether `tokens` name the path `bytes` or a folder above it; for a folder: whether they could name anything below.
+    /// Whether `tokens` name the path `bytes` or a folder above it; of a folder, whether they could name what is below it.
     ///
     /// Greedy, with the last `*` and the last `**` to go back to: a `*` ends at `/`, so no earlier one can still help,
     /// and what stands before a `**` has matched as far left as it can.
-    static func run(_ tokens: [GlobToken], over bytes: borrowing Span<UInt8>, wantsBelow: Bool, isFolder: Bool) -> Bool {
+    static func run(_ tokens: [GlobToken], over bytes: borrowing Span<UInt8>, wantsBelow: Bool, isFolder: Bool) -> Bool
+    {
         var token = 0
         var at = 0
         var star: (token: Int, at: Int)?

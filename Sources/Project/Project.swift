@@ -26,8 +26,16 @@ package struct Project: Equatable, Sendable {
     package var sourceFiles: [String]
 
     package init(
-        root: String, file: String, name: String, registry: RegistryTarget, parallel: Int, quiet: Duration?,
-        steps: [Step], images: [Image], graph: Graph, sourceFiles: [String]
+        root: String,
+        file: String,
+        name: String,
+        registry: RegistryTarget,
+        parallel: Int,
+        quiet: Duration?,
+        steps: [Step],
+        images: [Image],
+        graph: Graph,
+        sourceFiles: [String]
     ) {
         (self.root, self.file, self.name, self.registry) = (root, file, name, registry)
         (self.parallel, self.quiet, self.steps, self.images) = (parallel, quiet, steps, images)
@@ -74,9 +82,17 @@ package struct Step: Equatable, Sendable {
     package var place: Place
 
     package init(
-        id: NodeID, command: Command, inputs: [PathPattern], outputs: [OutputPath], needs: [NodeID],
-        environment: [KeyValue] = [], directory: String = "", timeout: Duration? = nil, onChange: OnChange = .restart,
-        quiet: Duration? = nil, place: Place
+        id: NodeID,
+        command: Command,
+        inputs: [PathPattern],
+        outputs: [OutputPath],
+        needs: [NodeID],
+        environment: [KeyValue] = [],
+        directory: String = "",
+        timeout: Duration? = nil,
+        onChange: OnChange = .restart,
+        quiet: Duration? = nil,
+        place: Place
     ) {
         (self.id, self.command, self.inputs, self.outputs) = (id, command, inputs, outputs)
         (self.needs, self.environment, self.directory) = (needs, environment, directory)
@@ -88,7 +104,7 @@ package struct Step: Equatable, Sendable {
 package struct OutputPath: Equatable, Hashable, Sendable {
     /// Relative to the root, clean, no trailing slash.
     package var path: String
-    /// Written with a trailing slash: a folder.
+    /// Written with a trailing slash, or found to be a folder.
     package var isDirectory: Bool
     package init(path: String, isDirectory: Bool) { (self.path, self.isDirectory) = (path, isDirectory) }
     /// Whether `path` is this output or lies below it.
@@ -117,6 +133,7 @@ package struct Image: Equatable, Sendable {
     package var ignore: [String]
     /// The ignore file that is in force, relative to the root; nil where there is none.
     package var ignoreFile: String?
+    /// What `needs` says, then what follows from arguments, `FROM` and `COPY --from`.
     package var needs: [NodeID]
     package var push: Bool
     package var aliases: [String]
@@ -127,9 +144,20 @@ package struct Image: Equatable, Sendable {
     package var ignorePatterns: IgnorePatterns
 
     package init(
-        id: NodeID, dockerfile: String, context: String, target: String?, arguments: [(key: String, value: Argument)],
-        labels: [KeyValue], ignore: [String], ignoreFile: String?, needs: [NodeID], push: Bool, aliases: [String],
-        place: Place, evaluation: Evaluation, ignorePatterns: IgnorePatterns
+        id: NodeID,
+        dockerfile: String,
+        context: String,
+        target: String?,
+        arguments: [(key: String, value: Argument)],
+        labels: [KeyValue],
+        ignore: [String],
+        ignoreFile: String?,
+        needs: [NodeID],
+        push: Bool,
+        aliases: [String],
+        place: Place,
+        evaluation: Evaluation,
+        ignorePatterns: IgnorePatterns
     ) {
         (self.id, self.dockerfile, self.context, self.target) = (id, dockerfile, context, target)
         (self.arguments, self.labels, self.ignore, self.ignoreFile) = (arguments, labels, ignore, ignoreFile)

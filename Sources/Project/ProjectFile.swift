@@ -18,11 +18,15 @@ struct ProjectFile {
     var images: [ImageEntry] = []
 }
 
-/// Where a node's `needs` stand or could stand, so that a diagnostic can say which line mends them.
+/// A node's `needs`: the names, and how they are written, so that a diagnostic can say what to add where.
 struct NeedsSite {
     var names: [Placed<String>] = []
     /// Whether every name could be read; if not, what follows from missing needs is not reported too.
     var isSound = true
+    /// The value of `needs:`, where the key is there.
+    var tree: Tree?
+    /// The first key of the node, and how the node is written; nil for a node without keys.
+    var firstKey: (place: Place, style: Tree.Style)?
 }
 
 struct StepEntry {

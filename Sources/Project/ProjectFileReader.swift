@@ -25,7 +25,9 @@ struct ProjectFileReader {
             }
         }
         if let images = fields["images"] {
-            file.images = values.entries(images, of: "`images`", like: "name: { dockerfile: … }").compactMap { image($0) }
+            file.images = values.entries(images, of: "`images`", like: "name: { dockerfile: … }").compactMap {
+                image($0)
+            }
         }
         return file
     }
@@ -36,8 +38,11 @@ struct ProjectFileReader {
             let path = String(text.value.dropFirst(4))
             guard !path.isEmpty, !path.hasPrefix("~") else {
                 values.report(
-                    .registry, text.place, "`\(text.value)` names no folder for the OCI layout",
-                    "write `oci:PATH`, absolute or relative to the configuration; `~` is not expanded, `${HOME}` is")
+                    .registry,
+                    text.place,
+                    "`\(text.value)` names no folder for the OCI layout",
+                    "Write `oci:PATH`, absolute or relative to the configuration; `~` is not expanded, `${HOME}` is."
+                )
                 return nil
             }
             return Placed(value: .layout(AbsolutePath.clean(path, in: root)), place: text.place)
@@ -46,16 +51,24 @@ struct ProjectFileReader {
             values.report(.registry, text.place, "the registry `\(text.value)` \(fault.reason)", fault.remedy)
         } else {
             values.report(
-                .notYet, text.place, "pushing to a registry is not supported yet by this version of imgwatch",
-                "write `oci:PATH` for an OCI layout, or leave `registry` out: imgwatch then serves the images itself")
+                .notYet,
+                text.place,
+                "pushing to a registry is not supported yet by this version of imgwatch",
+                "Write `oci:PATH` for an OCI layout, or leave `registry` out: imgwatch then serves the images itself."
+            )
         }
         return nil
     }
 
-    mutating func needs(_ tree: Tree) -> NeedsSite {
+    /// Of the whole value of a node, whose `needs` may be missing.
+    mutating func needs(_ tree: Tree?, of node: Tree) -> NeedsSite {
+        var site = NeedsSite(tree: tree)
+        if case .mapping(let entries) = node.content { site.firstKey = entries.first.map { ($0.place, node.style) } }
+        guard let tree else { return site }
         let before = values.problems.count
-        let names = values.texts(tree, "`needs`")
-        return NeedsSite(names: names, isSound: values.problems.count == before)
+        site.names = values.texts(tree, "`needs`")
+        site.isSound = values.problems.count == before
+        return site
     }
 
     mutating func path(_ text: Placed<String>, what: String) -> RelativePath? {

@@ -10,16 +10,19 @@ struct NameFault: Equatable {
 enum ReferenceSyntax {
     /// An image's name is one component of a repository's name.
     static func imageNameFault(_ name: String) -> NameFault? {
+        if isImageName(name) { return nil }
         if name == "scratch" {
-            return NameFault(
-                reason: "means the empty image in a Dockerfile", remedy: "give the image another name")
+            return NameFault(reason: "means the empty image in a Dockerfile", remedy: "Give the image another name.")
         }
-        if name.utf8.count <= 100, isRepositoryComponent(name) { return nil }
-        let suggestion = suggestedName(for: name)
-        let hint = suggestion == name ? "" : ", like `\(suggestion)`"
         return NameFault(
             reason: "cannot be part of an image's reference",
-            remedy: "write lower-case letters and digits, with `.`, `_`, `__` or dashes between them, at most 100\(hint)")
+            remedy: "Write lower-case letters and digits, with `.`, `_`, `__` or dashes between them, at most 100, "
+                + "like `\(suggestedName(for: name))`."
+        )
+    }
+
+    private static func isImageName(_ text: String) -> Bool {
+        text != "scratch" && text.utf8.count <= 100 && isRepositoryComponent(text)
     }
 
     static func stepNameFault(_ name: String) -> NameFault? {
@@ -31,10 +34,11 @@ enum ReferenceSyntax {
         }
         return NameFault(
             reason: "is no name that a command line could carry",
-            remedy: "write letters and digits, with `.`, `_` or `-` behind the first, at most 100")
+            remedy: "Write letters and digits, with `.`, `_` or `-` behind the first, at most 100."
+        )
     }
 
-    /// `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
+    /// Whether it is `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
     static func isRepositoryComponent(_ text: some StringProtocol) -> Bool {
         let bytes = Array(text.utf8)
         guard let first = bytes.first, let last = bytes.last, isAlphanumeric(first), isAlphanumeric(last) else {
@@ -51,12 +55,12 @@ enum ReferenceSyntax {
     static func suggestedName(for text: String) -> String {
         let bytes = text.lowercased().utf8.split(whereSeparator: { !isAlphanumeric($0) })
         let name = bytes.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "-")
-        if isRepositoryComponent(text), text.utf8.count <= 100 { return text }
+        if isImageName(text) { return text }
         let short = String(name.prefix(100).reversed().drop { $0 == "-" }.reversed())
         return short.isEmpty || short == "scratch" ? "image" : short
     }
 
-    /// `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`
+    /// Whether it is `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
     static func isTag(_ text: String) -> Bool {
         let isWord = { (byte: UInt8) in isAlphanumeric(byte) || isUpper(byte) || byte == UInt8(ascii: "_") }
         guard let first = text.utf8.first, isWord(first), text.utf8.count <= 128 else { return false }
@@ -67,19 +71,23 @@ enum ReferenceSyntax {
         if !isTag(alias) {
             return NameFault(
                 reason: "is no tag",
-                remedy: "write letters, digits, `_`, `.` and `-`, neither of the last two first, at most 128")
+                remedy: "Write letters, digits, `_`, `.` and `-`, neither of the last two first, at most 128."
+            )
         }
         guard ["git-", "key-"].contains(where: alias.hasPrefix) else { return nil }
         return NameFault(
             reason: "looks like one of the tags that say an image's content, and those never move",
-            remedy: "choose a name that does not begin with `git-` or `key-`")
+            remedy: "Choose a name that does not begin with `git-` or `key-`."
+        )
     }
 
     /// `host[:port][/path]`: nil where it is one, else why not.
     static func registryFault(_ text: String) -> NameFault? {
         if let scheme = text.firstRange(of: "://") {
             return NameFault(
-                reason: "begins with a protocol", remedy: "leave it out: `\(text[scheme.upperBound...])`")
+                reason: "begins with a protocol",
+                remedy: "Leave it out: `\(text[scheme.upperBound...])`."
+            )
         }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         let host = parts[0].split(separator: ":", omittingEmptySubsequences: false)
@@ -91,12 +99,14 @@ enum ReferenceSyntax {
         if !isHost || !isPort {
             return NameFault(
                 reason: "does not begin with a host, or a host and a port",
-                remedy: "write it like `registry.example.com/team` or `localhost:5000`")
+                remedy: "Write it like `registry.example.com/team` or `localhost:5000`."
+            )
         }
         if let bad = parts.dropFirst().first(where: { !isRepositoryComponent($0) }) {
             return NameFault(
                 reason: "has the part `\(bad)`, which cannot be part of a repository's name",
-                remedy: "write lower-case letters and digits, with `.`, `_`, `__` or dashes between them, and no tag")
+                remedy: "Write lower-case letters and digits, with `.`, `_`, `__` or dashes between them, and no tag."
+            )
         }
         return nil
     }

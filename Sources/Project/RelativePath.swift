@@ -14,7 +14,7 @@ struct RelativePath: Equatable {
         case control
     }
 
-    /// - Parameter isPattern: `\` and wildcards are kept, and `..` cannot take back a component that has one.
+    /// In a pattern `..` cannot take back a component that has a wildcard.
     init(_ text: String, isPattern: Bool = false) throws(Fault) {
         if text.isEmpty { throw .empty }
         if text.hasPrefix("/") { throw .absolute }
@@ -52,26 +52,30 @@ struct RelativePath: Equatable {
 }
 
 extension RelativePath.Fault {
-    /// - Parameter what: The thing that the path is, with its article: `an output`.
+    /// `what` is the thing that the path is, with its article: `the output`.
     func diagnostic(of text: String, at place: Place, what: String) -> Diagnostic {
         let (reason, remedy) =
             switch self {
             case .empty:
-                ("is empty", "name a path relative to the configuration's folder; the folder itself is `.`")
+                ("is no path", "Name a path relative to the configuration's folder; the folder itself is `.`.")
             case .absolute:
                 (
                     "is absolute, but every path here is relative to the configuration's folder",
-                    "write it without the leading slash, relative to the configuration's folder"
+                    "Write it without the leading slash, relative to the configuration's folder."
                 )
             case .leaves:
                 (
                     "leads out of the project, and what lies outside is not watched",
-                    "move the file into the project, or the configuration up to a folder that holds both"
+                    "Move the file into the project, or the configuration up to a folder that holds both."
                 )
             case .control:
-                ("holds a control character", "write the path on one line, without tabs")
+                ("holds a control character", "Write the path on one line, without tabs.")
             }
         return Diagnostic(
-            id: Rule.path.id, place: place, reason: "`\(text)` as \(what) \(reason)", remedy: remedy)
+            id: Rule.path.id,
+            place: place,
+            reason: "\(what) `\(text)` \(reason)",
+            remedy: remedy
+        )
     }
 }

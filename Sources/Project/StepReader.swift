@@ -13,21 +13,24 @@ extension ProjectFileReader {
         let fields = values.fields(entry.value, .step, of: what)
         step.timeout = fields["timeout"].map { values.duration($0, "`timeout`", allowsZero: false) } ?? file.timeout
         step.quiet = fields["quiet"].flatMap { values.duration($0, "`quiet`", allowsZero: true) }
-        step.needs = fields["needs"].map { needs($0) } ?? NeedsSite()
+        step.needs = needs(fields["needs"], of: entry.value)
         step.inputs = fields["inputs"].map { inputs($0) } ?? []
         step.outputs = fields["outputs"].map { outputs($0) } ?? []
         if let dir = fields["dir"], let text = values.text(dir, "`dir`") {
-            step.directory = Placed(value: path(text, what: "`dir`")?.path ?? "", place: text.place)
+            step.directory = Placed(value: path(text, what: "the folder")?.path ?? "", place: text.place)
         }
         if let change = fields["on-change"] { step.onChange = onChange(change) ?? .restart }
         step.environment = file.environment
         for variable in fields["env"].map({ values.environment($0) }) ?? [] { step.environment.set(variable) }
         if let run = fields["run"] {
             step.command = command(run)
-        } else {
+        } else if [.mapping, .null].contains(entry.value.kind) {
             values.report(
-                .missingKey, entry.place, "\(what) has no `run`",
-                "add the command: `run: make`, or as a list, `run: [make, all]`")
+                .missingKey,
+                entry.place,
+                "\(what) has no `run`",
+                "Add the command: `run: make`, or as a list, `run: [make, all]`."
+            )
         }
         if case .shell(let command) = step.command {
             for name in Interpolation.mentions(in: command, of: values.variables)
@@ -40,7 +43,7 @@ extension ProjectFileReader {
 
     /// A string is the shell's, variables and all; a list has its variables filled in here.
     private mutating func command(_ tree: Tree) -> Step.Command? {
-        let empty = "write the command: a string is run by `/bin/sh -c`, a list is run as it is"
+        let empty = "Write the command: a string is run by `/bin/sh -c`, a list is run as it is."
         switch tree.content {
         case .scalar(let text):
             if !text.allSatisfy(\.isWhitespace), tree.kind != .null { return .shell(text) }
@@ -72,21 +75,30 @@ extension ProjectFileReader {
         values.texts(tree, "`outputs`").compactMap { text in
             if text.value.contains(where: { "*?[".contains($0) }) {
                 values.report(
-                    .output, text.place, "the output `\(text.value)` has a wildcard",
-                    "name each file, or the folder that holds them with a `/` at its end")
+                    .output,
+                    text.place,
+                    "the output `\(text.value)` has a wildcard",
+                    "Name each file, or the folder that holds them with a `/` at its end."
+                )
                 return nil
             }
-            guard let path = path(text, what: "an output") else { return nil }
+            guard let path = path(text, what: "the output") else { return nil }
             if path.path.isEmpty {
                 values.report(
-                    .output, text.place, "the output `\(text.value)` is the whole project",
-                    "name the files and folders that the step writes")
+                    .output,
+                    text.place,
+                    "the output `\(text.value)` is the whole project",
+                    "Name the files and folders that the step writes."
+                )
                 return nil
             }
             if path.path.split(separator: "/").contains(".git") {
                 values.report(
-                    .output, text.place, "the output `\(text.value)` lies in `.git`, which belongs to git",
-                    "let the step write elsewhere")
+                    .output,
+                    text.place,
+                    "the output `\(text.value)` lies in `.git`, which belongs to git",
+                    "Let the step write elsewhere."
+                )
                 return nil
             }
             return Placed(value: OutputPath(path: path.path, isDirectory: path.isDirectory), place: text.place)
@@ -97,8 +109,11 @@ extension ProjectFileReader {
         guard let text = values.text(tree, "`on-change`") else { return nil }
         if let known = Step.OnChange(rawValue: text.value) { return known }
         values.report(
-            .value, text.place, "`on-change` cannot be `\(text.value)`",
-            "write `restart`, which ends the run when an input changes, or `finish`, which lets it end first")
+            .value,
+            text.place,
+            "`on-change` cannot be `\(text.value)`",
+            "Write `restart`, which ends the run when an input changes, or `finish`, which lets it end first."
+        )
         return nil
     }
 }

@@ -24,12 +24,20 @@ struct Tree {
         case mapping = "a mapping"
     }
 
+    /// How a list or a mapping is written.
+    enum Style {
+        case block
+        /// In `[…]` or `{…}`, which begin at its place.
+        case flow
+        /// With an anchor or a tag before it; also every scalar.
+        case other
+    }
+
     var content: Content
     var place: Place
     /// An unquoted scalar without a tag, whose type its text decides.
     var isPlain = false
-    /// Written in `[…]` or `{…}`.
-    var isFlow = false
+    var style = Style.other
 
     var kind: Kind {
         switch content {
@@ -49,7 +57,9 @@ struct Tree {
         if text.hasPrefix("0x"), Int(text.dropFirst(2), radix: 16) != nil { return .number }
         if text.hasPrefix("0o"), Int(text.dropFirst(2), radix: 8) != nil { return .number }
         let digits = text.utf8.drop { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "+") }
-        guard let first = digits.first, (0x30...0x39).contains(first) || first == UInt8(ascii: ".") else { return .string }
+        guard let first = digits.first, (0x30...0x39).contains(first) || first == UInt8(ascii: ".") else {
+            return .string
+        }
         return Double(text) == nil ? .string : .number
     }
 }

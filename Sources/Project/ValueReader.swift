@@ -17,7 +17,7 @@ struct ValueReader {
     /// The entries of a mapping whose keys are the user's own names.
     mutating func entries(_ tree: Tree, of what: String, like example: String) -> [Tree.Entry] {
         if case .mapping(let entries) = tree.content { return entries }
-        if tree.kind != .null { wrongType(tree, what, "a mapping", "write it like `\(example)`") }
+        if tree.kind != .null { wrongType(tree, what, "a mapping", "Write it like `\(example)`.") }
         return []
     }
 
@@ -25,7 +25,7 @@ struct ValueReader {
     mutating func fields(_ tree: Tree, _ keys: Keys, of what: String) -> [String: Tree] {
         guard case .mapping(let entries) = tree.content else {
             let first = keys.supported[0]
-            if tree.kind != .null { wrongType(tree, what, "a mapping", "write its keys below it, like `\(first): …`") }
+            if tree.kind != .null { wrongType(tree, what, "a mapping", "Write its keys below it, like `\(first): …`.") }
             return [:]
         }
         var fields: [String: Tree] = [:]
@@ -39,18 +39,18 @@ struct ValueReader {
         return fields
     }
 
-    /// A scalar as text, its variables filled in.
-    ///
-    /// - Parameter anyScalar: Booleans too are taken as they are written.
+    /// A scalar as text, its variables filled in; booleans are text only where any scalar is.
     mutating func text(_ tree: Tree, _ what: String, anyScalar: Bool = false) -> Placed<String>? {
         guard let scalar = scalar(tree, what) else { return nil }
         switch scalar.kind {
         case .string, .number: return Placed(value: scalar.text, place: tree.place)
         case .bool where anyScalar: return Placed(value: scalar.text, place: tree.place)
+        case .null:
+            wrongType(tree, what, "a string", "Write a value behind the `:`, or take the key out.")
         default:
-            wrongType(tree, what, "a string", "write a string; in quotes, `\"\(scalar.text)\"` is one")
-            return nil
+            wrongType(tree, what, "a string", "Write a string; in quotes, `\"\(scalar.text)\"` is one.")
         }
+        return nil
     }
 
     /// One scalar, or a list of them.
@@ -64,14 +64,14 @@ struct ValueReader {
     mutating func bool(_ tree: Tree, _ what: String) -> Bool? {
         guard let scalar = scalar(tree, what) else { return nil }
         if scalar.kind == .bool { return scalar.text.lowercased() == "true" }
-        wrongType(tree, what, "a boolean", "write `true` or `false`")
+        wrongType(tree, what, "a boolean", "Write `true` or `false`.")
         return nil
     }
 
     mutating func count(_ tree: Tree, _ what: String, in range: ClosedRange<Int>) -> Int? {
         guard let scalar = scalar(tree, what) else { return nil }
         if let number = Int(scalar.text), range.contains(number) { return number }
-        let remedy = "write a whole number from \(range.lowerBound) to \(range.upperBound)"
+        let remedy = "Write a whole number from \(range.lowerBound) to \(range.upperBound)."
         if scalar.kind == .number {
             report(.value, tree.place, "\(what) cannot be `\(scalar.text)`", remedy)
         } else {
@@ -80,19 +80,18 @@ struct ValueReader {
         return nil
     }
 
-    /// - Parameter least: What the duration must be longer than, or as long as.
     mutating func duration(_ tree: Tree, _ what: String, allowsZero: Bool) -> Duration? {
         guard let scalar = scalar(tree, what) else { return nil }
-        let remedy = "write a number with its unit, like `50ms`, `2s` or `1m30s`"
+        let remedy = "Write a number with its unit, like `50ms`, `2s` or `1m30s`"
         guard let duration = DurationText.parse(scalar.text) else {
             let reason =
                 scalar.kind == .number
                 ? "\(what) has no unit in `\(scalar.text)`" : "`\(scalar.text)` as \(what) is no duration"
-            report(.duration, tree.place, reason, remedy + "; a day is the most")
+            report(.duration, tree.place, reason, remedy + "; a day is the most.")
             return nil
         }
         if duration > .zero || allowsZero { return duration }
-        report(.duration, tree.place, "\(what) cannot be zero", remedy + ", or leave the key out")
+        report(.duration, tree.place, "\(what) cannot be zero", remedy + ", or leave the key out.")
         return nil
     }
 
@@ -101,8 +100,11 @@ struct ValueReader {
         entries(tree, of: "`env`", like: "NAME: value").compactMap { entry in
             guard Variables.isName(entry.key) else {
                 report(
-                    .value, entry.place, "`\(entry.key)` is no name of a variable",
-                    "a name is made of letters, digits and `_`, and does not begin with a digit")
+                    .value,
+                    entry.place,
+                    "`\(entry.key)` is no name of a variable",
+                    "A name is made of letters, digits and `_`, and does not begin with a digit."
+                )
                 return nil
             }
             return text(entry.value, "`\(entry.key)`", anyScalar: true).map { KeyValue(entry.key, $0.value) }
@@ -118,7 +120,7 @@ struct ValueReader {
     /// because YAML often asks for them.
     private mutating func scalar(_ tree: Tree, _ what: String) -> (text: String, kind: Tree.Kind)? {
         guard case .scalar(let written) = tree.content else {
-            wrongType(tree, what, "a single value", "write one value behind the `:`")
+            wrongType(tree, what, "a single value", "Write one value behind the `:`.")
             return nil
         }
         var interpolation = Interpolation(variables)

@@ -30,8 +30,8 @@ struct Variables: Equatable {
 
 /// `.env`: lines of `NAME=value`, `export` before it or not, comments, quotes.
 ///
-/// Values are taken as they are: nothing in them is expanded. In double quotes `\n`, `\r`, `\t` and `\` before any other
-/// character are escapes; in single quotes nothing is; without quotes ` #` begins a comment.
+/// Nothing in a value is expanded. In double quotes `\n`, `\r`, `\t` and `\` before any other character are escapes; in
+/// single quotes nothing is; without quotes ` #` begins a comment.
 enum EnvironmentFile {
     static func parse(_ text: String, file: String, problems: inout [Diagnostic]) -> [String: String] {
         var values: [String: String] = [:]
@@ -48,18 +48,24 @@ enum EnvironmentFile {
             guard name.endIndex < rest.endIndex, Variables.isName(trimmed) else {
                 problems.append(
                     Diagnostic(
-                        id: Rule.environmentFile.id, place: place,
+                        id: Rule.environmentFile.id,
+                        place: place,
                         reason: name.endIndex < rest.endIndex
                             ? "`\(trimmed)` is no name of a variable" : "this line is no `NAME=value`",
-                        remedy: "write `NAME=value`, the name of letters, digits and `_`; `#` begins a comment"))
+                        remedy: "Write `NAME=value`, the name of letters, digits and `_`; `#` begins a comment."
+                    )
+                )
                 continue
             }
             guard let value = value(rest[name.endIndex...].dropFirst()) else {
                 problems.append(
                     Diagnostic(
-                        id: Rule.environmentFile.id, place: place,
+                        id: Rule.environmentFile.id,
+                        place: place,
                         reason: "the quoted value of `\(trimmed)` does not end on its line, or text follows it",
-                        remedy: "close the quotes at the end of the line; `\\n` in double quotes is a line's end"))
+                        remedy: "Close the quotes at the end of the line; `\\n` in double quotes is a line's end."
+                    )
+                )
                 continue
             }
             values[trimmed] = value

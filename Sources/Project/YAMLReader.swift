@@ -9,6 +9,7 @@ struct YAMLReader {
     private(set) var problems: [Diagnostic] = []
     private var renamed: [Unicode.Scalar: Unicode.Scalar] = [:]
     private var size = 0
+    private var lines: [Substring] = []
 
     /// A hundred times what the largest project needs; an alias of aliases ends here too.
     private static let maxNodes = 100_000
@@ -20,9 +21,10 @@ struct YAMLReader {
     /// nil for a text without a value, and for one that is no YAML.
     mutating func read(_ text: String) -> Tree? {
         // libyaml is handed a pointer into the string, which lasts only where the string has storage of its own.
-        var text = text + String(repeating: " ", count: text.utf8.count < 16 ? 16 : 0)
+        let body = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+        var text = body + String(repeating: " ", count: body.utf8.count < 16 ? 16 : 0)
         text.makeContiguousUTF8()
-        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         while true {
             do {
                 guard let root = try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot() else {
@@ -35,11 +37,11 @@ struct YAMLReader {
                     continue
                 }
                 let place = Place(file: file, line: context.mark.line, column: context.mark.column)
-                report(.duplicateKey, place, "`\(keys.first ?? "")` stands twice here", "keep one of the two")
+                report(.duplicateKey, place, "`\(keys.first ?? "")` stands twice here", "Keep one of the two.")
             } catch let error as YamlError {
                 problems.append(error.diagnostic(file: file, lines: lines))
             } catch {
-                report(.yaml, Place(file: file), "this is not valid YAML: \(error)", "mend the syntax")
+                report(.yaml, Place(file: file), "this is not valid YAML: \(error)", "Mend the syntax.")
             }
             return nil
         }
@@ -47,7 +49,8 @@ struct YAMLReader {
 
     /// The text with the key's first character replaced; nil where the key is not spelled there as it is meant.
     private mutating func rename(_ key: String, at mark: Mark, in text: String) -> String? {
-        guard renamed.count < Self.maxDuplicates, mark.line > 0, mark.column > 0, let original = key.unicodeScalars.first,
+        guard renamed.count < Self.maxDuplicates, mark.line > 0, mark.column > 0,
+            let original = key.unicodeScalars.first,
             let mark32 = Unicode.Scalar(Self.firstMark + UInt32(renamed.count))
         else { return nil }
         var scalars = text.unicodeScalars
@@ -70,7 +73,7 @@ struct YAMLReader {
         size += 1
         guard size <= Self.maxNodes else {
             if size == Self.maxNodes + 1 {
-                report(.size, Place(file: file), "there are more than \(Self.maxNodes) values here", "repeat less")
+                report(.size, Place(file: file), "there are more than \(Self.maxNodes) values here", "Repeat less.")
             }
             return nil
         }
@@ -81,23 +84,38 @@ struct YAMLReader {
             return Tree(content: .scalar(scalar.string), place: place, isPlain: isPlain)
         case .sequence(let sequence):
             let items = sequence.compactMap { convert($0) }
-            return Tree(content: .sequence(items), place: place, isFlow: sequence.style == .flow)
+            return Tree(content: .sequence(items), place: place, style: style(at: place))
         case .mapping(let mapping):
             let entries = mapping.compactMap { entry($0.key, $0.value) }
-            return Tree(content: .mapping(unique(entries)), place: place, isFlow: mapping.style == .flow)
+            return Tree(content: .mapping(unique(entries)), place: place, style: style(at: place))
         case .alias:
             return nil
+        }
+    }
+
+    /// Yams reads a collection's style off the event that ends it, which has none; the text tells.
+    private func style(at place: Place) -> Tree.Style {
+        guard let line = place.line, let column = place.column, lines.indices.contains(line - 1) else { return .other }
+        switch lines[line - 1].unicodeScalars.dropFirst(column - 1).first {
+        case "[", "{": return .flow
+        case "&", "!", nil: return .other
+        default: return .block
         }
     }
 
     private mutating func entry(_ key: Yams.Node, _ value: Yams.Node) -> Tree.Entry? {
         let place = Place(file: file, line: key.mark?.line, column: key.mark?.column)
         guard let name = key.scalar?.string else {
-            report(.type, place, "a key must be a string, and this is a list or a mapping", "write a name before the `:`")
+            report(
+                .type,
+                place,
+                "a key must be a string, and this is a list or a mapping",
+                "Write a name before the `:`."
+            )
             return nil
         }
         if name == "<<", key.scalar?.style == .plain {
-            let remedy = "write the keys out, or give a whole value an `&anchor` and repeat it by `*anchor`"
+            let remedy = "Write the keys out, or give a whole value an `&anchor` and repeat it by `*anchor`."
             report(.yaml, place, "merging by `<<` is not part of YAML 1.2 and is not done here", remedy)
             return nil
         }
@@ -116,8 +134,11 @@ struct YAMLReader {
                 continue
             }
             report(
-                .duplicateKey, entry.place, "`\(entry.key)` stands here again, after line \(first.place.line ?? 0)",
-                "keep one of the two, or give one another name")
+                .duplicateKey,
+                entry.place,
+                "`\(entry.key)` stands here again, after line \(first.place.line ?? 0)",
+                "Keep one of the two, or give one another name."
+            )
         }
         return kept
     }
@@ -138,7 +159,8 @@ extension YamlError {
             reason = problem + (context.map { ", \($0.text) in line \($0.mark.line)" } ?? "")
         case .composer(_, let problem, let mark, _):
             place = Place(file: file, line: mark.line, column: mark.column)
-            reason = problem
+            reason =
+                problem.hasPrefix("but found another") ? "a second document begins, and there can be but one" : problem
         case .reader(let problem, let offset, _, let yaml):
             let before = offset.map { yaml.prefix($0) } ?? ""
             let lines = before.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
@@ -150,14 +172,21 @@ extension YamlError {
         let line = place.line.flatMap { lines.indices.contains($0 - 1) ? lines[$0 - 1] : nil } ?? ""
         if line.prefix(while: \.isWhitespace).contains("\t") {
             return Diagnostic(
-                id: Rule.tab.id, place: place, reason: "this line is indented by a tab, which YAML does not allow",
-                remedy: "indent by spaces")
+                id: Rule.tab.id,
+                place: place,
+                reason: "this line is indented by a tab, which YAML does not allow",
+                remedy: "Indent by spaces."
+            )
         }
         let remedy =
             line.contains("${")
-            ? "a value with `${…}` inside `{…}` or `[…]` must stand in quotes"
-            : "mend the syntax here or just above: indentation, a missing `:`, or quotes that do not close"
+            ? "A value with `${…}` inside `{…}` or `[…]` must stand in quotes."
+            : "Mend the syntax here or just above: indentation, a missing `:`, or quotes that do not close."
         return Diagnostic(
-            id: Rule.yaml.id, place: place, reason: "this is not valid YAML: \(reason)", remedy: remedy)
+            id: Rule.yaml.id,
+            place: place,
+            reason: "this is not valid YAML: \(reason)",
+            remedy: remedy
+        )
     }
 }

@@ -40,7 +40,10 @@ import Testing
         (#"\[a\]/b"#, "[a]/b", #"\[a\]/b"#, true), ("a/**/b/c", "a", "a/**/b/c", false),
     ])
     func `the static prefix is the part before the first wildcard`(
-        text: String, prefix: String, clean: String, isLiteral: Bool
+        text: String,
+        prefix: String,
+        clean: String,
+        isLiteral: Bool
     ) throws {
         let pattern = try pattern(text)
         #expect(pattern.staticPrefix == prefix)
@@ -57,7 +60,9 @@ import Testing
         (".git/HEAD", ["", ".git"], [".git/refs"]),
     ])
     func `a folder is watched where something below it may be named`(
-        text: String, watched: [String], pruned: [String]
+        text: String,
+        watched: [String],
+        pruned: [String]
     ) throws {
         let pattern = try pattern(text)
         for folder in watched { #expect(pattern.mayMatch(below: folder), "\(folder)") }
@@ -72,7 +77,10 @@ import Testing
         ("app/gen/", "app/gen", false, true), ("other", "app/gen", true, false), ("app/genx", "app/gen", true, false),
     ])
     func `a pattern meets an output where both may name one path`(
-        text: String, output: String, isFolder: Bool, meets: Bool
+        text: String,
+        output: String,
+        isFolder: Bool,
+        meets: Bool
     ) throws {
         #expect(try pattern(text).overlaps(OutputPath(path: output, isDirectory: isFolder)) == meets)
     }

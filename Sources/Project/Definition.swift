@@ -1,0 +1,117 @@
+/// A node's definition as one canonical text: it changes when, and only when, what the configuration says of it does.
+
+import Dockerfile
+import Graph
+
+/// Lines of `name length:value`; the length makes it unambiguous whatever the value holds.
+struct Definition {
+    private(set) var text = ""
+
+    mutating func add(_ name: String, _ value: String) { text += "\(name) \(value.utf8.count):\(value)\n" }
+
+    mutating func add(_ name: String, _ values: [String]) {
+        add(name, "\(values.count)")
+        for value in values { add("-", value) }
+    }
+
+    mutating func add(_ name: String, _ values: [KeyValue]) { add(name, values.flatMap { [$0.key, $0.value] }) }
+
+    /// Of what has no order: inputs, outputs and variables may change places.
+    static func of(_ step: StepEntry) -> String {
+        var definition = Definition()
+        switch step.command {
+        case .shell(let command): definition.add("shell", command)
+        case .exec(let words): definition.add("exec", words)
+        case nil: break
+        }
+        definition.add("dir", step.directory.value)
+        definition.add("env", step.environment.sorted { $0.key < $1.key })
+        definition.add("inputs", step.inputs.map { $0.text + ($0.namesFolder ? "/" : "") }.sorted())
+        definition.add("outputs", step.outputs.map { $0.value.path + ($0.value.isDirectory ? "/" : "") }.sorted())
+        return definition.text
+    }
+
+    static func of(_ image: ImageEntry, context: String, evaluation: Evaluation) -> String {
+        var definition = Definition()
+        definition.add("context", context)
+        if let target = image.target { definition.add("target", target.value) }
+        for argument in image.arguments.sorted(by: { $0.key < $1.key }) {
+            switch argument.value {
+            case .value(let value): definition.add("argument", [argument.key, value])
+            case .image(let name): definition.add("argument-image", [argument.key, name.value])
+            }
+        }
+        definition.add("labels", image.labels.sorted { $0.key < $1.key })
+        definition.add("ignore", image.ignore.map(\.value))
+        definition.add(evaluation)
+        return definition.text
+    }
+
+    // MARK: Evaluations
+
+    /// Without the lines, the stages' positions in the file and `# syntax`: they do not show in the image.
+    private mutating func add(_ evaluation: Evaluation) {
+        let positions = Dictionary(
+            evaluation.stages.enumerated().map { ($1.index, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        for stage in evaluation.stages {
+            add("stage", Self.text(of: stage.base, positions))
+            if let platform = stage.platform { add("platform", platform) }
+            for instruction in stage.instructions {
+                add("history", instruction.history)
+                add(instruction.operation, positions)
+            }
+        }
+    }
+
+    private static func text(of base: Base, _ positions: [Int: Int]) -> String {
+        switch base {
+        case .scratch: "scratch"
+        case .stage(let index): "stage \(positions[index] ?? index)"
+        case .project(let name): "project \(name)"
+        case .external(let reference): "external \(reference)"
+        }
+    }
+
+    private mutating func add(_ operation: Operation, _ positions: [Int: Int]) {
+        switch operation {
+        case .copy(let copy): add(copy, positions)
+        case .run(let command): add("run", command)
+        case .environment(let variables): add("env", variables)
+        case .labels(let labels): add("labels", labels)
+        case .expose(let ports): add("expose", ports)
+        case .volumes(let paths): add("volumes", paths)
+        case .stopSignal(let signal): add("stopsignal", signal)
+        case .healthcheck(let check):
+            let times = [check.interval, check.timeout, check.startPeriod, check.startInterval]
+            add("healthcheck", check.test)
+            add("times", times.map { $0.map(String.init) ?? "" } + [check.retries.map(String.init) ?? ""])
+        case .shell(let words): add("shell", words)
+        case .command(let words): add("cmd", words)
+        case .entrypoint(let words): add("entrypoint", words)
+        case .workingDirectory(let path): add("workdir", path)
+        case .user(let user): add("user", user)
+        case .maintainer(let name): add("maintainer", name)
+        case .onBuild(let trigger): add("onbuild", trigger)
+        case .argument(let name, let value): add("arg", [name] + [value].compactMap(\.self))
+        }
+    }
+
+    private mutating func add(_ copy: Copy, _ positions: [Int: Int]) {
+        add(copy.isAdd ? "add" : "copy", copy.destination)
+        add("from", copy.from.map { Self.text(of: $0, positions) } ?? "context")
+        for source in copy.sources {
+            switch source {
+            case .path(let path): add("path", path)
+            case .inline(let name, let content): add("inline", [name, content])
+            case .remote(let address): add("remote", address)
+            }
+        }
+        add("owner", copy.owner.map { [$0] } ?? [])
+        add("mode", copy.mode.map { [$0] } ?? [])
+        add("flags", ["\(copy.isLink)", "\(copy.keepsParents)"])
+        add("exclude", copy.excludes)
+        add("others", copy.otherFlags)
+    }
+}

@@ -1,0 +1,37 @@
+/// Reads `.imgwatch` and everything that it names, and says all that is wrong with it at once.
+
+import Dockerfile
+import Graph
+
+/// A project that can run, and what is odd about it.
+package struct Loaded: Equatable, Sendable {
+    package var project: Project
+    package var warnings: [Diagnostic]
+}
+
+package enum Loader {
+    package static let fileName = ".imgwatch"
+
+    /// The configuration in `directory` or the nearest folder above it, absolute; nil where there is none.
+    package static func find(from directory: String) -> String? {
+        guard var folder = AbsolutePath.real(directory) else { return nil }
+        while true {
+            let path = folder == "/" ? "/\(fileName)" : "\(folder)/\(fileName)"
+            if FileKind.of(path) == .file { return path }
+            if folder == "/" { return nil }
+            folder = "/" + RelativePath.parent(of: String(folder.dropFirst()))
+        }
+    }
+
+    /// What stands in a build argument for the reference of an image of the project while that is not known; an
+    /// evaluation shows it wherever the reference went.
+    package static func placeholder(for image: String) -> String { "imgwatch.invalid/\(image):latest" }
+
+    /// Reads the configuration `file`, whose folder is the project's root; `environment` is what `${NAME}` means.
+    ///
+    /// Throws every mistake that was found, the warnings among them, and the files that were looked at.
+    package static func load(file: String, environment: [String: String]) throws(Diagnostics) -> Loaded {
+        var loading = try Loading(file: file, environment: environment)
+        return try loading.run()
+    }
+}

@@ -1,0 +1,185 @@
+/// One reading of a configuration, stage by stage; each stage adds to the problems, and only the last one throws.
+
+import Dockerfile
+import Foundation
+import Graph
+
+struct Loading {
+    private let root: String
+    private let path: String
+    private let name: String
+    private let environment: [String: String]
+    private var problems: [Diagnostic] = []
+    private var sourceFiles: [String] = []
+
+    init(file: String, environment: [String: String]) throws(Diagnostics) {
+        let absolute = AbsolutePath.clean(file, in: FileManager.default.currentDirectoryPath)
+        let folder = "/" + RelativePath.parent(of: String(absolute.dropFirst()))
+        name = absolute.split(separator: "/").last.map(String.init) ?? file
+        guard let root = AbsolutePath.real(folder), FileKind.of(absolute) == .file else {
+            let isThere = FileKind.of(absolute) != nil
+            let problem = Diagnostic(
+                id: Rule.missing.id,
+                place: Place(file: file),
+                reason: isThere ? "this is not a file" : "there is no such file",
+                remedy: "`imgwatch init` writes a configuration from the Dockerfiles that it finds."
+            )
+            throw Diagnostics([problem], sourceFiles: [absolute])
+        }
+        self.root = root
+        self.environment = environment
+        path = root == "/" ? "/\(name)" : "\(root)/\(name)"
+    }
+
+    mutating func run() throws(Diagnostics) -> Loaded {
+        guard let file = readFile() else { throw failure() }
+        let layout = file.registry.flatMap(layoutOutput)
+        let outputs = file.steps.flatMap { step in
+            step.outputs.map { Output(step: step.id, path: asFound($0.value), place: $0.place) }
+        }
+        problems += OutputCheck.problems(outputs, layout: layout?.path.path)
+        problems += NameCheck.problems(file)
+        problems += PathCheck(root: root, outputs: outputs).problems(file.steps)
+        var dockerfiles = DockerfileReader(root: root, images: file.images, outputs: outputs)
+        dockerfiles.readAll()
+        problems += dockerfiles.problems
+        sourceFiles += dockerfiles.sourceFiles
+        let ordering = Ordering(Self.vertices(file, dockerfiles.readings))
+        problems += ordering.circles()
+        let readers =
+            file.steps.map(Reader.init)
+            + file.images.compactMap { image in
+                dockerfiles.readings[image.id].flatMap { ImageReads(image, $0)?.reader }
+            }
+        let races = RaceCheck(outputs: outputs, ordering: ordering)
+        problems += readers.flatMap(races.problems)
+        if let layout { problems += readers.flatMap { RaceCheck.layoutProblems($0, layout: layout) } }
+        tidyProblems()
+        guard !problems.contains(where: { $0.severity == .error }) else { throw failure() }
+        let assembly = Assembly(file: file, outputs: outputs, readings: dockerfiles.readings, readers: readers)
+        let project = assembly.project(root: root, path: path, ordering: ordering, sourceFiles: sources)
+        return Loaded(project: project, warnings: problems)
+    }
+
+    // MARK: Reading
+
+    private mutating func readFile() -> ProjectFile? {
+        let variables = readVariables()
+        let text: String
+        do {
+            text = try TextFile.read(path)
+        } catch {
+            problems.append(error.diagnostic(at: Place(file: name), what: "the configuration"))
+            return nil
+        }
+        var yaml = YAMLReader(file: name)
+        let tree = yaml.read(text)
+        problems += yaml.problems
+        guard let tree, tree.kind != .null else {
+            if yaml.problems.isEmpty { reportEmpty("the configuration is empty") }
+            return nil
+        }
+        var reader = ProjectFileReader(root: root, variables: variables)
+        let file = reader.read(tree)
+        problems += reader.values.problems
+        if file.steps.isEmpty, file.images.isEmpty, !problems.contains(where: { $0.severity == .error }) {
+            reportEmpty("the configuration names no steps and no images")
+        }
+        return file
+    }
+
+    private mutating func reportEmpty(_ reason: String) {
+        let problem = Diagnostic(
+            id: Rule.empty.id,
+            place: Place(file: name),
+            reason: reason,
+            remedy: "Name an image below `images:`, or delete the file and let `imgwatch init` write one from the "
+                + "Dockerfiles that it finds."
+        )
+        problems.append(problem)
+    }
+
+    private mutating func readVariables() -> Variables {
+        let file = root == "/" ? "/.env" : "\(root)/.env"
+        sourceFiles.append(file)
+        guard FileKind.of(file) == .file else { return Variables(process: environment) }
+        do {
+            let text = try TextFile.read(file)
+            return Variables(
+                process: environment,
+                file: EnvironmentFile.parse(text, file: ".env", problems: &problems)
+            )
+        } catch {
+            problems.append(error.diagnostic(at: Place(file: ".env"), what: "the file of variables"))
+            return Variables(process: environment)
+        }
+    }
+
+    // MARK: Stages
+
+    private static func vertices(
+        _ file: ProjectFile,
+        _ readings: [NodeID: DockerfileReader.Reading]
+    ) -> [Vertex] {
+        let declared = { (site: NeedsSite) in
+            site.names.map { Edge(need: NodeID($0.value), cause: .declared, place: $0.place) }
+        }
+        let steps = file.steps.map { Vertex(id: $0.id, place: $0.place, edges: declared($0.needs)) }
+        let images = file.images.map { image in
+            var edges = declared(image.needs)
+            for argument in image.arguments {
+                guard case .image(let name) = argument.value else { continue }
+                edges.append(Edge(need: NodeID(name.value), cause: .argument(argument.key), place: name.place))
+            }
+            for base in readings[image.id]?.bases ?? [] {
+                let cause = Edge.Cause.base(dockerfile: image.dockerfile?.value ?? "", line: base.line)
+                edges.append(Edge(need: base.image, cause: cause, place: image.place))
+            }
+            return Vertex(id: image.id, place: image.place, edges: edges)
+        }
+        return steps + images
+    }
+
+    /// An output that turns out to be a folder is one, whether or not it is written with a slash.
+    private func asFound(_ output: OutputPath) -> OutputPath {
+        var output = output
+        if !output.isDirectory { output.isDirectory = FileKind.of("\(root)/\(output.path)") == .folder }
+        return output
+    }
+
+    /// The layout's folder as an output of imgwatch, where it lies in the project.
+    private func layoutOutput(_ registry: Placed<RegistryTarget>) -> Output? {
+        guard case .layout(let folder) = registry.value else { return nil }
+        return RelativePath.relative(folder, to: root).map {
+            Output(step: NodeID(""), path: OutputPath(path: $0, isDirectory: true), place: registry.place)
+        }
+    }
+
+    // MARK: Ending
+
+    /// Each once, in the order of the places: the configuration first, then the other files by name.
+    private mutating func tidyProblems() {
+        var seen: Set<Diagnostic> = []
+        problems = problems.filter { seen.insert($0).inserted }
+        let sorted = problems.enumerated().sorted {
+            let (a, b) = (rank(of: $0.element.place), rank(of: $1.element.place))
+            return a == b ? $0.offset < $1.offset : a < b
+        }
+        problems = sorted.map(\.element)
+    }
+
+    private func rank(of place: Place) -> (String, Int, Int) {
+        (place.file == name ? "" : place.file, place.line ?? 0, place.column ?? 0)
+    }
+
+    /// Each once, in the order of their first mention.
+    private var sources: [String] {
+        var seen: Set<String> = []
+        return sourceFiles.filter { seen.insert($0).inserted }
+    }
+
+    private mutating func failure() -> Diagnostics {
+        tidyProblems()
+        return Diagnostics(problems, sourceFiles: [path] + sources)
+    }
+}

@@ -1,0 +1,88 @@
+import Testing
+
+@testable import Project
+
+@Suite struct RaceCheckTests {
+    /// One step that writes `app/gen/`, `app/one.txt` and `ctx/`, and an image.
+    private func ids(image: String, dockerfile: String, files: [String: String] = [:]) throws -> [String] {
+        let configuration = """
+            steps:
+              gen: { run: x, outputs: [app/gen/, app/one.txt, ctx/] }
+              after: { run: x, needs: [gen] }
+            images:
+              web: { \(image) }
+            """
+        let own = [".imgwatch": configuration, "Dockerfile": "FROM scratch\n" + dockerfile + "\n"]
+        return LoaderTests.ids(try TemporaryFolder(own.merging(files) { $1 }))
+    }
+
+    @Test(arguments: [
+        ("", "COPY . ."), ("", "COPY app /"), ("", "COPY app/* /"), ("", "COPY a*p/gen /"),
+        ("", "COPY app/gen/deep/x /"),
+        ("", "COPY app/one.txt /"), ("", "ADD app/one.* /"), ("", "COPY /app/./x/../gen /"),
+        ("context: app", "COPY gen /"),
+        ("context: ctx/deep, dockerfile: Dockerfile", "COPY x /"), ("", "COPY --exclude=*.md app/gen /"),
+        ("ignore: app/gen/x", "COPY app/gen /"), ("ignore: ['app/gen', '!app/gen/x']", "COPY app/gen /"),
+        ("ignore: app/gen", "COPY . ."), ("needs: []", "COPY app /"),
+    ])
+    func `an image that copies what a step writes must need it`(image: String, dockerfile: String) throws {
+        let files = image.contains("context: app") ? ["app/Dockerfile": "FROM scratch\n" + dockerfile + "\n"] : [:]
+        #expect(try ids(image: image, dockerfile: dockerfile, files: files) == ["race"])
+    }
+
+    @Test(arguments: [
+        ("needs: [gen]", "COPY . ."), ("needs: [after]", "COPY . ."), ("", "COPY app/src /"), ("", "COPY app/gen* /x/"),
+        ("ignore: [app/gen, app/one.txt, ctx]", "COPY . ."), ("ignore: ['**/gen']", "COPY app/gen /"),
+        ("", "COPY *.txt /"),
+        ("", "FROM scratch AS s\nFROM scratch\nCOPY --from=s app /"),
+        ("target: first", "COPY x /\nFROM scratch\nCOPY . ."),
+        ("", "COPY --exclude=gen --exclude=one.txt app /"), ("", "COPY app/two.txt /"),
+    ])
+    func `what is needed, ignored or not copied is no race`(image: String, dockerfile: String) throws {
+        // `app/gen*` names the folder itself, so only this one of them is a race without its need.
+        let isGlob = dockerfile.contains("gen*")
+        let first = image.contains("first") ? ["Dockerfile": "FROM scratch AS first\n" + dockerfile + "\n"] : [:]
+        #expect(try ids(image: image, dockerfile: dockerfile, files: first) == (isGlob ? ["race"] : []))
+    }
+
+    @Test(arguments: [
+        ("inputs: [app/gen/**]", ["race"]), ("inputs: [app]", ["race"]), ("inputs: ['**/*.txt']", ["race"]),
+        ("inputs: ['app/*.c']", []), ("inputs: [app/gen/**], needs: [after]", []),
+        ("inputs: [app/gen], needs: [gne]", ["config-unknown-name"]),
+        ("inputs: [own/**], outputs: [own/]", []),
+    ])
+    func `a step that reads what another writes must need it`(step: String, expected: [String]) throws {
+        let configuration = """
+            steps:
+              gen: { run: x, outputs: [app/gen/, app/one.txt] }
+              after: { run: x, needs: [gen] }
+              reader: { run: x, \(step) }
+            """
+        #expect(LoaderTests.ids(try TemporaryFolder([".imgwatch": configuration])) == expected)
+    }
+
+    @Test func `an output without a slash that is a folder on disk is a folder`() throws {
+        let configuration = """
+            steps:
+              gen: { run: x, outputs: [app/gen] }
+              reader: { run: x, inputs: [app/*/*.c] }
+            """
+        #expect(LoaderTests.ids(try TemporaryFolder([".imgwatch": configuration, "app/gen": "x"])) == [])
+        #expect(LoaderTests.ids(try TemporaryFolder([".imgwatch": configuration, "app/gen/": ""])) == ["race"])
+    }
+
+    @Test(arguments: ["race-step", "race-image", "race-dockerfile"])
+    func `the insertions of a race mend it`(name: String) throws {
+        let folder = Repository.root + "/Tests/Golden/ProjectTests/" + name
+        let problems = DiagnosticTests.diagnostics(of: name).all
+        let text = try #require(try? TextFile.read(folder + "/.imgwatch"))
+        let mended = Insertion.apply(problems.flatMap(\.insertions), to: text)
+        #expect(mended != text)
+        let copy = try TemporaryFolder()
+        for path in ["ui/src/a", "app/src/a", "docker/Dockerfile", "docker/Dockerfile.all", "docker/Dockerfile.ui"] {
+            if let content = try? TextFile.read("\(folder)/\(path)") { try copy.write(path, content) }
+        }
+        try copy.write(".imgwatch", mended)
+        #expect(LoaderTests.ids(copy) == [])
+    }
+}
