@@ -154,6 +154,10 @@ extension Engine {
         var cause = states[node].cause
         let spec = graph.nodes[node]
         if states[node].definitionChanged, cause.paths.isEmpty { cause.reason = .definition }
+        if cause.paths.isEmpty, cause.edges.isEmpty, states[node].success != nil {
+            // Its own inputs are what they were: what it is made from is not.
+            cause.edges = spec.needs.filter { need in graph.position(of: need).map { !isFresh($0) } ?? false }
+        }
         switch states[node].success {
         case .image(let publication)? where publication.key == states[node].key: cause.reason = .references
         case nil where !states[node].hasRun && cause.paths.isEmpty:
@@ -185,7 +189,7 @@ extension Engine {
         if let departing = departing(node) { return .held([.ending(departing)], until: nil) }
         if !(state.hasRun && !rules.contains(.gateEveryRun)) {
             let open = graph.needs[node].filter { !isFresh($0) }
-            if !open.isEmpty { return .held(open.map { .need(id($0)) }, until: nil) }
+            if !open.isEmpty { return .held(frontier(open), until: nil) }
         }
         return restVerdict(node)
     }
@@ -194,7 +198,12 @@ extension Engine {
     private func unkeyedVerdict(_ node: Int) -> Verdict {
         if !states[node].writers.isEmpty { return .held(states[node].writers.map { .writer(path: $0) }, until: nil) }
         let open = graph.needs[node].filter { states[$0].run != nil || !isFresh($0) && !isUnkeyed($0) }
-        return .held(open.isEmpty ? [.quiet] : open.map { .need(id($0)) }, until: nil)
+        return .held(open.isEmpty ? [.quiet] : frontier(open), until: nil)
+    }
+
+    /// Of several needs that are not fresh, those that do not wait for another of them.
+    private func frontier(_ open: [Int]) -> [Hold] {
+        open.filter { node in !graph.needs[node].contains(where: open.contains) }.map { .need(id($0)) }
     }
 
     private func restVerdict(_ node: Int) -> Verdict {

@@ -33,8 +33,7 @@ extension Loop {
         var delivered: [PathChange] = []
         for change in changes {
             guard let path = nodes.project.relative(change.path) else { continue }
-            let isTree = change.isDirectory || change.isRemoval
-            for found in nodes.change(path, isTree: isTree, at: Sequence(change.sequence) + offset) {
+            for found in nodes.change(path, isRemoval: change.isRemoval, at: Sequence(change.sequence) + offset) {
                 for id in found.readers + (found.owner.map { [$0] } ?? []) {
                     touched[id] = max(touched[id, default: 0], found.sequence)
                 }

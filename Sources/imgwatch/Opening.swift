@@ -39,6 +39,10 @@ struct Opening {
         let loaded = try options.load()
         (self.purpose, project, warnings) = (purpose, loaded.project, loaded.warnings)
         folders = StateFolders.forProject(root: project.root, environment: environment)
+        guard purpose != .plan else {
+            reporter = Reporter(style: .plain) { _ in true }
+            return
+        }
         let style = options.isJSON ? Style.json : Style.style(environment: environment, isTerminal: Output.standard.isTerminal)
         reporter = Reporter(style: style) { Output.standard.write($0) }
     }
@@ -111,6 +115,6 @@ struct Opening {
     }
 
     private func tell(_ notice: String) {
-        if purpose != .plan { reporter.report(LoopEvent(.notice, at: .now(), reason: notice)) }
+        reporter.report(LoopEvent(.notice, at: .now(), reason: notice))
     }
 }

@@ -58,13 +58,14 @@ struct ProjectNodes: Sendable {
         project.steps.contains { $0.outputs.contains { $0.covers(path) } }
     }
 
-    /// The nodes that a change of this path concerns. Where a folder came or went, all that may read below it.
-    func change(_ path: String, isTree: Bool, at sequence: Sequence) -> [PathChange] {
+    /// The nodes that a change of this path concerns. What is removed may be a folder, and then it concerns all that
+    /// may read below it; what comes is reported file by file.
+    func change(_ path: String, isRemoval: Bool, at sequence: Sequence) -> [PathChange] {
         var readers: [NodeID] = []
         var owners: [NodeID] = []
         for entry in entries {
-            if entry.scope.reads(path) || isTree && entry.scope.mayRead(below: path) { readers.append(entry.id) }
-            let isOwner = entry.outputs.contains { $0.covers(path) || isTree && OutputPath(path: path).covers($0.path) }
+            if entry.scope.reads(path) || isRemoval && entry.scope.mayRead(below: path) { readers.append(entry.id) }
+            let isOwner = entry.outputs.contains { $0.covers(path) || isRemoval && OutputPath(path: path).covers($0.path) }
             if isOwner { owners.append(entry.id) }
         }
         guard !owners.isEmpty else { return [PathChange(path: path, sequence: sequence, readers: readers)] }
