@@ -76,7 +76,7 @@ actor Loop {
         sequence = Sequence(session.watcher.drain().barrier)
         if mode == .plan { perform(engine.handle(.pause, at: now)) }
         perform(engine.begin(at: now))
-        await withCheckedContinuation { waiters.append($0) }
+        if !isOver { await withCheckedContinuation { waiters.append($0) } }
         session.saveHashes()
     }
 
@@ -120,7 +120,8 @@ actor Loop {
     }
 
     private func begin(_ start: Start) {
-        guard !isStopping else { return handle(.ended(start.node, start.operation, RunEnd(.cancelled, barrier: sequence))) }
+        // While the loop ends, nothing is started, and nobody waits for an answer.
+        guard !isStopping else { return }
         let run = ActiveRun(start, at: ContinuousClock.now)
         runs[start.operation] = run
         if let step = nodes.project.step(start.node) {

@@ -41,6 +41,7 @@ extension Loop {
             }
         }
         guard !delivered.isEmpty else { return }
+        if delivered.contains(where: { nodes.mayRelink($0.path) }) { relink() }
         tellChanged(delivered)
         handle(.changed(delivered))
     }
@@ -54,6 +55,22 @@ extension Loop {
             cause.note(change.path)
         }
         if cause.pathCount > 0 { session.tell(LoopEvent(.changed, at: .now(), cause: cause)) }
+    }
+
+    /// Sources of `COPY` may lead elsewhere now: what they lead to is watched and read from now on.
+    private func relink() {
+        let current = ProjectNodes(nodes.project, graph: nodes.graph)
+        guard current.entries.map(\.followed) != nodes.entries.map(\.followed) else { return }
+        nodes = current
+        watch()
+    }
+
+    private func watch() {
+        do {
+            try session.watch(nodes)
+        } catch {
+            session.tell(notice: "\(error)")
+        }
     }
 
     // MARK: Keying
@@ -94,6 +111,8 @@ extension Loop {
         // A lock that came and went without a commit changes no name: nothing needs to be looked at again.
         let barrier = head == gitHead ? -1 : nextSequence()
         (isGitBusy, gitHead) = (false, head)
+        // Another branch may lie in another folder of refs.
+        if session.gitFoldersMoved() { watch() }
         handle(.gitRest(barrier: barrier))
     }
 
@@ -128,11 +147,7 @@ extension Loop {
         let graph = mode == .once ? project.graph.selecting(nodes.graph.nodes.map(\.id)) : project.graph
         nodes = ProjectNodes(project, graph: graph)
         session.git?.forget()
-        do {
-            try session.watch(nodes)
-        } catch {
-            session.tell(notice: "\(error)")
-        }
+        watch()
         let barrier = nextSequence()
         for entry in nodes.entries { touched[entry.id] = barrier }
         readings = readings.filter { nodes.graph.contains($0.key) }

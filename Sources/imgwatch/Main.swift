@@ -6,6 +6,9 @@ import Glibc
 import OCI
 import Project
 import Reporting
+import Serving
+import State
+import Watching
 
 @main
 struct Imgwatch: AsyncParsableCommand {
@@ -108,6 +111,18 @@ enum Complaint {
         case let problem as SessionError:
             Say.error("imgwatch: \(problem.reason)\n  \(problem.remedy)")
             return problem.exitCode
+        case let problem as StateError:
+            Say.error("imgwatch: \(problem.reason)\n  \(problem.remedy)")
+            return 1
+        case let problem as OCIError:
+            Say.error("imgwatch: \(problem.reason)\n  \(problem.remedy)")
+            return 1
+        case let problem as WatchError:
+            Say.error("imgwatch: \(problem)")
+            return 1
+        case let problem as ServingError:
+            Say.error("imgwatch: \(problem.reason)")
+            return 1
         case let problems as Diagnostics:
             Say.diagnostics(problems.all, isJSON: Swift.CommandLine.isJSON)
             return 2

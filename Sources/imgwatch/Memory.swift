@@ -99,14 +99,11 @@ extension StateStore {
     var layerCache: LayerCache {
         LayerCache(
             lookup: { key in
-                guard let row = try? self.layer(key.hex), let diffID = Digest(hex: row.diffID),
-                    let digest = Digest(hex: row.digest)
-                else { return nil }
-                return LayerRecord(diffID: diffID, digest: digest, size: row.size)
+                try? self.layer(key)
             },
             store: { key, record in
                 // Not known the next time, it is packed again.
-                try? self.saveLayer(key.hex, diffID: record.diffID.hex, digest: record.digest.hex, size: record.size)
+                try? self.saveLayer(key, record)
             })
     }
 }

@@ -59,6 +59,7 @@ struct Opening {
     }
 
     func session() throws -> Session {
+        try folders.create()
         let lock = purpose == .plan ? nil : try acquireLock()
         let state = try StateStore.open(folders)
         if let notice = state.notice { tell(notice) }
@@ -82,23 +83,28 @@ struct Opening {
         }
     }
 
-    /// What a crash left running is ended before anything is read: it might still write.
-    private func endSurvivors(_ state: StateStore) throws {
-        let records = try state.processes()
-        ProcessGroups.endSurvivors(records)
-        for record in records { try state.forgetProcess(record.pid) }
-    }
-
-    /// Where images go, as it stands before an image's name.
+    /// A port that another program has taken is said before anything is built under its name.
     private func address(_ state: StateStore) throws -> RegistryAddress {
         switch project.registry {
-        case .embedded: .loopback(port: try state.registryPort(for: project.root))
-        case .layout(let path): .layout(path)
+        case .embedded:
+            let port = try state.registryPort(for: project.root)
+            if purpose == .loop { try StateStore.checkPort(port) }
+            return .loopback(port: port)
+        case .layout(let path): return .layout(path)
         case .remote(let name):
             throw SessionError(
                 reason: "pushing to \(name) is not supported yet",
                 remedy: "leave `registry` out, or name a folder with `registry: oci:PATH`", exitCode: 2)
         }
+    }
+
+    /// What a crash left running is ended before anything is read: it might still write.
+    private func endSurvivors(_ state: StateStore) throws {
+        let records = try state.processes()
+        for left in ProcessGroups.endSurvivors(records) {
+            tell("process group \(left.pid) of \(left.node), which an earlier imgwatch left, can't be ended")
+        }
+        for record in records { try state.forgetProcess(record.pid) }
     }
 
     /// A project without git, or with one that can't be read, is served as well: its tags are made of keys alone.

@@ -16,6 +16,8 @@ struct ProjectNodes: Sendable {
         var extra: [String]
         /// What it names and must find, relative to the root.
         var literals: [String]
+        /// Where sources that are links lead, and the links, relative to the context.
+        var followed: [String] = []
     }
 
     let project: Project
@@ -50,7 +52,7 @@ struct ProjectNodes: Sendable {
         return Entry(
             id: image.id, scope: InputScope(of: image, followed: followed), outputs: [],
             outputScope: InputScope(outputs: []), extra: [image.dockerfile] + (image.ignoreFile.map { [$0] } ?? []),
-            literals: sources.map { image.context.isEmpty ? $0 : image.context + "/" + $0 })
+            literals: sources.map { image.context.isEmpty ? $0 : image.context + "/" + $0 }, followed: followed)
     }
 
     /// Whether a step of the project makes this path.
@@ -71,6 +73,14 @@ struct ProjectNodes: Sendable {
         guard !owners.isEmpty else { return [PathChange(path: path, sequence: sequence, readers: readers)] }
         return owners.map { owner in
             PathChange(path: path, sequence: sequence, readers: readers.filter { $0 != owner }, owner: owner)
+        }
+    }
+
+    /// Whether a link that a source leads through may be another one now.
+    func mayRelink(_ path: String) -> Bool {
+        entries.contains { entry in
+            entry.literals.contains { $0 == path || $0.hasPrefix(path + "/") }
+                || !entry.followed.isEmpty && entry.scope.reads(path)
         }
     }
 

@@ -9,7 +9,7 @@ extension Session {
     /// Serves the store on loopback, where images go there; returns once it listens.
     func serve() async throws -> EmbeddedRegistry? {
         guard case .loopback(let port) = store.address else { return nil }
-        let registry = EmbeddedRegistry(layout: store.layout, port: port)
+        let registry = try EmbeddedRegistry(layout: store.layout, port: port)
         Task {
             do {
                 try await registry.run()
@@ -17,7 +17,7 @@ extension Session {
                 tell(notice: "the registry stopped: \(error)")
             }
         }
-        try await registry.waitUntilListening()
+        _ = try await registry.waitUntilListening()
         return registry
     }
 }

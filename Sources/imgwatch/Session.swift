@@ -31,6 +31,7 @@ final class Session: Sendable {
     /// Told when the watcher has something.
     private let activity: Activity
     private let groups = Mutex<Set<pid_t>>([])
+    private let watchedGitFolders = Mutex<[String]>([])
 
     init(_ parts: SessionParts) throws(WatchError) {
         (environment, state, store, lock) = (parts.environment, parts.state, parts.store, parts.lock)
@@ -65,12 +66,18 @@ final class Session: Sendable {
         let root = nodes.project.root
         let gitFolders = git?.repository.watchPaths ?? []
         let gitFolder = git?.repository.commonDirectory
+        watchedGitFolders.withLock { $0 = gitFolders }
         try watcher.watch(
             WatchScope(roots: [root, nodes.project.file] + nodes.project.sourceFiles + gitFolders) { directory in
                 if directory == root || gitFolders.contains(directory) { return true }
                 if let gitFolder, directory.hasPrefix(gitFolder + "/") { return false }
                 return nodes.project.relative(directory).map { nodes.mayHoldInputs($0) } ?? false
             })
+    }
+
+    /// Whether git's state is seen in other folders than those that are watched.
+    func gitFoldersMoved() -> Bool {
+        watchedGitFolders.withLock(\.self) != git?.repository.watchPaths ?? []
     }
 
     func isGitPath(_ path: String) -> Bool {
@@ -94,7 +101,7 @@ final class Session: Sendable {
     /// Durable before the command is executed: whoever comes after a crash ends what it left.
     func record(_ group: pid_t, of node: NodeID) throws {
         groups.withLock { _ = $0.insert(group) }
-        try state.recordProcess(ProcessRecord(pid: group, node: node.name))
+        try state.recordProcess(group, of: node.name)
     }
 
     func forget(_ group: pid_t) {

@@ -1,0 +1,26 @@
+import Foundation
+
+/// What a container of an image would see, unpacked by tar, which knows nothing of us.
+enum UnpackedImage {
+    /// The image's regular files by path, with their content.
+    static func files(digest: String, in store: URL) throws -> [String: String] {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "image-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for layer in try StoredManifest(digest: digest, in: store).layers {
+            let blob = store.appending(path: "blobs/sha256/\(layer.dropFirst("sha256:".count))")
+            try Programs.run(["tar", "-xzf", blob.path(), "-C", folder.path()], in: store, ["PATH": "/usr/bin:/bin"])
+        }
+        return try contents(of: folder)
+    }
+
+    static func contents(of folder: URL) throws -> [String: String] {
+        var files: [String: String] = [:]
+        for case let path as String in FileManager.default.enumerator(atPath: folder.path()) ?? .init() {
+            let url = folder.appending(path: path)
+            let kind = try FileManager.default.attributesOfItem(atPath: url.path())[.type] as? FileAttributeType
+            if kind == .typeRegular { files[path] = String(decoding: try Data(contentsOf: url), as: UTF8.self) }
+        }
+        return files
+    }
+}
