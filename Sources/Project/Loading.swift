@@ -13,9 +13,10 @@ struct Loading {
     private var sourceFiles: [String] = []
 
     init(file: String, environment: [String: String]) throws(Diagnostics) {
-        let absolute = AbsolutePath.clean(file, in: FileManager.default.currentDirectoryPath)
-        let folder = "/" + RelativePath.parent(of: String(absolute.dropFirst()))
-        name = absolute.split(separator: "/").last.map(String.init) ?? file
+        let absolute = file.hasPrefix("/") ? file : FileManager.default.currentDirectoryPath + "/" + file
+        let slash = absolute.lastIndex(of: "/") ?? absolute.startIndex
+        name = String(absolute[slash...].dropFirst())
+        let folder = slash == absolute.startIndex ? "/" : String(absolute[..<slash])
         guard let root = AbsolutePath.real(folder), FileKind.of(absolute) == .file else {
             let isThere = FileKind.of(absolute) != nil
             let problem = Diagnostic(

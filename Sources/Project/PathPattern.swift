@@ -82,7 +82,7 @@ enum GlobToken: Hashable, Sendable {
 
     private static let slash = UInt8(ascii: "/")
 
-    /// Whether `tokens` name the path `bytes` or a folder above it; of a folder, whether they could name what is below it.
+    /// Whether `tokens` name the path `bytes` or a folder above it; of a folder, whether they could name what is below.
     ///
     /// Greedy, with the last `*` and the last `**` to go back to: a `*` ends at `/`, so no earlier one can still help,
     /// and what stands before a `**` has matched as far left as it can.

@@ -165,6 +165,30 @@ import Testing
         #expect(graph[NodeID("app")]?.sources.map(\.name) == ["base", "tools"])
     }
 
+    @Test func `what a base hands down reaches all that is built on it, in whatever order they are written`() throws {
+        let folder = try TemporaryFolder([
+            ".imgwatch": """
+            images:
+              top: { dockerfile: top }
+              middle: { dockerfile: middle, args: { BASE: { image: base } } }
+              base: { dockerfile: base }
+            """,
+            "top": "FROM middle\nEXPOSE $PORT\nCOPY $SOURCE .\n",
+            "middle": "ARG BASE\nFROM $BASE\nENV SOURCE=$FROM_BASE\n",
+            "base": "FROM scratch\nENV PORT=80 FROM_BASE=x\nWORKDIR /srv\n",
+        ])
+        let top = try #require(try Self.load(folder).project.image(NodeID("top"))).evaluation.stages[0].instructions
+        guard case .expose(["80/tcp"]) = top[0].operation, case .copy(let copy) = top[1].operation else {
+            return #expect(Bool(false), "\(top)")
+        }
+        #expect(copy.sources == [.path("x")])
+        #expect(copy.destination == "/srv/")
+        try folder.write("middle", "FROM scratch\nEXPOSE a/b\n")
+        #expect(Self.ids(folder) == ["dockerfile-port"], "nothing is said of what is built on a mistaken image")
+        try folder.write("middle", "FRM scratch\n")
+        #expect(Self.ids(folder) == ["dockerfile-unknown-instruction"])
+    }
+
     @Test func `triggers of a base in the project count for what is built on it`() throws {
         let folder = try TemporaryFolder([
             ".imgwatch": "images: { app: { dockerfile: a }, base: { dockerfile: b }, data: { dockerfile: c } }",
@@ -280,6 +304,30 @@ import Testing
             withDestinationPath: outside.path + "/Dockerfile"
         )
         withExtendedLifetime(outside) { #expect(Self.ids(folder) == ["config-path", "config-path"]) }
+    }
+
+    @Test(arguments: 0..<150)
+    func `whatever a text becomes under the keys, it loads or is told what is wrong`(seed: UInt64) throws {
+        var random = SplitMix(state: seed)
+        var files = Self.shop
+        let name = try #require(files.keys.sorted().filter { !(files[$0] ?? "").isEmpty }.randomElement(using: &random))
+        var text = Array(files[name] ?? "")
+        for _ in 0..<Int.random(in: 1...6, using: &random) {
+            let start = Int.random(in: 0...text.count, using: &random)
+            let end = min(text.count, start + Int.random(in: 0...8, using: &random))
+            let pieces = [
+                "", "${", "}", "[", "{", "- ", ": ", "\n", "\t", "'", "\"", "&a ", "*a", "\\", "é", "#", "..", "**",
+            ]
+            let piece = Bool.random(using: &random) ? Array(pieces.randomElement(using: &random) ?? "") : []
+            text.replaceSubrange(start..<end, with: piece + (Bool.random(using: &random) ? text[start..<end] : []))
+        }
+        files[name] = String(text)
+        do {
+            let project = try Self.load(try TemporaryFolder(files)).project
+            #expect(project.graph.nodes.count == project.steps.count + project.images.count)
+        } catch let error as Diagnostics {
+            #expect(error.all.contains { $0.severity == .error }, "\(files[name] ?? "")")
+        }
     }
 
     @Test func `the example at the top of the repository is without fault`() throws {
