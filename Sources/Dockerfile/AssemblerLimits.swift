@@ -27,7 +27,7 @@ extension Evaluation {
         return [
             DockerfileProblem(
                 id: "dockerfile-syntax-unsupported",
-                line: 1,
+                line: syntaxLine,
                 reason: "`# syntax=\(syntax)` asks for a language that is not supported yet",
                 remedy: "Leave the line away, or write `# syntax=docker/dockerfile:1`."
             )
@@ -75,53 +75,44 @@ extension Evaluation {
         in stage: EvaluatedStage,
         _ known: [String]
     ) -> [DockerfileProblem] {
-        func problem(_ id: String, _ reason: String, _ remedy: String) -> DockerfileProblem {
-            DockerfileProblem(
-                id: "dockerfile-\(id)-unsupported",
-                line: instruction.line,
-                reason: reason + " not supported yet",
-                remedy: remedy
-            )
-        }
+        let line = instruction.line
         switch instruction.operation {
         case .run:
             let name = stage.name.map { "`\($0)`" } ?? String(stage.index)
-            return [
-                problem(
-                    "run",
-                    "RUN (line \(instruction.line), stage \(name)) is",
-                    "Make the files in a step of `.imgwatch`, and COPY them."
-                )
-            ]
-        case .copy(let copy):
-            var problems: [DockerfileProblem] = []
-            if case .external(let image)? = copy.from {
-                problems.append(
-                    problem(
-                        "copy-from",
-                        "`--from=\(image)`: an image outside the project is",
-                        "For now `--from` names a stage or an image of the project." + hint(image, known)
-                    )
-                )
-            }
-            for case .remote(let address) in copy.sources {
-                problems.append(
-                    problem(
-                        "add-remote",
-                        "`ADD \(address)` is",
-                        "Fetch it in a step of `.imgwatch`, and COPY the file."
-                    )
-                )
-            }
-            if copy.keepsParents {
-                problems.append(problem("parents", "`--parents` is", "COPY each folder to its own destination."))
-            }
-            for flag in copy.otherFlags where !copy.sources.contains(where: \.isRemote) {
-                problems.append(problem("flag", "`--\(flag.key)` is", "Leave it away."))
-            }
-            return problems
+            let reason = "RUN (line \(line), stage \(name)) is"
+            return [problem("run", line, reason, "Make the files in a step of `.imgwatch`, and COPY them.")]
+        case .copy(let copy): return unsupported(copy, line, known)
         default: return []
         }
+    }
+
+    private static func unsupported(_ copy: Copy, _ line: Int, _ known: [String]) -> [DockerfileProblem] {
+        var problems: [DockerfileProblem] = []
+        if case .external(let image)? = copy.from {
+            let reason = "`--from=\(image)`: an image outside the project is"
+            let remedy = "For now `--from` names a stage or an image of the project." + hint(image, known)
+            problems.append(problem("copy-from", line, reason, remedy))
+        }
+        for case .remote(let address) in copy.sources {
+            let remedy = "Fetch it in a step of `.imgwatch`, and COPY the file."
+            problems.append(problem("add-remote", line, "`ADD \(address)` is", remedy))
+        }
+        if copy.keepsParents {
+            problems.append(problem("parents", line, "`--parents` is", "COPY each folder to its own destination."))
+        }
+        for flag in copy.otherFlags where !copy.sources.contains(where: \.isRemote) {
+            problems.append(problem("flag", line, "`--\(flag.key)` is", "Leave it away."))
+        }
+        return problems
+    }
+
+    private static func problem(_ id: String, _ line: Int, _ reason: String, _ remedy: String) -> DockerfileProblem {
+        DockerfileProblem(
+            id: "dockerfile-\(id)-unsupported",
+            line: line,
+            reason: reason + " not supported yet",
+            remedy: remedy
+        )
     }
 }
 

@@ -27,7 +27,7 @@ struct BuildArguments {
         }
     }
 
-    /// The machine that builds counts as one of the platform that the image is made for: no native step tells them apart.
+    /// The machine that builds counts as one of the image's platform: nothing native tells them apart.
     private static func predefined(_ platform: String, target: String?) -> [String: String] {
         let parts = platform.split(separator: "/", maxSplits: 2).map(String.init) + ["", "", ""]
         var values = ["TARGETSTAGE": target.flatMap { $0.isEmpty ? nil : $0 } ?? "default"]

@@ -2,7 +2,7 @@
 
 struct Directives {
     private(set) var escape: Unicode.Scalar = "\\"
-    private(set) var syntax: String?
+    private(set) var syntax: (value: String, line: Int)?
     private var seen: Set<String> = []
     private var isOver = false
     /// After a `#!` line only `syntax` counts (BuildKit looks for it alone behind such a line).
@@ -11,9 +11,9 @@ struct Directives {
     /// Looks at one line, without its end; the first one that is no directive ends the block.
     ///
     /// Throws at a directive that stands twice and at an escape character that is none.
-    mutating func read(_ line: String, isFirst: Bool) throws(Mistake) {
+    mutating func read(_ line: String, number: Int) throws(Mistake) {
         guard !isOver else { return }
-        if isFirst, line.begins(with: "#!") {
+        if number == 1, line.begins(with: "#!") {
             hasInterpreter = true
             return
         }
@@ -30,7 +30,7 @@ struct Directives {
             )
         }
         switch name {
-        case "syntax": syntax = value.cut(at: " ")?.before ?? value
+        case "syntax": syntax = (value.cut(at: " ")?.before ?? value, number)
         case "escape" where !hasInterpreter: escape = try Self.escape(value)
         default: break
         }

@@ -3,6 +3,7 @@
 package struct Dockerfile: Sendable {
     /// `# syntax=`, up to the first space.
     package private(set) var syntax: String?
+    private(set) var syntaxLine: Int
     private(set) var escape: Unicode.Scalar
     /// The `ARG` instructions before the first `FROM`.
     private(set) var globals: [Instruction] = []
@@ -14,7 +15,12 @@ package struct Dockerfile: Sendable {
     /// Throws all the mistakes that the text shows by itself.
     package static func parse(_ text: String) throws(DockerfileProblems) -> Dockerfile {
         let parser = SyntaxParser(text)
-        var file = Dockerfile(syntax: parser.directives.syntax, escape: parser.directives.escape)
+        let directives = parser.directives
+        var file = Dockerfile(
+            syntax: directives.syntax?.value,
+            syntaxLine: directives.syntax?.line ?? 1,
+            escape: directives.escape
+        )
         var problems = parser.problems
         for node in parser.nodes { file.add(node, problems: &problems) }
         if problems.isEmpty, file.stages.isEmpty { problems.append(file.emptiness(of: parser.nodes)) }

@@ -6,10 +6,18 @@ package struct Evaluation: Equatable, Sendable {
     package var stages: [EvaluatedStage]
     /// `# syntax=`, where the file names one.
     package var syntax: String?
+    /// Its line, from 1.
+    package var syntaxLine: Int
     /// The names of all the stages of the file, needed or not: what a mistyped name may have meant.
     package var stageNames: [String]
-    package init(stages: [EvaluatedStage], syntax: String? = nil, stageNames: [String] = []) {
-        (self.stages, self.syntax, self.stageNames) = (stages, syntax, stageNames)
+    package init(
+        stages: [EvaluatedStage],
+        syntax: String? = nil,
+        syntaxLine: Int = 1,
+        stageNames: [String] = []
+    ) {
+        (self.stages, self.syntax, self.syntaxLine) = (stages, syntax, syntaxLine)
+        self.stageNames = stageNames
     }
 }
 
@@ -98,7 +106,7 @@ package struct KeyValue: Equatable, Hashable, Sendable {
 /// `COPY` or `ADD`.
 package struct Copy: Equatable, Sendable {
     package enum Source: Equatable, Sendable {
-        /// A path in the context or in `from`, as it is written after expansion; may hold wildcards (Go's `filepath.Match`).
+        /// A path in the context or in `from`, as it is written after expansion; wildcards as in ``WildcardPattern``.
         case path(String)
         /// A here-document: its name and its content.
         case inline(name: String, content: String)

@@ -6,7 +6,7 @@ extension Dockerfile {
         var evaluator = Evaluator(self, options)
         let stages = evaluator.evaluate()
         if !evaluator.problems.isEmpty { throw DockerfileProblems(sorting: evaluator.problems) }
-        return Evaluation(stages: stages, syntax: syntax, stageNames: stageNames)
+        return Evaluation(stages: stages, syntax: syntax, syntaxLine: syntaxLine, stageNames: stageNames)
     }
 }
 
@@ -15,8 +15,8 @@ private struct Evaluator {
     private struct Plan {
         var base: Base
         var platform: String?
-        /// With the stage or image of its `--from`.
-        var instructions: [(written: Instruction, source: Base?)] = []
+        /// With the stage or image of its `--from`, or those of the mounts of a RUN.
+        var instructions: [(written: Instruction, sources: [Base])] = []
         /// The stages that it needs, by their numbers.
         var needs: [Int] = []
     }
@@ -50,9 +50,9 @@ private struct Evaluator {
         var stages: [EvaluatedStage] = []
         for number in needed(by: target) {
             var stage = StageEvaluator(state: state(of: plans[number].base, states), arguments, escape: file.escape)
-            for (instruction, source) in plans[number].instructions {
-                checkOrder(of: source, in: number, instruction)
-                do throws(Mistake) { try stage.evaluate(instruction, source) } catch {
+            for (instruction, sources) in plans[number].instructions {
+                for source in sources { checkOrder(of: source, in: number, instruction) }
+                do throws(Mistake) { try stage.evaluate(instruction, sources.first) } catch {
                     problems.append(instruction.place.problem(error))
                 }
             }
@@ -123,8 +123,8 @@ extension Evaluator {
         case .project(let name): triggers = options.baseDefaults[name]?.onBuild ?? []
         case .scratch, .external: break
         }
-        plan.instructions = triggers.compactMap { trigger($0, of: stage) }.map { ($0, nil) }
-        plan.instructions += stage.instructions.map { ($0, nil) }
+        plan.instructions = triggers.compactMap { trigger($0, of: stage) }.map { ($0, []) }
+        plan.instructions += stage.instructions.map { ($0, []) }
         return plan
     }
 
@@ -210,18 +210,15 @@ extension Evaluator {
     private mutating func resolveSources(of number: Int) {
         for index in plans[number].instructions.indices {
             let instruction = plans[number].instructions[index].written
-            switch instruction.kind {
-            case .copy(let copy):
-                guard let from = copy.from, let source = source(from, for: number, instruction) else { continue }
-                plans[number].instructions[index].source = source
-                if case .stage(let need) = source { plans[number].needs.append(need) }
-            case .run(let run):
-                for from in run.mountSources {
-                    guard case .stage(let need)? = source(from, for: number, instruction) else { continue }
-                    plans[number].needs.append(need)
+            let names: [String] =
+                switch instruction.kind {
+                case .copy(let copy): copy.from.map { [$0] } ?? []
+                case .run(let run): run.mountSources
+                default: []
                 }
-            default: continue
-            }
+            let sources = names.compactMap { source($0, for: number, instruction) }
+            plans[number].instructions[index].sources = sources
+            plans[number].needs += sources.compactMap { if case .stage(let need) = $0 { need } else { nil } }
         }
     }
 
@@ -260,8 +257,8 @@ extension Evaluator {
         return nil
     }
 
-    private mutating func checkOrder(of source: Base?, in number: Int, _ instruction: Instruction) {
-        guard case .stage(let index)? = source, index > number else { return }
+    private mutating func checkOrder(of source: Base, in number: Int, _ instruction: Instruction) {
+        guard case .stage(let index) = source, index > number else { return }
         let stage = file.stages[index]
         problems.append(
             instruction.place.problem(

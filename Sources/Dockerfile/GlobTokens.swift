@@ -23,13 +23,23 @@ struct GlobMatcher: Hashable, Sendable {
         tokens += UTF8.encode(scalar).map { $0.map(GlobToken.byte) } ?? []
     }
 
+    /// A place in the pattern and one in the path.
+    private typealias State = (token: Int, position: Int)
+
     /// Whether the whole path fits or, where that is allowed, a folder above it.
-    ///
-    /// A `*` and a `**` that match less leave more to what follows, so only the last of each has to be tried again.
     func matches(_ path: UnsafeBufferPointer<UInt8>, allowsParent: Bool = false) -> Bool {
-        var (token, position) = (0, 0)
-        var many: (token: Int, position: Int)?
-        var directories: (token: Int, position: Int)?
+        matches(path, allowsParent, from: (0, 0), directories: nil)
+    }
+
+    /// A `*` and a `**/` that match less leave more to what follows, so only the last of each has to be tried again.
+    private func matches(
+        _ path: UnsafeBufferPointer<UInt8>,
+        _ allowsParent: Bool,
+        from start: State,
+        directories first: State?
+    ) -> Bool {
+        var (token, position) = start
+        var (many, directories): (State?, State?) = (nil, first)
         while true {
             if token == tokens.count {
                 if position == path.count || allowsParent && path[position] == Self.slash { return true }
@@ -37,10 +47,14 @@ struct GlobMatcher: Hashable, Sendable {
                 switch tokens[token] {
                 case .everything: return true
                 case .many: many = (token + 1, position)
-                case .directories: (directories, many) = ((token + 1, position), nil)
+                case .directories where beginsName(token): (directories, many) = ((token + 1, position), nil)
+                case .directories:
+                    // Within a name (`a**b`) it may match nothing at a place where an earlier one could not.
+                    let next = (token + 1, position)
+                    if matches(path, allowsParent, from: next, directories: next) { return true }
                 default: break
                 }
-                if let length = Self.length(of: tokens[token], in: path, at: position) {
+                if let length = length(of: token, in: path, at: position) {
                     token += 1
                     position += length
                     continue
@@ -49,35 +63,33 @@ struct GlobMatcher: Hashable, Sendable {
             if let last = many, last.position < path.count, path[last.position] != Self.slash {
                 many = (last.token, last.position + Self.scalarLength(path[last.position]))
             } else if let last = directories, let slash = path[last.position...].firstIndex(of: Self.slash) {
-                directories = (last.token, slash + 1)
-                many = nil
+                (directories, many) = ((last.token, slash + 1), nil)
             } else {
                 return false
             }
-            (token, position) = many ?? directories ?? (0, 0)
+            (token, position) = many ?? directories ?? start
         }
     }
 
     private static let slash = UInt8(ascii: "/")
 
+    private func beginsName(_ token: Int) -> Bool {
+        token == 0 || tokens[token - 1] == .byte(Self.slash) || tokens[token - 1] == .directories
+    }
+
     /// How many bytes the token takes here at least; nil where it does not match.
-    private static func length(
-        of token: GlobToken,
-        in path: UnsafeBufferPointer<UInt8>,
-        at position: Int
-    ) -> Int? {
-        switch token {
-        case .many, .directories, .everything: return 0
+    private func length(of index: Int, in path: UnsafeBufferPointer<UInt8>, at position: Int) -> Int? {
+        switch tokens[index] {
+        case .many, .everything: return 0
+        case .directories: return beginsName(index) ? 0 : nil
         case .start: return position == 0 ? 0 : nil
-        default: break
+        case .byte(let wanted): return position < path.count && path[position] == wanted ? 1 : nil
+        case .one, .set: break
         }
-        guard position < path.count else { return nil }
-        let byte = path[position]
-        if case .byte(let wanted) = token { return byte == wanted ? 1 : nil }
-        guard byte != slash else { return nil }
-        let length = scalarLength(byte)
-        if case .set(let ranges, let isNegated) = token {
-            let scalar = scalar(path[position..<min(position + length, path.count)])
+        guard position < path.count, path[position] != Self.slash else { return nil }
+        let length = Self.scalarLength(path[position])
+        if case .set(let ranges, let isNegated) = tokens[index] {
+            let scalar = Self.scalar(path[position..<min(position + length, path.count)])
             if ranges.contains(where: { $0.contains(scalar) }) == isNegated { return nil }
         }
         return length

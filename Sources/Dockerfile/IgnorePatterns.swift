@@ -130,7 +130,15 @@ private struct IgnorePattern: Hashable, Sendable {
             case "*": matcher.tokens.append(.many)
             case "?": matcher.tokens.append(.one)
             case "[": matcher.tokens.append(try GlobToken.set(&scanner))
-            case "\\": matcher.append(try GlobToken.escaped(&scanner))
+            case "\\":
+                let escaped = try GlobToken.escaped(&scanner)
+                if escaped.isASCIILetter || escaped.isASCIIDigit {
+                    // In the reference implementation this is no letter but a regular expression's (`\b`), so that a
+                    // path with `\` between its names matches nothing.
+                    matcher.tokens.append(.set([], isNegated: false))
+                } else {
+                    matcher.append(escaped)
+                }
             case "^":
                 matcher.tokens.append(.start)
                 continue

@@ -117,7 +117,7 @@ extension InstructionReader {
                 Mistake(
                     "from-variable",
                     "variables are not replaced in `--from=\(from)`",
-                    "Make a stage of it, `FROM \(from) AS name` with the `ARG` above the first FROM, and write `--from=name`.",
+                    "Write `FROM \(from) AS name`, its `ARG` above the first FROM, and `--from=name`.",
                     at: "--from"
                 )
             )

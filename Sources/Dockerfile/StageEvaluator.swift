@@ -175,6 +175,7 @@ extension StageEvaluator {
             }
             return .remote(path)
         }
+        guard WildcardPattern.hasWildcards(in: path) else { return .path(path) }
         do throws(Mistake) { _ = try WildcardPattern(checking: path) } catch {
             throw Mistake("source-pattern", "the source `\(path)`: \(error.reason)", error.remedy, at: written)
         }

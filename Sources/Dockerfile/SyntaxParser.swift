@@ -86,7 +86,7 @@ struct SyntaxParser {
     private mutating func readInstruction() {
         let start = position
         var line = Self.withoutEnd(nextLine() ?? "").withoutLeadingSpace
-        do throws(Mistake) { try directives.read(line, isFirst: start == 0) } catch {
+        do throws(Mistake) { try directives.read(line, number: position) } catch {
             problems.append(place(from: start).problem(error))
         }
         if Self.isComment(line) { return }

@@ -14,23 +14,30 @@ package struct WildcardPattern: Hashable, Sendable {
     }
 
     init(checking pattern: String) throws(Mistake) {
+        hasWildcards = Self.hasWildcards(in: pattern)
         var scanner = ScalarScanner(pattern)
-        var hasWildcards = false
         while let scalar = scanner.next() {
             switch scalar {
             case "*": matcher.tokens.append(.many)
             case "?": matcher.tokens.append(.one)
             case "[": matcher.tokens.append(try GlobToken.set(&scanner))
-            case "\\":
-                matcher.append(try GlobToken.escaped(&scanner))
-                continue
-            default:
-                matcher.append(scalar)
-                continue
+            case "\\": matcher.append(try GlobToken.escaped(&scanner))
+            default: matcher.append(scalar)
             }
-            hasWildcards = true
         }
-        self.hasWildcards = hasWildcards
+    }
+
+    /// Whether there is a `*`, `?` or `[` without a `\` before it, be the pattern broken or not.
+    static func hasWildcards(in text: String) -> Bool {
+        var scanner = ScalarScanner(text)
+        while let scalar = scanner.next() {
+            switch scalar {
+            case "*", "?", "[": return true
+            case "\\": _ = scanner.next()
+            default: continue
+            }
+        }
+        return false
     }
 
     /// Whether the whole path, with `/` between its names, fits the pattern.

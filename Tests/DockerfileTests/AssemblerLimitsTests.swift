@@ -23,7 +23,8 @@ import Testing
         ("# syntax=docker/dockerfile:1\nFROM scratch", []), ("# syntax=docker/dockerfile\nFROM scratch", []),
         ("# syntax=docker.io/docker/dockerfile:1.7-labs\nFROM scratch", []),
         ("# syntax=docker/dockerfile:1@sha256:a\nFROM scratch", []),
-        ("# syntax=docker/dockerfile:10\nFROM scratch", ["syntax 1"]), ("# syntax=me/mine\nFROM scratch", ["syntax 1"]),
+        ("# syntax=docker/dockerfile:10\nFROM scratch", ["syntax 1"]),
+        ("# escape=`\n# syntax=me/mine\nFROM scratch", ["syntax 2"]),
     ])
     func `what the assembler does not do is said, with its line`(text: String, expected: [String]) throws {
         let found = try unsupported(text, ["base"])

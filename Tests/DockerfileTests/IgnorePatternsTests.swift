@@ -16,7 +16,8 @@ import Testing
         ("a*??", "a€", false), ("a*??", "a€é", true), ("[a-c]x", "bx", true), ("[a-c]x", "dx", false),
         ("[^a-c]x", "dx", true),
         ("[^a]x", "/x", false), ("[é-ü]", "ö", true), ("[\\]]", "]", true), ("[a\\-c]", "b", false), ("]", "]", true),
-        ("\\*", "*", true), ("\\*", "a", false), ("a\\b", "ab", true), ("\\!a", "!a", true), ("a.b", "axb", false),
+        ("\\*", "*", true), ("\\*", "a", false), ("a\\b", "ab", false), ("a\\b", "a/b", false), ("a\\ b", "a b", true),
+        ("\\!a", "!a", true), ("a.b", "axb", false),
         ("a+(b)|{c}$", "a+(b)|{c}$", true), ("a^", "a^", true), ("a^*", "a^b", false), ("^a*", "ab", true),
         // any depth
         ("**", "a", true), ("**", "a/b/c", true), ("**/a", "a", true), ("**/a", "b/c/a", true), ("**/a", "b/a/c", true),
@@ -28,7 +29,8 @@ import Testing
         ("**/a/**", "x/a/b", true),
         ("**/a/**", "a/b", true), ("**/a/**", "x/a", false), ("**/a/*", "x/a/b/c", true), ("**/[ab]", "x/b", true),
         ("a/**/b/**/c", "a/x/b/y/z/c", true), ("a/**/b/**/c", "a/b/c", true), ("a/**/b/**/c", "a/x/c", false),
-        ("***/a", "x/a", true), ("**/**/a", "x/y/a", true), ("**/x*y*z", "x/xay/xaybz", true), ("*.**", "a.b", true),
+        ("**[ab]**/b", "a/ab", true), ("a**b**c", "a/bx/bc", true), ("***/a", "x/a", true), ("**/**/a", "x/y/a", true),
+        ("**/x*y*z", "x/xay/xaybz", true), ("*.**", "a.b", true),
         ("한*", "한국어", true), ("..", "a", false), (".", "a", false), ("/", "a", false), ("", "a", false),
         // the last one decides
         ("a\n!a", "a", false), ("!a\na", "a", true), ("a\n!a/b", "a/b", false), ("a\n!a/b", "a/c", true),

@@ -192,6 +192,11 @@ import Testing
             .copy(Copy(isAdd: true, sources: [.path("ftp://a")], destination: "/w/b")),
             "ADD ftp://a b # buildkit"
         ),
+        Case(
+            #"COPY a\\ b"#,
+            .copy(Copy(sources: [.path("a\\")], destination: "/w/b")),
+            #"COPY a\ b # buildkit"#
+        ),
     ])
     func `COPY and ADD become sources and an absolute destination`(test: Case) throws {
         let start = "FROM scratch\nENV V=v\nWORKDIR /w\n"

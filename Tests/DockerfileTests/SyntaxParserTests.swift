@@ -121,8 +121,8 @@ import Testing
     }
 
     @Test func `the syntax directive is known, also behind a line for an interpreter`() {
-        #expect(SyntaxParser("#syntax=docker/dockerfile:1 x\nFROM a").directives.syntax == "docker/dockerfile:1")
-        #expect(SyntaxParser("#!/bin/x\n# syntax = a\nFROM a").directives.syntax == "a")
-        #expect(SyntaxParser("FROM a\n# syntax=b").directives.syntax == nil)
+        #expect(SyntaxParser("#syntax=docker/dockerfile:1 x\nFROM a").directives.syntax?.value == "docker/dockerfile:1")
+        #expect(SyntaxParser("#!/bin/x\n# syntax = a\nFROM a").directives.syntax?.value == "a")
+        #expect(SyntaxParser("FROM a\n# syntax=b").directives.syntax?.line == nil)
     }
 }
