@@ -1,0 +1,34 @@
+/// What a drain hands on: the paths that may have changed since the last one.
+
+/// One path that changed, or may have changed, since the last drain.
+///
+/// It says where to look, not what is there now: look with `lstat`. Changes are to be applied in the order of their
+/// sequences; a removal takes everything below its path with it, and what came back follows it as a change.
+package struct Change: Equatable, Sendable {
+    /// Absolute, below the root as the scope names it.
+    ///
+    /// Bytes that are no UTF-8 are repaired, so that such a file cannot be opened by this text.
+    package var path: String
+    /// Grows by one per change in the watcher's life; where changes of one path were merged, the greatest is kept.
+    package var sequence: UInt64
+    package var isDirectory: Bool
+    package var isRemoval: Bool
+
+    package init(path: String, sequence: UInt64, isDirectory: Bool = false, isRemoval: Bool = false) {
+        (self.path, self.sequence, self.isDirectory, self.isRemoval) = (path, sequence, isDirectory, isRemoval)
+    }
+}
+
+/// All changes whose system call returned before the drain that made this batch, less those of earlier batches.
+package struct ChangeBatch: Equatable, Sendable {
+    /// In the order of their sequences.
+    package var changes: [Change]
+    /// The last sequence that was given out.
+    package var barrier: UInt64
+    /// Events were lost, or a directory could not be watched: everything in the scope may have changed.
+    package var mustRescan: Bool
+
+    package init(changes: [Change], barrier: UInt64, mustRescan: Bool = false) {
+        (self.changes, self.barrier, self.mustRescan) = (changes, barrier, mustRescan)
+    }
+}

@@ -1,0 +1,143 @@
+/// Looks at the disk: sets the watches, and finds what came before they were set.
+
+/// A place to be looked at, and what the listing of its directory said about it.
+struct Visit {
+    var location: WatchLocation
+    var kind: FileKind?
+}
+
+extension WatchModel {
+    /// Looks at the place and at everything below it; all that is found is recorded as changed.
+    mutating func walk(from start: Visit) {
+        var visits = [start]
+        while let visit = visits.popLast() {
+            guard !visit.location.parent.isDropped, let node = look(at: visit) else { continue }
+            visits += list(node)
+        }
+    }
+
+    /// The node of the directory that stands there and matters; nil where there is none.
+    private mutating func look(at visit: Visit) -> WatchNode? {
+        let location = visit.location
+        let path = location.path
+        var kind = visit.kind ?? FileKind(at: path)
+        var followsLink = false
+        if location.entry != nil {
+            noteTarget(kind == .link ? path.linkTarget : nil, ofLink: path)
+            followsLink = kind == .link && FileKind(at: path, followsLink: true) == .directory
+            if followsLink { kind = .directory }
+        }
+        switch kind {
+        case .missing:
+            vanish(location)
+            return nil
+        case .link, .other:
+            vanish(location)
+            if location.entry?.isWanted == true { widen(location.parent) }
+        case .directory:
+            let isCovered = covers(location, at: path, isLink: followsLink)
+            if isCovered || location.entry?.children.isEmpty == false {
+                return attach(location, at: path, isCovered: isCovered, followsLink: followsLink)
+            }
+            vanish(location)
+        }
+        record(location, at: path, isDirectory: kind == .directory)
+        return nil
+    }
+
+    /// Whether every entry of the directory matters: it is a root, or lies below one and is not pruned.
+    private func covers(_ location: WatchLocation, at path: RawPath, isLink: Bool) -> Bool {
+        if location.entry?.isRoot == true { return true }
+        return !isLink && location.parent.isCovered && scope.includes(path.text)
+    }
+
+    private mutating func attach(
+        _ location: WatchLocation,
+        at path: RawPath,
+        isCovered: Bool,
+        followsLink: Bool
+    ) -> WatchNode? {
+        var watch: Int32?
+        var trouble: WatchTrouble?
+        do throws(WatchError) {
+            let mask = isCovered ? Inotify.contentMask : Inotify.entryMask
+            watch = try table.add(path, mask: mask, followsLink: followsLink)
+        } catch {
+            trouble = WatchTrouble(error)
+            if trouble == nil {
+                vanish(location)
+                return nil
+            }
+        }
+        let node = node(at: location, watch: watch)
+        (node.entry, node.isCovered, node.followsLink) = (location.entry, isCovered, followsLink)
+        setTrouble(trouble, of: node)
+        record(location, at: path, isDirectory: true)
+        return node
+    }
+
+    /// The node that is there, if it is of the same inode; else a new one in its place.
+    private mutating func node(at location: WatchLocation, watch: Int32?) -> WatchNode {
+        if let child = location.child, watch != nil && child.watch == watch || child.trouble != nil {
+            // What could not be watched before may be watched now.
+            if child.watch == nil, let watch { table.bind(child, to: watch) }
+            return child
+        }
+        vanish(location)
+        let node = WatchNode(parent: location.parent, name: location.name)
+        location.parent.children[location.name] = node
+        if let watch { table.bind(node, to: watch) }
+        return node
+    }
+
+    /// What has to be looked at in the directory; what is only to be told is recorded at once.
+    mutating func list(_ node: WatchNode) -> [Visit] {
+        guard node.isCovered else { return listNamed(node) }
+        let path = node.path
+        var visits: [Visit] = []
+        var unseen = Set(node.children.keys)
+        do throws(WatchError) {
+            var listing = try DirectoryListing(of: path, followsLink: node.followsLink)
+            while let (name, kind) = try listing.next() {
+                unseen.remove(name)
+                let location = WatchLocation(parent: node, name: name)
+                if kind == .directory || kind == nil || location.entry != nil {
+                    visits.append(Visit(location: location, kind: kind))
+                } else {
+                    vanish(location)
+                    journal.record(path.appending(name), isDirectory: false)
+                }
+            }
+        } catch {
+            if node.trouble == nil { setTrouble(WatchTrouble(error), of: node) }
+            return visits
+        }
+        for name in unseen { vanish(WatchLocation(parent: node, name: name)) }
+        return visits
+    }
+
+    /// Of a directory on the way to roots, only the entries that lead there.
+    private mutating func listNamed(_ node: WatchNode) -> [Visit] {
+        let named = node.entry?.children ?? [:]
+        for name in node.children.keys where named[name] == nil { vanish(WatchLocation(parent: node, name: name)) }
+        return named.keys.map { Visit(location: WatchLocation(parent: node, name: $0)) }
+    }
+
+    /// The directory that was there is there no longer.
+    private mutating func vanish(_ location: WatchLocation) {
+        if detach(location) { recordRemoval(location, isDirectory: true) }
+    }
+
+    private mutating func record(_ location: WatchLocation, at path: RawPath, isDirectory: Bool) {
+        if location.isReported { journal.record(path, isDirectory: isDirectory) }
+    }
+
+    /// Has the directory tell what is written to its files, since one of them matters.
+    ///
+    /// Until it does, most directories on the way to a root would only wake us for nothing.
+    private mutating func widen(_ node: WatchNode) {
+        guard !node.isCovered, node.watch != nil else { return }
+        // If the directory is gone, or another one stands there, events say so.
+        _ = try? table.add(node.path, mask: Inotify.contentMask, followsLink: node.followsLink)
+    }
+}

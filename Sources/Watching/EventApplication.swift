@@ -1,0 +1,57 @@
+/// What an event says, and where it makes us look.
+
+import Glibc
+
+extension InotifyEvent {
+    var isOverflow: Bool { has(IN_Q_OVERFLOW) }
+    fileprivate var isDirectory: Bool { has(IN_ISDIR) }
+    fileprivate var isRemoval: Bool { has(IN_DELETE | IN_MOVED_FROM) }
+    fileprivate var isArrival: Bool { has(IN_CREATE | IN_MOVED_TO) }
+    /// The directory is no longer where it was, or not watched any more.
+    fileprivate var isDeparture: Bool { has(IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED) }
+}
+
+extension WatchModel {
+    mutating func apply(_ event: InotifyEvent) {
+        let nodes = event.has(IN_IGNORED) ? table.forget(event.watch) : table.nodes(of: event.watch)
+        for node in nodes where !node.isDropped {
+            if let name = event.name {
+                apply(event, to: WatchLocation(parent: node, name: name))
+            } else {
+                apply(event, toSelf: node)
+            }
+        }
+    }
+
+    private mutating func apply(_ event: InotifyEvent, toSelf node: WatchNode) {
+        if event.isDeparture {
+            if let location = node.location { mark(location) }
+        } else if node.isCovered {
+            journal.record(node.path, isDirectory: true)
+        }
+    }
+
+    private mutating func apply(_ event: InotifyEvent, to location: WatchLocation) {
+        let entry = location.entry
+        guard location.parent.isCovered || entry != nil else { return }
+        if event.isRemoval {
+            // A directory that was moved within the scope keeps its watch until the end of the round, by which time
+            // the look at its new place has found it.
+            _ = detach(location)
+            recordRemoval(location, isDirectory: event.isDirectory)
+        } else if location.isReported {
+            journal.record(location.path, isDirectory: event.isDirectory)
+        }
+        if mustLook(at: location, after: event) { mark(location) }
+        for link in entry?.linksThroughHere ?? [] { mark(link: link) }
+    }
+
+    private func mustLook(at location: WatchLocation, after event: InotifyEvent) -> Bool {
+        // An exchange (renameat2) first moves a to b, then b to a: after the second MOVED_FROM, b is still there.
+        if event.has(IN_MOVED_FROM) { return true }
+        if event.isArrival { return event.isDirectory || location.entry != nil }
+        if event.isRemoval { return location.entry != nil }
+        // It may have become readable.
+        return location.child?.trouble == .unreadable
+    }
+}

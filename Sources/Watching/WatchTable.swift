@@ -1,0 +1,55 @@
+/// Which directories the kernel's watches stand for.
+
+struct WatchTable {
+    private let intake: EventIntake
+    /// One inode may be reached by several paths: through a link to a root, or a bind mount.
+    private var nodes: [Int32: [WatchNode]] = [:]
+    /// Watches that had no node at some time since the last ``releaseLoose()``.
+    private var loose: Set<Int32> = []
+
+    init(intake: EventIntake) { self.intake = intake }
+
+    var count: Int { nodes.count }
+
+    func nodes(of watch: Int32) -> [WatchNode] { nodes[watch] ?? [] }
+
+    /// The watch of the directory's inode, which may be there already; it is kept only if a node is bound to it.
+    mutating func add(_ path: RawPath, mask: UInt32, followsLink: Bool) throws(WatchError) -> Int32 {
+        let watch = try intake.inotify.add(path, mask: mask, followsLink: followsLink)
+        if nodes[watch] == nil {
+            nodes[watch] = []
+            loose.insert(watch)
+        }
+        return watch
+    }
+
+    mutating func bind(_ node: WatchNode, to watch: Int32) {
+        node.watch = watch
+        nodes[watch, default: []].append(node)
+    }
+
+    mutating func unbind(_ node: WatchNode) {
+        guard let watch = node.watch else { return }
+        node.watch = nil
+        nodes[watch]?.removeAll { $0 === node }
+        loose.insert(watch)
+    }
+
+    /// The kernel took the watch away; the result is the nodes that had it.
+    mutating func forget(_ watch: Int32) -> [WatchNode] {
+        let orphans = nodes.removeValue(forKey: watch) ?? []
+        for node in orphans { node.watch = nil }
+        return orphans
+    }
+
+    /// Gives back what no node is bound to.
+    ///
+    /// Not at once: a directory that was moved is found again by its watch.
+    mutating func releaseLoose() {
+        for watch in loose where nodes[watch]?.isEmpty == true {
+            nodes[watch] = nil
+            intake.inotify.remove(watch)
+        }
+        loose.removeAll()
+    }
+}

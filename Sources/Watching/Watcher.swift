@@ -1,0 +1,67 @@
+/// The kernel's file events as batches of changes, with a barrier.
+
+import Synchronization
+
+/// Watches directories and files by one inotify instance.
+///
+/// On a filesystem that tells every change (a local one), no change in the scope is ever missed: it is in a batch, or a
+/// batch says that everything may have changed.
+package final class Watcher: Sendable {
+    /// nil once closed.
+    private let model: Mutex<WatchModel?>
+    private let intake: Mutex<EventIntake?>
+
+    /// Watches nothing yet.
+    ///
+    /// `onActivity` is called on the watcher's own thread when events came, once until the next ``drain()``. It should
+    /// only wake the one who drains. Without `readsEagerly` there is no such thread: the kernel's queue is read by
+    /// ``drain()`` alone, and `onActivity` is never called.
+    /// Throws ``WatchError/instanceLimit(limit:)``, ``WatchError/descriptorLimit(limit:)`` or
+    /// ``WatchError/system(operation:path:code:)``.
+    package init(readsEagerly: Bool = true, onActivity: @escaping @Sendable () -> Void) throws(WatchError) {
+        let intake = try EventIntake(onActivity: onActivity)
+        if readsEagerly { try intake.startReader() }
+        self.intake = Mutex(intake)
+        model = Mutex(WatchModel(intake: intake))
+    }
+
+    deinit { close() }
+
+    /// Sets or replaces the scope, and returns when every watch is set; those that are kept are never interrupted.
+    ///
+    /// What is found on the way is not reported: read the tree after this call. What happened before it may still be
+    /// in the next batch. Throws ``WatchError/watchLimit(limit:needed:)`` and others if a directory cannot be watched;
+    /// the rest is watched then, and every batch says `mustRescan` until a later drain could watch all.
+    package func watch(_ scope: WatchScope) throws(WatchError) {
+        try model.withLock { model throws(WatchError) in
+            guard model != nil else { throw .closed }
+            try model?.watch(scope)
+        }
+    }
+
+    /// The barrier: every change in the scope whose system call returned before this call is in the result, or was in
+    /// an earlier one.
+    ///
+    /// Of a closed watcher: nothing, and `mustRescan`.
+    package func drain() -> ChangeBatch {
+        model.withLock { $0?.drain() } ?? ChangeBatch(changes: [], barrier: 0, mustRescan: true)
+    }
+
+    /// Ends the thread and frees the kernel's resources.
+    package func close() {
+        intake.withLock { $0.take() }?.stopReader()
+        model.withLock { $0 = nil }
+    }
+
+    package var watchCount: Int { model.withLock { $0?.table.count } ?? 0 }
+
+    /// Absolute paths of the directories in the scope, or on the way to a root, that this user may not read.
+    ///
+    /// What changes in them is not seen.
+    package var unreadable: [String] { model.withLock { $0?.unreadable.map(\.text).sorted() } ?? [] }
+
+    /// Why not all of the scope is watched, unreadable directories aside; nil when all is.
+    ///
+    /// Meanwhile every batch says `mustRescan`, and every drain tries again.
+    package var failure: WatchError? { model.withLock { $0?.failure } }
+}

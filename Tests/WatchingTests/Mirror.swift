@@ -1,0 +1,88 @@
+/// A copy of a tree that is kept from change batches alone, to be held against the tree itself.
+
+import Foundation
+import Glibc
+import Watching
+
+struct Mirror: Equatable {
+    /// What a look at one entry shows.
+    ///
+    /// A directory's times and size change with its entries, which are told themselves.
+    struct Entry: Equatable {
+        var mode: UInt32
+        var inode: UInt64
+        var size: Int
+        var modified: [Int]
+        var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
+
+        init?(at path: String) {
+            var status = stat()
+            guard lstat(path, &status) == 0 else { return nil }
+            (mode, inode) = (status.st_mode, UInt64(status.st_ino))
+            let isDirectory = status.st_mode & S_IFMT == S_IFDIR
+            size = isDirectory ? 0 : Int(status.st_size)
+            modified = isDirectory ? [] : [status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
+        }
+    }
+
+    let root: String
+    let includes: @Sendable (String) -> Bool
+    /// By path relative to the root; the root itself is "".
+    private(set) var entries: [String: Entry] = [:]
+    /// The paths directly below a path.
+    private var children: [String: Set<String>] = [:]
+
+    /// Walks the tree.
+    init(of root: String, includes: @escaping @Sendable (String) -> Bool = { _ in true }) {
+        (self.root, self.includes) = (root, includes)
+        read("")
+    }
+
+    static func == (left: Mirror, right: Mirror) -> Bool { left.entries == right.entries }
+
+    private mutating func read(_ path: String) {
+        let absolute = path.isEmpty ? root : root + "/" + path
+        set(Entry(at: absolute), at: path)
+        guard entries[path]?.isDirectory == true, path.isEmpty || includes(absolute) else { return }
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: absolute)) ?? [] {
+            read(path.isEmpty ? name : path + "/" + name)
+        }
+    }
+
+    /// Looks only at what is named.
+    mutating func apply(_ batch: ChangeBatch) {
+        guard !batch.mustRescan else {
+            self = Mirror(of: root, includes: includes)
+            return
+        }
+        for change in batch.changes where change.path == root || change.path.hasPrefix(root + "/") {
+            let path = String(change.path.dropFirst(root.count + 1))
+            let entry = change.isRemoval ? nil : Entry(at: change.path)
+            if entry?.isDirectory != true { removeAll(below: path) }
+            set(entry, at: path)
+        }
+    }
+
+    private mutating func set(_ entry: Entry?, at path: String) {
+        entries[path] = entry
+        guard !path.isEmpty else { return }
+        let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+        if entry != nil {
+            children[parent, default: []].insert(path)
+        } else {
+            children[parent]?.remove(path)
+        }
+    }
+
+    private mutating func removeAll(below path: String) {
+        for child in children.removeValue(forKey: path) ?? [] {
+            entries[child] = nil
+            removeAll(below: child)
+        }
+    }
+
+    /// Which paths differ, for the message of a failure.
+    func differences(from other: Mirror) -> [String] {
+        Set(entries.keys).union(other.entries.keys).sorted().filter { entries[$0] != other.entries[$0] }
+    }
+}

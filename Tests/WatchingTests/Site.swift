@@ -1,0 +1,119 @@
+/// A folder with a watcher on it, and what the tests do there.
+
+import Foundation
+import Glibc
+import Synchronization
+import Watching
+
+final class Site: Sendable {
+    /// Absolute and real.
+    let folder: String
+    let watcher: Watcher
+    private let calls: Atomic<Int>
+
+    /// Nothing is watched yet.
+    init(readsEagerly: Bool = true, onActivity: @escaping @Sendable () -> Void = {}) throws {
+        folder = try Self.makeFolder()
+        watcher = try Watcher(readsEagerly: readsEagerly, onActivity: onActivity)
+        calls = Atomic(0)
+    }
+
+    /// The whole folder `tree` is watched; it exists, and holds what the script made there.
+    convenience init(tree script: String) throws {
+        try self.init()
+        try FileManager.default.createDirectory(atPath: path("tree"), withIntermediateDirectories: true)
+        try run("cd tree; " + script)
+        try watch(["tree"])
+    }
+
+    deinit {
+        watcher.close()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    private static func makeFolder() throws -> String {
+        var template = Array((NSTemporaryDirectory() + "/watching-XXXXXX").utf8CString)
+        guard mkdtemp(&template) != nil, let real = realpath(template, nil) else { throw POSIXError(.EIO) }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
+    func path(_ relative: String) -> String { relative.isEmpty ? folder : folder + "/" + relative }
+
+    func watch(_ roots: [String], includes: @escaping @Sendable (String) -> Bool = { _ in true }) throws {
+        try watcher.watch(WatchScope(roots: roots.map(path), includes: includes))
+    }
+
+    /// Runs a shell script in the folder; it ends at its first failure.
+    func run(_ script: String) throws {
+        let shell = Process()
+        shell.executableURL = URL(filePath: "/bin/sh")
+        shell.arguments = ["-e", "-c", script]
+        shell.currentDirectoryURL = URL(filePath: folder)
+        shell.standardInput = FileHandle.nullDevice
+        try shell.run()
+        shell.waitUntilExit()
+        guard shell.terminationStatus == 0 else { throw ScriptFailed(script: script) }
+    }
+
+    func write(_ text: String, to relative: String) throws {
+        try Data(text.utf8).write(to: URL(filePath: path(relative)))
+    }
+
+    /// `a/b` for a change, `-a/b` for a removal, relative to the folder and in the order of the batch.
+    func drain() -> [String] { describe(watcher.drain()) }
+
+    func describe(_ batch: ChangeBatch) -> [String] {
+        (batch.mustRescan ? ["rescan"] : [])
+            + batch.changes.map { change in
+                let isInside = change.path.hasPrefix(folder + "/")
+                let path = isInside ? String(change.path.dropFirst(folder.count + 1)) : change.path
+                return (change.isRemoval ? "-" : "") + path
+            }
+    }
+
+    struct ScriptFailed: Error { var script: String }
+}
+
+/// Calls that neither Foundation nor the Glibc module offers.
+enum SystemCall {
+    private typealias Rename =
+        @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
+    private typealias SetUser = @convention(c) (UInt32) -> Int32
+
+    private static func symbol<Function>(_ name: String, as type: Function.Type) -> Function? {
+        // The two functions below have these signatures in every libc for Linux.
+        dlsym(nil, name).map { unsafeBitCast($0, to: type) }
+    }
+
+    /// Swaps two paths in one step.
+    @discardableResult
+    static func exchange(_ first: String, _ second: String) -> Bool {
+        let atWorkingDirectory: Int32 = -100
+        let exchangeFlag: UInt32 = 2
+        guard let rename = symbol("renameat2", as: Rename.self) else { return false }
+        return rename(atWorkingDirectory, first, atWorkingDirectory, second, exchangeFlag) == 0
+    }
+
+    /// Runs the body with the file permissions of a user who owns nothing, on this thread only.
+    static func asNobody<Result>(_ body: () throws -> Result) rethrows -> Result {
+        guard geteuid() == 0, let setUser = symbol("setfsuid", as: SetUser.self) else { return try body() }
+        _ = setUser(65534)
+        defer { _ = setUser(0) }
+        return try body()
+    }
+
+    /// Opens the file, maps it, closes it, and only then writes through the map.
+    @discardableResult
+    static func writeThroughMap(_ path: String, _ byte: UInt8) -> Bool {
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        let map = mmap(nil, 1, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+        var status = stat()
+        let isEmpty = fstat(descriptor, &status) != 0 || status.st_size == 0
+        close(descriptor)
+        guard let map, map != MAP_FAILED else { return false }
+        if !isEmpty { map.storeBytes(of: byte, as: UInt8.self) }
+        return munmap(map, 1) == 0
+    }
+}

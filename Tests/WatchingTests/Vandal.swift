@@ -1,0 +1,85 @@
+/// Does what it likes to a tree of few names, so that its deeds collide.
+
+import Foundation
+import Glibc
+
+struct Vandal {
+    /// SplitMix64 (Steele, Lea, Flood 2014): the same seed, the same deeds.
+    struct Generator: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state &+= 0x9e37_79b9_7f4a_7c15
+            var mixed = state
+            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+            return mixed ^ (mixed >> 31)
+        }
+    }
+
+    enum Deed: CaseIterable {
+        case makeFolder, makeFolders, write, append, writeThroughMap, unlink, removeFolder, removeAll, rename, exchange
+        case link, setMode, touch, moveOut, moveIn, copy
+    }
+
+    let folder: String
+    var random: Generator
+    private(set) var history: [String] = []
+
+    /// The folder holds `tree`, which is watched, and `out`, which is not.
+    init(folder: String, seed: UInt64) {
+        self.folder = folder
+        random = Generator(state: seed)
+    }
+
+    private mutating func path(in area: String = "tree", depth: Int = 4) -> String {
+        let names = (0..<Int.random(in: 1...depth, using: &random)).map { _ in
+            ["a", "b", "c", "d"].randomElement(using: &random) ?? "a"
+        }
+        return ([folder, area] + names).joined(separator: "/")
+    }
+
+    /// One deed; it may fail, as there may be nothing to be done there.
+    mutating func act() {
+        guard let deed = Deed.allCases.randomElement(using: &random) else { return }
+        let (first, second) = (path(), path())
+        history.append("\(deed) \(first.dropFirst(folder.count)) \(second.dropFirst(folder.count))")
+        switch deed {
+        case .makeFolder: mkdir(first, 0o755)
+        case .makeFolders: makeFolders(first + "/a/b")
+        case .write: write(to: first, O_TRUNC)
+        case .append: write(to: first, O_APPEND)
+        case .writeThroughMap: SystemCall.writeThroughMap(first, UInt8.random(in: 1...255, using: &random))
+        case .unlink: Glibc.unlink(first)
+        case .removeFolder: rmdir(first)
+        case .removeAll: try? FileManager.default.removeItem(atPath: first)
+        case .rename: Glibc.rename(first, second)
+        case .exchange: SystemCall.exchange(first, second)
+        case .link: symlink(["a", "..", "/", "b/c"].randomElement(using: &random) ?? "a", first)
+        case .setMode: chmod(first, [0o755, 0o700, 0o777].randomElement(using: &random) ?? 0o755)
+        case .touch: utimes(first, nil)
+        case .moveOut: Glibc.rename(first, path(in: "out", depth: 1))
+        case .moveIn: Glibc.rename(path(in: "out", depth: 1), first)
+        case .copy: copyFile(from: first, to: second)
+        }
+    }
+
+    private func makeFolders(_ path: String) {
+        for end in path.indices where path[end] == "/" { mkdir(String(path[..<end]), 0o755) }
+        mkdir(path, 0o755)
+    }
+
+    /// Only a file: copies of copies would let the tree grow without end.
+    private func copyFile(from source: String, to target: String) {
+        guard let content = FileManager.default.contents(atPath: source) else { return }
+        _ = FileManager.default.createFile(atPath: target, contents: content)
+    }
+
+    private mutating func write(to path: String, _ flag: Int32) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flag, 0o644)
+        guard descriptor >= 0 else { return }
+        let text = String(repeating: "x", count: Int.random(in: 0...20, using: &random))
+        _ = Glibc.write(descriptor, text, text.utf8.count)
+        close(descriptor)
+    }
+}
