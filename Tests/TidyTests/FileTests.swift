@@ -30,7 +30,8 @@ import Testing
 
     /// A suite for one file carries that file's name; a suite for several stands here, with what it is about.
     static let suitesOfSeveralFiles = [
-        "Tests/ReportingTests/EventsDocumentTests.swift": "docs/events.md, against the events that the code writes"
+        "Tests/ReportingTests/EventsDocumentTests.swift": "docs/events.md, against the events that the code writes",
+        "Tests/ServingTests/ClientTests.swift": "the registry as skopeo, podman and others pull from it",
     ]
 
     @Test func `a suite has the name of the file that it tests`() {
