@@ -62,11 +62,10 @@ final class ArchiveIndex: Sendable {
     private static func moved(_ members: [Member]?, to content: FileContent) -> [Member]? {
         guard case .file(let place) = content.source else { return members }
         return members?.map { member in
-            guard case .node(var node) = member.kind, case .file(var file) = node.kind,
+            guard case .node(var node) = member.kind, let file = node.content,
                 case .archive(let path, let offset) = file.source, path != place
             else { return member }
-            file.source = .archive(path: place, offset: offset)
-            node.kind = .file(file)
+            node.kind = .file(file.moved(to: .archive(path: place, offset: offset)))
             return Member(path: member.path, kind: .node(node))
         }
     }

@@ -84,6 +84,10 @@ package final class Assembler: Sendable {
         configuration.execution.labels.merge(request.labels) { _, added in added }
         configuration.diffIDs = stage.layers.map(\.diffID)
         do throws(OCIError) {
+            // The base's are not packed here: an image must not name what the layout has lost.
+            for layer in stage.layers where !layout.hasBlob(layer.descriptor) {
+                throw OCIError.missingBlob(layer.digest, layout: layout.path)
+            }
             let descriptor = try layout.writeBlob(configuration.encoded(), mediaType: MediaType.configuration)
             let manifest = Manifest(
                 configuration: descriptor,

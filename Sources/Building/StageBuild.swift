@@ -206,10 +206,9 @@ struct StageBuild {
 extension LayerEntry {
     /// The node with its bytes where they lie once the layer is made.
     fileprivate func node(in layer: Digest) -> TreeNode {
-        guard case .file(var content) = node.kind else { return node }
-        content.source = .layer(layer, member: linked ?? path)
+        guard let content = node.content else { return node }
         var node = node
-        node.kind = .file(content)
+        node.kind = .file(content.moved(to: .layer(layer, member: linked ?? path)))
         return node
     }
 }

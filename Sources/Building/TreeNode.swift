@@ -36,8 +36,8 @@ package struct TreeNode: Equatable, Sendable {
 
 /// The bytes of a file, named by their digest.
 ///
-/// Two contents are equal where the bytes are, wherever they lie.
-package struct FileContent: Sendable {
+/// Two contents are equal where the bytes are, wherever they lie. A class, since trees copy their nodes a lot.
+package final class FileContent: Sendable, Equatable {
     package enum Source: Sendable {
         /// A file of the machine.
         case file(path: String)
@@ -49,17 +49,18 @@ package struct FileContent: Sendable {
         case layer(Digest, member: TreePath)
     }
 
-    package var size: Int
-    package var digest: Digest
-    package var source: Source
+    package let size: Int
+    package let digest: Digest
+    package let source: Source
 
     package init(size: Int, digest: Digest, source: Source) {
         (self.size, self.digest, self.source) = (size, digest, source)
     }
-}
 
-extension FileContent: Equatable {
+    /// The same bytes at another place.
+    func moved(to source: Source) -> FileContent { FileContent(size: size, digest: digest, source: source) }
+
     package static func == (left: FileContent, right: FileContent) -> Bool {
-        left.digest == right.digest && left.size == right.size
+        left === right || left.digest == right.digest && left.size == right.size
     }
 }

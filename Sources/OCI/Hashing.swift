@@ -60,7 +60,7 @@ extension Digest {
 
 /// An algorithm, fetched from OpenSSL once: fetching at each use costs more than hashing a small file.
 // Unchecked: an EVP_MD is immutable after the fetch, and this one is never freed.
-private struct HashAlgorithm: @unchecked Sendable {
+struct HashAlgorithm: @unchecked Sendable {
     let pointer: OpaquePointer
 
     static let sha256 = HashAlgorithm("SHA2-256")
@@ -75,7 +75,7 @@ private struct HashAlgorithm: @unchecked Sendable {
 /// Owns one EVP_MD_CTX.
 ///
 /// Its calls fail only where memory has run out, which ends the program.
-private struct HashContext: ~Copyable {
+struct HashContext: ~Copyable {
     private let pointer: OpaquePointer
 
     init(_ algorithm: HashAlgorithm) {

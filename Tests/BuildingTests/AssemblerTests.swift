@@ -109,6 +109,39 @@ import Testing
         #expect(image.layers.isEmpty)
     }
 
+    @Test func `an image never names a layer that the layout has lost`() throws {
+        let workshop = try Workshop()
+        try Self.fill(workshop)
+        let base = try workshop.build(Self.dockerfile, as: "base")
+        try FileManager.default.removeItem(atPath: workshop.layout.blobPath(base.layers[1].digest))
+        let problem = try #require(try workshop.problem("FROM base\nENV A=1\n"))
+        #expect((problem.id, problem.remedy) == ("storage", "build the image again"))
+    }
+
+    @Test(.enabled(if: Program.path("umoci") != nil, "umoci is not installed"))
+    func `umoci unpacks what was assembled`() throws {
+        let workshop = try Workshop()
+        try Self.fill(workshop)
+        try workshop.link("app/link", to: "lib/a")
+        try workshop.file("tree/one", "1")
+        link(workshop.absolute("tree/one"), workshop.absolute("tree/two"))
+        try workshop.archive("t.tar", of: "tree")
+        let long = String(repeating: "l\u{e4}nge", count: 30)
+        let image = try workshop.build(
+            "FROM scratch\nCOPY app /app\nADD t.tar /t\nCOPY conf/c /\(long)/c\nWORKDIR /w\n"
+        )
+        try workshop.layout.tag("shop:1", as: image.manifest)
+        let bundle = workshop.path + "/bundle"
+        try Program.run("umoci", ["unpack", "--rootless", "--image", workshop.layout.path + ":shop:1", bundle])
+        func content(_ name: String) throws -> String {
+            try String(contentsOfFile: "\(bundle)/rootfs/\(name)", encoding: .utf8)
+        }
+        #expect(try ["app/run", "app/link", "t/one", "t/two", long + "/c"].map(content) == ["R", "A", "1", "1", "C"])
+        var status = stat()
+        #expect(stat(bundle + "/rootfs/t/two", &status) == 0 && status.st_nlink == 2)
+        #expect(stat(bundle + "/rootfs/w", &status) == 0 && status.st_mode & 0o7777 == 0o755)
+    }
+
     @Test func `nothing is tagged`() throws {
         let workshop = try Workshop()
         try workshop.build("FROM scratch\nENV A=1\n")

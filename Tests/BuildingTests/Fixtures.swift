@@ -112,12 +112,8 @@ final class Workshop {
 
     /// Makes a tar of a folder of the context, as a file of the context.
     func archive(_ name: String, of folder: String, _ options: String...) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/tar")
-        process.arguments = options + ["--sort=name", "-cf", absolute(name), "-C", absolute(folder), "."]
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw CocoaError(.fileWriteUnknown) }
+        let what = ["--sort=name", "-cf", absolute(name), "-C", absolute(folder), "."]
+        try Program.run("tar", options + what)
     }
 
     // MARK: - Images as text
@@ -149,5 +145,29 @@ final class Workshop {
                 member.entry.path + (member.entry.kind == .directory ? "/" : "")
             }
         }
+    }
+}
+
+/// A program of the machine.
+enum Program {
+    static func path(_ name: String) -> String? {
+        ["/usr/bin/", "/bin/", "/usr/local/bin/"].map { $0 + name }.first(where: FileManager.default.isExecutableFile)
+    }
+
+    /// Gives what the program writes; throws what it says when it fails.
+    @discardableResult
+    static func run(_ name: String, _ arguments: [String]) throws -> [UInt8] {
+        guard let path = path(name) else { throw CocoaError(.fileNoSuchFile) }
+        let process = Process()
+        let (output, errors) = (Pipe(), Pipe())
+        process.executableURL = URL(filePath: path)
+        process.arguments = arguments
+        (process.standardOutput, process.standardError) = (output, errors)
+        try process.run()
+        let bytes = Array(output.fileHandleForReading.readDataToEndOfFile())
+        let message = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw BuildProblem("program-failed", message, remedy: "") }
+        return bytes
     }
 }

@@ -98,8 +98,6 @@ import Testing
 
 /// The other builder of the machine.
 private enum Buildah {
-    private static let program = "/usr/bin/buildah"
-
     static let isUsable: Bool = {
         guard let workshop = try? Workshop(), (try? workshop.file("f")) != nil else { return false }
         let listing = try? build("FROM scratch\nCOPY f /\n", context: workshop.path + "/context", in: workshop.path)
@@ -112,8 +110,8 @@ private enum Buildah {
         try Data(dockerfile.utf8).write(to: URL(filePath: file))
         let store = ["--root", folder + "/store", "--runroot", folder + "/run", "--storage-driver", "vfs"]
         let build = ["bud", "--isolation", "chroot", "--timestamp", "0", "-q", "-f", file, "-t", "theirs", context]
-        try run(program, store + build)
-        try run(program, store + ["push", "-q", "theirs", "oci:\(folder)/theirs:1"])
+        try Program.run("buildah", store + build)
+        try Program.run("buildah", store + ["push", "-q", "theirs", "oci:\(folder)/theirs:1"])
         return try listing(of: ImageLayout.open(at: folder + "/theirs"), in: folder)
     }
 
@@ -136,21 +134,6 @@ private enum Buildah {
     private static func decompressed(_ bytes: [UInt8], in folder: String) throws -> [UInt8] {
         let file = folder + "/layer.gz"
         try Data(bytes).write(to: URL(filePath: file))
-        return try run("/bin/gzip", ["-dc", file])
-    }
-
-    @discardableResult
-    private static func run(_ program: String, _ arguments: [String]) throws -> [UInt8] {
-        let process = Process()
-        let (output, errors) = (Pipe(), Pipe())
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        (process.standardOutput, process.standardError) = (output, errors)
-        try process.run()
-        let bytes = Array(output.fileHandleForReading.readDataToEndOfFile())
-        let message = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw BuildProblem("program-failed", message, remedy: "") }
-        return bytes
+        return try Program.run("gzip", ["-dc", file])
     }
 }
