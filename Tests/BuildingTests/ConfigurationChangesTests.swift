@@ -46,8 +46,9 @@ import Testing
         let expected = """
             {"architecture":"amd64","config":{"User":"app","ExposedPorts":{"53/udp":{},"8080/tcp":{}},\
             "Env":["\(Self.path)","A=3","B=two words"],"Entrypoint":["/bin/app"],"Cmd":\(command),\
-            "Volumes":{"/data":{}},"WorkingDir":"/srv","Labels":{"a":"1","b":"2"},"StopSignal":"SIGINT","ArgsEscaped":true,\
-            "Healthcheck":{"Test":["CMD-SHELL","true"],"Interval":5000000000,"Retries":3},"OnBuild":["COPY . /src"]},\
+            "Volumes":{"/data":{}},"WorkingDir":"/srv","Labels":{"a":"1","b":"2"},"StopSignal":"SIGINT",\
+            "ArgsEscaped":true,"Healthcheck":{"Test":["CMD-SHELL","true"],"Interval":5000000000,"Retries":3},\
+            "OnBuild":["COPY . /src"]},\
             \(time),"history":[\(history.joined(separator: ","))],"os":"linux",\
             "rootfs":{"type":"layers","diff_ids":["\(try #require(image.layers.first).diffID)"]}}
             """
