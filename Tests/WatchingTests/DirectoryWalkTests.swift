@@ -58,6 +58,14 @@ import Watching
         #expect(site.watcher.watchCount == count)
     }
 
+    @Test func `a link on the way to a root is followed for that root alone`() throws {
+        let site = try Site()
+        try site.run("mkdir -p tree other/sub other/side; ln -s ../other tree/link")
+        try site.watch(["tree", "tree/link/sub"])
+        try site.run("echo x > other/x; echo x > other/side/x; echo x > other/sub/x")
+        #expect(site.drain() == ["tree/link/sub/x"])
+    }
+
     @Test func `names that a string holds equal are two directories`() throws {
         let site = try Site(tree: "true")
         let names = ["\u{e9}", "e\u{301}"]
@@ -95,6 +103,16 @@ import Watching
         #expect(site.watcher.unreadable == [])
         try site.write("y", to: "tree/secret/y")
         #expect(site.drain() == ["tree/secret/y"])
+    }
+
+    @Test func `a root that goes away is missed even where its parent tells nothing`() throws {
+        let site = try Site()
+        try site.run("mkdir -p p/root; chmod 711 p")
+        chmod(site.folder, 0o755)
+        try SystemCall.asNobody { try site.watch(["p/root"]) }
+        #expect(site.watcher.unreadable == (geteuid() == 0 ? [site.path("p")] : []))
+        try site.run("rmdir p/root")
+        #expect(site.drain() == ["-p/root"])
     }
 
     @Test func `a deep and a wide tree are watched as a whole`() throws {

@@ -146,6 +146,22 @@ import Watching
         }
     }
 
+    @Test func `a link that is gone, or leads elsewhere, leaves no watch behind`() throws {
+        let site = try Site()
+        try site.run("mkdir -p p/q/real other")
+        try site.watch(["link"])
+        let count = site.watcher.watchCount
+        try site.run("ln -s p/q/real link")
+        _ = site.drain()
+        #expect(site.watcher.watchCount == count + 3)
+        try site.run("ln -sfn other link")
+        _ = site.drain()
+        #expect(site.watcher.watchCount == count + 1)
+        try site.run("rm link")
+        #expect(site.drain().last == "-link")
+        #expect(site.watcher.watchCount == count)
+    }
+
     @Test func `links to links, on the way and at the end`() throws {
         let site = try Site()
         try site.run("mkdir -p v1/app v2/app; echo 1 > v1/app/f; echo 2 > v2/app/f; ln -s v1 current; ln -s current c")

@@ -2,20 +2,17 @@
 
 import Foundation
 import Glibc
-import Synchronization
 import Watching
 
 final class Site: Sendable {
     /// Absolute and real.
     let folder: String
     let watcher: Watcher
-    private let calls: Atomic<Int>
 
     /// Nothing is watched yet.
     init(readsEagerly: Bool = true, onActivity: @escaping @Sendable () -> Void = {}) throws {
         folder = try Self.makeFolder()
         watcher = try Watcher(readsEagerly: readsEagerly, onActivity: onActivity)
-        calls = Atomic(0)
     }
 
     /// The whole folder `tree` is watched; it exists, and holds what the script made there.
@@ -70,6 +67,18 @@ final class Site: Sendable {
                 let path = isInside ? String(change.path.dropFirst(folder.count + 1)) : change.path
                 return (change.isRemoval ? "-" : "") + path
             }
+    }
+
+    /// How many inotify instances of this process watch the directory.
+    func kernelWatches(_ relative: String) throws -> Int {
+        var status = stat()
+        guard stat(path(relative), &status) == 0 else { throw POSIXError(.ENOENT) }
+        let watch = "inotify wd:"
+        let inode = " ino:" + String(status.st_ino, radix: 16) + " "
+        return try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fdinfo").count { file in
+            let text = try? String(contentsOfFile: "/proc/self/fdinfo/" + file, encoding: .utf8)
+            return text?.split(separator: "\n").contains { $0.hasPrefix(watch) && $0.contains(inode) } == true
+        }
     }
 
     struct ScriptFailed: Error { var script: String }

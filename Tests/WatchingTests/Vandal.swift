@@ -40,6 +40,8 @@ struct Vandal {
     }
 
     /// One deed; it may fail, as there may be nothing to be done there.
+    ///
+    /// A link leads to a name beside it or below: deeds follow links, and must not leave the folder.
     mutating func act() {
         guard let deed = Deed.allCases.randomElement(using: &random) else { return }
         let (first, second) = (path(), path())
@@ -55,7 +57,7 @@ struct Vandal {
         case .removeAll: try? FileManager.default.removeItem(atPath: first)
         case .rename: Glibc.rename(first, second)
         case .exchange: SystemCall.exchange(first, second)
-        case .link: symlink(["a", "..", "/", "b/c"].randomElement(using: &random) ?? "a", first)
+        case .link: symlink(["a", "b", "b/c", "d/a"].randomElement(using: &random) ?? "a", first)
         case .setMode: chmod(first, [0o755, 0o700, 0o777].randomElement(using: &random) ?? 0o755)
         case .touch: utimes(first, nil)
         case .moveOut: Glibc.rename(first, path(in: "out", depth: 1))
