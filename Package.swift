@@ -56,6 +56,21 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        tests("GraphTests", ["Graph"]),
+        tests("DockerfileTests", ["Dockerfile"]),
+        tests("ProjectTests", ["Project", "Dockerfile", "Graph"]),
+        tests("EngineTests", ["Engine", "Graph"]),
+        tests("SimulationTests", ["Simulation", "Engine", "Graph"]),
+        tests("WatchingTests", ["Watching"]),
+        tests("GitTests", ["Git"]),
+        tests("OCITests", ["OCI"]),
+        tests("StateTests", ["State", "OCI"]),
+        tests("BuildingTests", ["Building", "Dockerfile", "OCI"]),
+        tests("ServingTests", ["Serving", "OCI"]),
+        tests("ReportingTests", ["Reporting", "Engine", "Graph", "Project"]),
+        tests("InputsTests", ["Inputs", "Project", "Dockerfile", "Graph", "Git", "OCI"]),
+        tests("ScenarioTests", ["imgwatch"]),
+        tests("TidyTests", []),
         .executableTarget(name: "simulate", dependencies: ["Simulation"], swiftSettings: strict),
     ]
 )

@@ -35,8 +35,15 @@ package struct Node: Equatable, Sendable {
     package var destination: String
 
     package init(
-        _ id: NodeID, _ kind: NodeKind, needs: [NodeID] = [], sources: [NodeID] = [], definition: String = "",
-        hasInputs: Bool = true, finishesOnChange: Bool = false, isManual: Bool = false, quiet: Duration? = nil,
+        _ id: NodeID,
+        _ kind: NodeKind,
+        needs: [NodeID] = [],
+        sources: [NodeID] = [],
+        definition: String = "",
+        hasInputs: Bool = true,
+        finishesOnChange: Bool = false,
+        isManual: Bool = false,
+        quiet: Duration? = nil,
         destination: String = ""
     ) {
         (self.id, self.kind, self.needs, self.sources) = (id, kind, needs, sources)

@@ -17,7 +17,10 @@ package struct NamedInputs: Sendable {
     /// Whether the node's definition differs from the one in HEAD.
     package var isRedefined: Bool
     package init(
-        node: String, scope: InputScope, extra: [String], isRedefined: Bool,
+        node: String,
+        scope: InputScope,
+        extra: [String],
+        isRedefined: Bool,
         isGenerated: @escaping @Sendable (String) -> Bool
     ) {
         (self.node, self.scope, self.extra) = (node, scope, extra)
@@ -92,7 +95,11 @@ package final class GitNames: Sendable {
         let former = content.withLock { $0.nodes[inputs.node] }
             .flatMap { former in former.newest.map { KnownNewest(head: former.head, newest: $0) } }
         let newest = try repository.newestCommit(
-            touching: prefixes, limit: Self.searchLimit, where: isInput, known: former)
+            touching: prefixes,
+            limit: Self.searchLimit,
+            where: isInput,
+            known: former
+        )
         let known = Known(head: head.id, files: files, newest: newest)
         content.withLock { $0.nodes[inputs.node] = known }
         return known

@@ -1,7 +1,7 @@
 /// Content is hashed once: what each file held when it had this size, these times and this inode.
 
-package import OCI
 internal import Glibc
+package import OCI
 internal import Synchronization
 
 /// The two names of a file's content.

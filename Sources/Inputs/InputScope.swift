@@ -98,7 +98,11 @@ struct ContextScope: Sendable {
         }
         let plain = parts.prefix { !$0.contains { "*?[\\".contains($0) } }
         return Source(
-            prefix: plain.joined(separator: "/"), wildcard: wildcard, components: parts.count, namesGit: namesGit)
+            prefix: plain.joined(separator: "/"),
+            wildcard: wildcard,
+            components: parts.count,
+            namesGit: namesGit
+        )
     }
 
     var roots: [String] { sources.map { context.isEmpty ? $0.prefix : join(context, $0.prefix) } }
@@ -108,7 +112,8 @@ struct ContextScope: Sendable {
     private func inContext(_ path: String) -> Substring? {
         if context.isEmpty { return path[...] }
         guard InputScope.isBelow(path, context) else { return nil }
-        return path.utf8.dropFirst(context.utf8.count + 1).isEmpty ? nil : Substring(path.utf8.dropFirst(context.utf8.count + 1))
+        return path.utf8.dropFirst(context.utf8.count + 1).isEmpty
+            ? nil : Substring(path.utf8.dropFirst(context.utf8.count + 1))
     }
 
     func reads(_ path: String) -> Bool {

@@ -38,7 +38,7 @@ package enum Keys {
         for label in image.labels { hasher.add("label \(label.key)=\(label.value)") }
         for stage in image.evaluation.stages {
             hasher.add("stage \(stage.index) \(stage.base)")
-            for instruction in stage.instructions { hasher.add("\(instruction.operation)") }
+            for instruction in stage.instructions { hasher.add("\(instruction.operation) \(instruction.history)") }
         }
         for file in reading.files { hasher.add(file) }
         return hasher.finish()

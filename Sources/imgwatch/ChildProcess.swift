@@ -176,7 +176,8 @@ private struct Ending {
         guard kill(-group, 0) == 0 || errno == EPERM else { return false }
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc") else { return true }
         return names.contains { name in
-            guard name.first?.isNumber == true, let stat = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
+            guard name.first?.isNumber == true,
+                let stat = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
                 let end = stat.lastIndex(of: ")")
             else { return false }
             let fields = stat[end...].split(separator: " ")

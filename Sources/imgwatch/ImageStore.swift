@@ -119,7 +119,9 @@ final class ImageStore: Sendable {
     }
 
     private func isWhole(_ manifest: Descriptor, key: String) -> Bool {
-        guard let bytes = try? layout.readBlob(manifest), let content = try? Manifest(decoding: bytes) else { return false }
+        guard let bytes = try? layout.readBlob(manifest), let content = try? Manifest(decoding: bytes) else {
+            return false
+        }
         return content.annotations[Self.keyName] == key && layout.hasBlob(content.configuration)
             && content.layers.allSatisfy { layout.hasBlob($0) }
     }
@@ -127,22 +129,35 @@ final class ImageStore: Sendable {
     // MARK: Assembling
 
     func assemble(
-        _ image: Image, _ reading: Reading, root: String, key: String, bases: [BaseImage]
+        _ image: Image,
+        _ reading: Reading,
+        root: String,
+        key: String,
+        bases: [BaseImage]
     ) throws(ImageProblem) -> StoredImage {
         var loaded: [String: BuiltImage] = [:]
         do {
             for base in bases { loaded[base.name] = try base.image.content ?? assembler.load(base.image.manifest) }
             let request = AssemblyRequest(
-                evaluation: image.evaluation.naming(bases), context: image.buildContext(reading, root: root), bases: loaded,
-                labels: image.allLabels(key: key), annotations: [Self.keyName: key], platform: Self.platform)
+                evaluation: image.evaluation.naming(bases),
+                context: image.buildContext(reading, root: root),
+                bases: loaded,
+                labels: image.allLabels(key: key),
+                annotations: [Self.keyName: key],
+                platform: Self.platform
+            )
             let inherited = Set(loaded.values.flatMap(\.layers).map(\.digest))
             let before = assembledLayers.withLock(\.self)
             let built = try assembler.assemble(request)
             let layers = built.layers.filter { !inherited.contains($0.digest) && !before.contains($0.digest) }
             assembledLayers.withLock { $0.formUnion(built.layers.map(\.digest)) }
             return StoredImage(
-                key: key, manifest: built.manifest, content: built, newLayers: layers.count,
-                newBytes: layers.reduce(0) { $0 + $1.size })
+                key: key,
+                manifest: built.manifest,
+                content: built,
+                newLayers: layers.count,
+                newBytes: layers.reduce(0) { $0 + $1.size }
+            )
         } catch let problem as BuildProblem {
             if problem.changedInput != nil { throw .inputChanged }
             let place = problem.line.map { "\(image.dockerfile):\($0): " } ?? ""
@@ -159,7 +174,9 @@ final class ImageStore: Sendable {
 
     /// Gives the image its names: the content tag and the aliases, in the store and in what it is exported to.
     func publish(
-        _ stored: StoredImage, of image: Image, _ publication: Publication
+        _ stored: StoredImage,
+        of image: Image,
+        _ publication: Publication
     ) throws(ImageProblem) -> PublishedImage {
         let tags = [contentTag(of: image, publication)] + (image.push ? image.aliases : [])
         let repository = (image.push ? "" : Self.unpushed) + image.id.name
@@ -178,8 +195,11 @@ final class ImageStore: Sendable {
 
     private func shown(_ stored: StoredImage, of image: Image, _ tags: [String]) -> PublishedImage {
         PublishedImage(
-            stored: stored, references: image.push ? tags.map { address.reference(image.id.name, tag: $0) } : [],
-            exactReference: address.reference(image.id.name, digest: stored.manifest.digest), isPushed: image.push)
+            stored: stored,
+            references: image.push ? tags.map { address.reference(image.id.name, tag: $0) } : [],
+            exactReference: address.reference(image.id.name, digest: stored.manifest.digest),
+            isPushed: image.push
+        )
     }
 
     /// A key that has a name already gets no dirty one beside it.
@@ -187,7 +207,9 @@ final class ImageStore: Sendable {
         let tag = publication.provenance.tag(key: publication.key)
         guard publication.provenance.isDirty else { return tag }
         let names = names(image, key: publication.key).filter { isWhole($0.manifest, key: publication.key) }
-        return names.first.map { String($0.name[$0.name.index(after: $0.name.lastIndex(of: ":") ?? $0.name.startIndex)...]) }
+        return names.first.map {
+            String($0.name[$0.name.index(after: $0.name.lastIndex(of: ":") ?? $0.name.startIndex)...])
+        }
             ?? tag
     }
 
@@ -243,7 +265,11 @@ extension Image {
             }
             guard let path = String(file.path.utf8.dropFirst(skipped)), !path.isEmpty else { return nil }
             return ContextFile(
-                path: path, kind: kind, mode: file.stat.permissions, absolutePath: root + "/" + file.path)
+                path: path,
+                kind: kind,
+                mode: file.stat.permissions,
+                absolutePath: root + "/" + file.path
+            )
         }
         return BuildContext(files) { [ignorePatterns] in ignorePatterns.matches($0) }
     }

@@ -48,6 +48,8 @@ actor Loop {
     /// What each image's references show, and what it is made of.
     var published: [NodeID: PublishedImage] = [:]
     var gitHead: String?
+    /// What changed since the last event was told.
+    var changedNow = Cause(reason: .inputs)
     var isGitBusy = false
     /// A configuration that does not load is in the file; the last good one is in force.
     var isConfigurationBroken = false
@@ -65,7 +67,12 @@ actor Loop {
         let memory = session.memory(of: selected, in: project)
         published = memory.published
         engine = Engine(
-            selected, memory: memory.successes, parallel: project.parallel, rules: rules, combine: Keys.combined)
+            selected,
+            memory: memory.successes,
+            parallel: project.parallel,
+            rules: rules,
+            combine: Keys.combined
+        )
     }
 
     var now: Moment { Moment(ContinuousClock.now - epoch) }
@@ -82,12 +89,13 @@ actor Loop {
 
     /// Whether the loop was stopped before it was done, or a node failed, or is blocked by one that did.
     var hasFailed: Bool {
-        isStopping || nodes.graph.nodes.contains { node in
-            switch engine.status(of: node.id) {
-            case .failed, .blocked: true
-            default: false
+        isStopping
+            || nodes.graph.nodes.contains { node in
+                switch engine.status(of: node.id) {
+                case .failed, .blocked: true
+                default: false
+                }
             }
-        }
     }
 
     // MARK: Events
@@ -104,6 +112,7 @@ actor Loop {
     }
 
     private func perform(_ effects: [Effect]) {
+        if effects.contains(where: { if case .wake = $0 { false } else { true } }) { tellChanged() }
         for effect in effects { perform(effect) }
     }
 

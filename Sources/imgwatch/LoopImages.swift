@@ -44,7 +44,9 @@ extension Loop {
     private func snapshot(_ image: Image, _ run: ActiveRun) async -> ImageSnapshot? {
         drain()
         let start = sequence
-        guard let entry = nodes[image.id], let bases = bases(of: image) else { return .failed(Failure("a base is missing")) }
+        guard let entry = nodes[image.id], let bases = bases(of: image) else {
+            return .failed(Failure("a base is missing"))
+        }
         let nodes = nodes, session = session
         let keyed = readings[image.id].flatMap { touched[image.id, default: 0] <= $0.barrier ? $0 : nil }
         let result = await offload { () -> Result<(NodeAnswer, StoredImage), ImageProblem>? in
@@ -56,7 +58,12 @@ extension Loop {
                 (
                     answer,
                     try session.store.assemble(
-                        image, answer.reading, root: nodes.project.root, key: key, bases: bases)
+                        image,
+                        answer.reading,
+                        root: nodes.project.root,
+                        key: key,
+                        bases: bases
+                    )
                 )
             }
         }
@@ -65,7 +72,10 @@ extension Loop {
         switch result {
         case .success(let (answer, stored)):
             let taken = Snapshot(
-                own: answer.keying.own ?? "", provenance: answer.keying.provenance, barrier: sequence)
+                own: answer.keying.own ?? "",
+                provenance: answer.keying.provenance,
+                barrier: sequence
+            )
             return .taken(stored, taken, key: stored.key)
         case .failure(.inputChanged): return nil
         case .failure(.failed(let reason)): return .failed(Failure(reason))
@@ -84,7 +94,11 @@ extension Loop {
 
     /// Sets the names; what was sent counts, also where the run was cancelled meanwhile.
     private func publish(
-        _ stored: StoredImage, of image: Image, _ publication: Publication, _ run: ActiveRun, isBuilt: Bool
+        _ stored: StoredImage,
+        of image: Image,
+        _ publication: Publication,
+        _ run: ActiveRun,
+        isBuilt: Bool
     ) async {
         let session = session
         let result = await offload {

@@ -42,19 +42,26 @@ extension Loop {
         }
         guard !delivered.isEmpty else { return }
         if delivered.contains(where: { nodes.mayRelink($0.path) }) { relink() }
-        tellChanged(delivered)
+        noteChanged(delivered)
         handle(.changed(delivered))
     }
 
     /// What a step writes under its own outputs while it runs is not told as a change.
-    private func tellChanged(_ changes: [PathChange]) {
-        var cause = Cause(reason: .inputs)
+    private func noteChanged(_ changes: [PathChange]) {
         let running = Set(runs.values.map(\.start.node))
         for change in changes {
-            if let owner = change.owner, running.contains(owner) || change.sequence <= ends[owner, default: -1] { continue }
-            cause.note(change.path)
+            if let owner = change.owner, running.contains(owner) || change.sequence <= ends[owner, default: -1] {
+                continue
+            }
+            changedNow.note(change.path)
         }
-        if cause.pathCount > 0 { session.tell(LoopEvent(.changed, at: .now(), cause: cause)) }
+    }
+
+    /// One save is several batches: it is told once, before what follows from it.
+    func tellChanged() {
+        guard changedNow.pathCount > 0 else { return }
+        session.tell(LoopEvent(.changed, at: .now(), cause: changedNow))
+        changedNow = Cause(reason: .inputs)
     }
 
     /// Sources of `COPY` may lead elsewhere now: what they lead to is watched and read from now on.
@@ -138,8 +145,12 @@ extension Loop {
             isConfigurationBroken = true
             session.tell(
                 LoopEvent(
-                    .failed, at: .now(), reason: "the configuration is broken; the last good one stays in force",
-                    diagnostics: error.all))
+                    .failed,
+                    at: .now(),
+                    reason: "the configuration is broken; the last good one stays in force",
+                    diagnostics: error.all
+                )
+            )
         }
     }
 

@@ -37,25 +37,46 @@ extension Loop {
         guard mode != .plan else { return }
         session.tell(
             LoopEvent(
-                .ready, at: .now(), project: nodes.project.name, registry: session.store.registryText,
-                nodes: nodes.graph.nodes.map { .init($0.id, $0.kind) }))
+                .ready,
+                at: .now(),
+                project: nodes.project.name,
+                registry: session.store.registryText,
+                nodes: nodes.graph.nodes.map { .init($0.id, $0.kind) }
+            )
+        )
     }
 }
 
 extension LoopEvent {
     init(started run: ActiveRun, _ node: Node) {
         self.init(
-            .started, at: .now(), node: node.id, kind: node.kind, round: run.start.publication.round,
-            key: run.start.publication.key, cause: run.start.cause)
+            .started,
+            at: .now(),
+            node: node.id,
+            kind: node.kind,
+            round: run.start.publication.round,
+            key: run.start.publication.key,
+            cause: run.start.cause
+        )
     }
 
     /// An image is published: built, or found under its key.
     init(_ shown: PublishedImage, of node: Node, _ run: ActiveRun, _ publication: Publication, isBuilt: Bool) {
         let kind: Kind = isBuilt ? (shown.isPushed ? .pushed : .finished) : .reused
         self.init(
-            kind, at: .now(), node: node.id, kind: node.kind, round: publication.round, key: publication.key,
-            ref: shown.references.first, refs: shown.references, digest: "\(shown.stored.manifest.digest)",
-            cause: run.start.cause, ms: run.milliseconds, layers: isBuilt ? shown.stored.newLayers : nil,
-            bytes: isBuilt ? shown.stored.newBytes : nil)
+            kind,
+            at: .now(),
+            node: node.id,
+            kind: node.kind,
+            round: publication.round,
+            key: publication.key,
+            ref: shown.references.first,
+            refs: shown.references,
+            digest: "\(shown.stored.manifest.digest)",
+            cause: run.start.cause,
+            ms: run.milliseconds,
+            layers: isBuilt ? shown.stored.newLayers : nil,
+            bytes: isBuilt ? shown.stored.newBytes : nil
+        )
     }
 }

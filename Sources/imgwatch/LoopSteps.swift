@@ -38,8 +38,13 @@ extension Loop {
         end(
             run,
             RunEnd(
-                outcome, barrier: barrier, inputsChanged: !check.isUnchanged || check.outputs == nil,
-                outputs: check.outputs?.hash ?? "", missingOutputs: check.outputs?.missing ?? []))
+                outcome,
+                barrier: barrier,
+                inputsChanged: !check.isUnchanged || check.outputs == nil,
+                outputs: check.outputs?.hash ?? "",
+                missingOutputs: check.outputs?.missing ?? []
+            )
+        )
     }
 
     /// Returns when every process of the command is gone.
@@ -53,7 +58,12 @@ extension Loop {
         }
     }
 
-    private static func execute(_ command: StepCommand, _ node: Node, _ run: ActiveRun, _ session: Session) -> StepResult {
+    private static func execute(
+        _ command: StepCommand,
+        _ node: Node,
+        _ run: ActiveRun,
+        _ session: Session
+    ) -> StepResult {
         do {
             let child = try ChildProcess(command)
             do {
@@ -108,7 +118,10 @@ extension StepCommand {
         let directory = step.directory.isEmpty ? root : root + "/" + step.directory
         variables["PWD"] = directory
         self.init(
-            words: words, environment: variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" },
-            directory: directory, timeout: step.timeout)
+            words: words,
+            environment: variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" },
+            directory: directory,
+            timeout: step.timeout
+        )
     }
 }

@@ -23,7 +23,8 @@ struct Imgwatch: AsyncParsableCommand {
             """,
         version: "imgwatch \(Version.text)",
         subcommands: [Up.self, Build.self, Plan.self, Check.self, GraphCommand.self, Init.self],
-        defaultSubcommand: Up.self)
+        defaultSubcommand: Up.self
+    )
 
     static func main() async {
         signal(SIGPIPE, SIG_IGN)
@@ -66,15 +67,19 @@ struct CommonOptions: ParsableArguments {
             let path = file.hasPrefix("/") ? file : here + "/" + file
             guard FileManager.default.fileExists(atPath: path) else {
                 throw SessionError(
-                    reason: "there is no file \(file)", remedy: "name the configuration with --file, or leave it out",
-                    exitCode: 2)
+                    reason: "there is no file \(file)",
+                    remedy: "name the configuration with --file, or leave it out",
+                    exitCode: 2
+                )
             }
             return path
         }
         guard let found = Loader.find(from: here) else {
             throw SessionError(
                 reason: "there is no .imgwatch in \(here) or above it",
-                remedy: "`imgwatch init` writes one from the Dockerfiles that it finds", exitCode: 2)
+                remedy: "`imgwatch init` writes one from the Dockerfiles that it finds",
+                exitCode: 2
+            )
         }
         return found
     }
@@ -96,7 +101,10 @@ enum Say {
         if isJSON {
             _ = Output.standard.write(all.json + [0x0A])
         } else {
-            let style = Style.style(environment: ProcessInfo.processInfo.environment, isTerminal: Output.error.isTerminal)
+            let style = Style.style(
+                environment: ProcessInfo.processInfo.environment,
+                isTerminal: Output.error.isTerminal
+            )
             error(all.text(colour: style != .plain))
         }
     }

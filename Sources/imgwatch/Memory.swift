@@ -12,7 +12,10 @@ import State
 extension Session {
     /// What is remembered of these nodes; an image of which a reference is missing is not remembered, so that it is
     /// published again.
-    func memory(of graph: Graph, in project: Project) -> (successes: [NodeID: RunSuccess], published: [NodeID: PublishedImage]) {
+    func memory(
+        of graph: Graph,
+        in project: Project
+    ) -> (successes: [NodeID: RunSuccess], published: [NodeID: PublishedImage]) {
         var successes: [NodeID: RunSuccess] = [:]
         var published: [NodeID: PublishedImage] = [:]
         for (name, row) in (try? state.successes()) ?? [:] {
@@ -22,8 +25,14 @@ extension Session {
             case .deploy: successes[node.id] = .deploy(key: row.key)
             case .image:
                 let publication = Publication(
-                    key: row.key, provenance: Provenance(row.provenance), destination: row.destination, round: 0)
-                guard let image = project.image(node.id), let shown = store.remembered(image, publication) else { continue }
+                    key: row.key,
+                    provenance: Provenance(row.provenance),
+                    destination: row.destination,
+                    round: 0
+                )
+                guard let image = project.image(node.id), let shown = store.remembered(image, publication) else {
+                    continue
+                }
                 successes[node.id] = .image(publication)
                 published[node.id] = shown
             }
@@ -39,8 +48,12 @@ extension Session {
             case .deploy(let key): State.Success(key: key)
             case .image(let publication):
                 State.Success(
-                    key: publication.key, provenance: publication.provenance.text, destination: publication.destination,
-                    references: shown?.references ?? [], digest: shown.map { "\($0.stored.manifest.digest)" } ?? "")
+                    key: publication.key,
+                    provenance: publication.provenance.text,
+                    destination: publication.destination,
+                    references: shown?.references ?? [],
+                    digest: shown.map { "\($0.stored.manifest.digest)" } ?? ""
+                )
             case nil: nil
             }
         do {
@@ -80,14 +93,27 @@ extension Provenance {
 extension IndexedHash {
     fileprivate init(_ file: IndexedFile) {
         self.init(
-            size: file.stat.size, modified: file.stat.modified, changed: file.stat.changed, inode: file.stat.inode,
-            device: file.stat.device, mode: file.stat.mode, digest: file.hash.digest.hex, blobID: file.hash.blobID)
+            size: file.stat.size,
+            modified: file.stat.modified,
+            changed: file.stat.changed,
+            inode: file.stat.inode,
+            device: file.stat.device,
+            mode: file.stat.mode,
+            digest: file.hash.digest.hex,
+            blobID: file.hash.blobID
+        )
     }
 
     fileprivate var file: IndexedFile? {
         Digest(hex: digest).map { digest in
             let stat = FileStat(
-                device: device, inode: inode, size: size, modified: modified, changed: changed, mode: mode)
+                device: device,
+                inode: inode,
+                size: size,
+                modified: modified,
+                changed: changed,
+                mode: mode
+            )
             return IndexedFile(stat: stat, hash: ContentHash(digest: digest, blobID: blobID))
         }
     }
@@ -104,6 +130,7 @@ extension StateStore {
             store: { key, record in
                 // Not known the next time, it is packed again.
                 try? self.saveLayer(key, record)
-            })
+            }
+        )
     }
 }

@@ -43,7 +43,8 @@ struct Opening {
             reporter = Reporter(style: .plain) { _ in true }
             return
         }
-        let style = options.isJSON ? Style.json : Style.style(environment: environment, isTerminal: Output.standard.isTerminal)
+        let style =
+            options.isJSON ? Style.json : Style.style(environment: environment, isTerminal: Output.standard.isTerminal)
         reporter = Reporter(style: style) { Output.standard.write($0) }
     }
 
@@ -53,7 +54,10 @@ struct Opening {
         for name in names where !project.graph.contains(NodeID(name)) {
             let known = project.graph.nodes.map(\.id.name).joined(separator: ", ")
             throw SessionError(
-                reason: "there is no step or image named \(name)", remedy: "this project has: \(known)", exitCode: 2)
+                reason: "there is no step or image named \(name)",
+                remedy: "this project has: \(known)",
+                exitCode: 2
+            )
         }
         return project.graph.selecting(names.map { NodeID($0) })
     }
@@ -69,8 +73,15 @@ struct Opening {
         let store = try ImageStore(layout, address: address(state), cache: state.layerCache)
         return try Session(
             SessionParts(
-                environment: environment, state: state, lock: lock, reader: reader, git: openGit(reader), store: store,
-                reporter: reporter))
+                environment: environment,
+                state: state,
+                lock: lock,
+                reader: reader,
+                git: openGit(reader),
+                store: store,
+                reporter: reporter
+            )
+        )
     }
 
     private func acquireLock() throws -> ProjectLock {
@@ -79,7 +90,8 @@ struct Opening {
         } catch StateError.held(let pid) {
             throw SessionError(
                 reason: "imgwatch already runs in \(project.root), as process \(pid)",
-                remedy: "it rebuilds what changes by itself; end it with `kill -INT \(pid)` to build once here")
+                remedy: "it rebuilds what changes by itself; end it with `kill -INT \(pid)` to build once here"
+            )
         }
     }
 
@@ -94,7 +106,9 @@ struct Opening {
         case .remote(let name):
             throw SessionError(
                 reason: "pushing to \(name) is not supported yet",
-                remedy: "leave `registry` out, or name a folder with `registry: oci:PATH`", exitCode: 2)
+                remedy: "leave `registry` out, or name a folder with `registry: oci:PATH`",
+                exitCode: 2
+            )
         }
     }
 

@@ -39,9 +39,13 @@ struct ProjectNodes: Sendable {
 
     private static func entry(_ step: Step) -> Entry {
         Entry(
-            id: step.id, scope: InputScope(of: step), outputs: step.outputs,
-            outputScope: InputScope(outputs: step.outputs), extra: [],
-            literals: step.inputs.filter(\.isLiteral).map(\.staticPrefix))
+            id: step.id,
+            scope: InputScope(of: step),
+            outputs: step.outputs,
+            outputScope: InputScope(outputs: step.outputs),
+            extra: [],
+            literals: step.inputs.filter(\.isLiteral).map(\.staticPrefix)
+        )
     }
 
     private static func entry(_ image: Image, in project: Project) -> Entry {
@@ -50,9 +54,14 @@ struct ProjectNodes: Sendable {
         }
         let followed = LinkedSources.targets(of: sources, in: project.root, context: image.context)
         return Entry(
-            id: image.id, scope: InputScope(of: image, followed: followed), outputs: [],
-            outputScope: InputScope(outputs: []), extra: [image.dockerfile] + (image.ignoreFile.map { [$0] } ?? []),
-            literals: sources.map { image.context.isEmpty ? $0 : image.context + "/" + $0 }, followed: followed)
+            id: image.id,
+            scope: InputScope(of: image, followed: followed),
+            outputs: [],
+            outputScope: InputScope(outputs: []),
+            extra: [image.dockerfile] + (image.ignoreFile.map { [$0] } ?? []),
+            literals: sources.map { image.context.isEmpty ? $0 : image.context + "/" + $0 },
+            followed: followed
+        )
     }
 
     /// Whether a step of the project makes this path.
@@ -67,7 +76,9 @@ struct ProjectNodes: Sendable {
         var owners: [NodeID] = []
         for entry in entries {
             if entry.scope.reads(path) || isRemoval && entry.scope.mayRead(below: path) { readers.append(entry.id) }
-            let isOwner = entry.outputs.contains { $0.covers(path) || isRemoval && OutputPath(path: path).covers($0.path) }
+            let isOwner = entry.outputs.contains {
+                $0.covers(path) || isRemoval && OutputPath(path: path).covers($0.path)
+            }
             if isOwner { owners.append(entry.id) }
         }
         guard !owners.isEmpty else { return [PathChange(path: path, sequence: sequence, readers: readers)] }

@@ -72,7 +72,8 @@ final class Session: Sendable {
                 if directory == root || gitFolders.contains(directory) { return true }
                 if let gitFolder, directory.hasPrefix(gitFolder + "/") { return false }
                 return nodes.project.relative(directory).map { nodes.mayHoldInputs($0) } ?? false
-            })
+            }
+        )
     }
 
     /// Whether git's state is seen in other folders than those that are watched.

@@ -49,8 +49,12 @@ extension Session {
     func provenance(_ entry: ProjectNodes.Entry, _ reading: Reading, in nodes: ProjectNodes) -> Provenance {
         guard let git else { return .unknown }
         let inputs = NamedInputs(
-            node: entry.id.name, scope: entry.scope, extra: entry.extra,
-            isRedefined: isRedefined(entry.id, in: nodes.project), isGenerated: { nodes.isGenerated($0) })
+            node: entry.id.name,
+            scope: entry.scope,
+            extra: entry.extra,
+            isRedefined: isRedefined(entry.id, in: nodes.project),
+            isGenerated: { nodes.isGenerated($0) }
+        )
         do {
             guard let name = try git.name(inputs, reading) else { return .unknown }
             guard let name else { return .none }
@@ -65,7 +69,9 @@ extension Session {
         let path = project.relative(project.file) ?? project.file
         guard let bytes = try? git?.committed(path) else { return true }
         let committed = String(decoding: bytes, as: UTF8.self)
-        guard let now = try? String(contentsOfFile: project.file, encoding: .utf8), now != committed else { return false }
+        guard let now = try? String(contentsOfFile: project.file, encoding: .utf8), now != committed else {
+            return false
+        }
         return Loader.text(of: id.name, in: now) != Loader.text(of: id.name, in: committed)
     }
 

@@ -34,7 +34,11 @@ import Testing
                 sequence += 1
                 send(
                     .keyed(
-                        node, operation, Keying(own: own[node] ?? "k-\(node)", outputs: outputs, barrier: sequence)))
+                        node,
+                        operation,
+                        Keying(own: own[node] ?? "k-\(node)", outputs: outputs, barrier: sequence)
+                    )
+                )
             }
         }
 
@@ -76,7 +80,9 @@ import Testing
         #expect(order.first == .remember(Self.step, nil))
     }
 
-    @Test func `an image waits for the step that it needs, and starts when that has counted and it is read again`() throws {
+    @Test func `an image waits for the step that it needs, and starts when that has counted and it is read again`()
+        throws
+    {
         var (drive, start) = try Self.stepRunning()
         drive.sequence += 1
         drive.send(.ended(Self.step, start.operation, RunEnd(.succeeded, barrier: drive.sequence, outputs: "out")))
@@ -98,7 +104,8 @@ import Testing
         var (drive, start) = try Self.stepRunning()
         drive.sequence += 1
         drive.send(
-            .ended(Self.step, start.operation, RunEnd(.succeeded, barrier: drive.sequence, inputsChanged: true)))
+            .ended(Self.step, start.operation, RunEnd(.succeeded, barrier: drive.sequence, inputsChanged: true))
+        )
         #expect(drive.reports.contains(.uncounted(Self.step, start.operation)))
         #expect(!drive.effects.contains { if case .remember(_, .some) = $0 { true } else { false } })
     }

@@ -48,7 +48,9 @@ import Testing
         try await loop.end()
     }
 
-    @Test func `a reverted tree returns to its old tags without a build, and two dirty states have two tags`() async throws {
+    @Test func `a reverted tree returns to its old tags without a build, and two dirty states have two tags`()
+        async throws
+    {
         let (project, loop) = try await started()
         let first = Dictionary(loop.lines.filter { $0.event == "pushed" }.map { ($0.node, $0.tag) }) { $1 }
         #expect(first.values.allSatisfy { $0.hasPrefix("git-") && !$0.contains("dirty") })
@@ -101,7 +103,8 @@ import Testing
         let layers = try Dictionary(
             uniqueKeysWithValues: loop.lines.filter { $0.event == "pushed" }.map { line in
                 (line.node, try StoredManifest(digest: line.digest, in: store).layers)
-            })
+            }
+        )
         for (base, child) in zip(Self.chain, Self.chain.dropFirst()).prefix(3) {
             let below = try #require(layers[base]), above = try #require(layers[child])
             #expect(above.count > below.count && Array(above.prefix(below.count)) == below)

@@ -16,29 +16,29 @@ import Testing
             "Dockerfile": "FROM base\nCOPY out/site /site\nCOPY out/server /bin/server\n",
             "Dockerfile.base": "FROM scratch\nCOPY base.txt /etc/base\n", "base.txt": "base",
             "build-ui.sh": """
-                set -e
-                text=$(cat ui.txt)
-                rm -rf out/site; mkdir -p out/site
-                for i in $(seq \(Self.pageCount)); do
-                  printf 'page %s of %s\\n' $i "$text" > out/site/$i.html
-                  sleep \(Self.seconds(durations["ui"], parts: Self.pageCount))
-                done
-                """,
+            set -e
+            text=$(cat ui.txt)
+            rm -rf out/site; mkdir -p out/site
+            for i in $(seq \(Self.pageCount)); do
+              printf 'page %s of %s\\n' $i "$text" > out/site/$i.html
+              sleep \(Self.seconds(durations["ui"], parts: Self.pageCount))
+            done
+            """,
             "gen.sh": """
-                set -e
-                text=$(cat api.txt)
-                mkdir -p out
-                printf 'half' > out/generated
-                sleep \(Self.seconds(durations["api"], parts: 1))
-                printf 'api %s\\n' "$text" > out/generated
-                """,
+            set -e
+            text=$(cat api.txt)
+            mkdir -p out
+            printf 'half' > out/generated
+            sleep \(Self.seconds(durations["api"], parts: 1))
+            printf 'api %s\\n' "$text" > out/generated
+            """,
             "build-server.sh": """
-                set -e
-                text=$(cat server.txt); api=$(cat out/generated)
-                printf 'half' > out/server
-                sleep \(Self.seconds(durations["server"], parts: 1))
-                printf 'server %s with %s\\n' "$text" "$api" > out/server
-                """,
+            set -e
+            text=$(cat server.txt); api=$(cat out/generated)
+            printf 'half' > out/server
+            sleep \(Self.seconds(durations["server"], parts: 1))
+            printf 'server %s with %s\\n' "$text" "$api" > out/server
+            """,
         ])
         let steps = """
             parallel: 4
@@ -65,7 +65,10 @@ import Testing
               app:
                 dockerfile: Dockerfile
             """
-        try project.write(".imgwatch", gated ? steps + images + "\n    needs: [build-ui, build-server]\n" : images + "\n")
+        try project.write(
+            ".imgwatch",
+            gated ? steps + images + "\n    needs: [build-ui, build-server]\n" : images + "\n"
+        )
         try project.commitAll("first")
         return project
     }
@@ -90,7 +93,8 @@ import Testing
         var seed: Int
         var edits: Int
         var testDescription: String { "seed \(seed), \(edits) edits" }
-        static let all = (0..<50).map { Plan(seed: $0, edits: 2 + $0 % 2) } + (50..<55).map { Plan(seed: $0, edits: 10) }
+        static let all =
+            (0..<50).map { Plan(seed: $0, edits: 2 + $0 % 2) } + (50..<55).map { Plan(seed: $0, edits: 10) }
     }
 
     /// Several worlds at once: they mostly sleep.
@@ -157,7 +161,7 @@ import Testing
             try project.write("ui.txt", "\(edit)")
             try project.write("server.txt", "\(edit)")
             instants.append(Instant(ui: "\(edit)", api: "0", server: "\(edit)"))
-            try project.run("sh", "-c", "sh build-server.sh & sh build-ui.sh & wait")
+            try project.run("sh", "-c", "sh build-server.sh && sh build-ui.sh")
         }
         try await loop.wait(for: "the last state") { line in
             line.event == "idle" && (try? Self.shown(loop, project)) == instants.last?.files

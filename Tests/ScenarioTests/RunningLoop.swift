@@ -10,7 +10,9 @@ struct LoopLine: Sendable {
     let fields: [String: any Sendable]
 
     init?(_ text: String) {
-        guard let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else { return nil }
+        guard let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
+            return nil
+        }
         self.text = text
         fields = object.mapValues { $0 as? String ?? ($0 as? Int).map { "\($0)" } ?? "\($0)" }
         refs = object["refs"] as? [String] ?? []
@@ -102,12 +104,17 @@ final class RunningLoop: Sendable {
             if hasEnded, !process.isRunning { break }
             await Pause.short()
         }
-        throw Stuck(description: "waited for \(what); last events:\n\(lines.suffix(30).map(\.text).joined(separator: "\n"))\n\(errors)")
+        throw Stuck(
+            description:
+                "waited for \(what); last events:\n\(lines.suffix(30).map(\.text).joined(separator: "\n"))\n\(errors)"
+        )
     }
 
     @discardableResult
     func wait(from mark: Int = 0, for event: String, node: String? = nil) async throws -> LoopLine {
-        try await wait(from: mark, for: "\(event) \(node ?? "")") { $0.event == event && (node == nil || $0.node == node) }
+        try await wait(from: mark, for: "\(event) \(node ?? "")") {
+            $0.event == event && (node == nil || $0.node == node)
+        }
     }
 
     /// Everything that follows from what was done since `mark`: waits for an `idle` after which nothing else came.

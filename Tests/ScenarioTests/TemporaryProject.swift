@@ -9,15 +9,23 @@ final class TemporaryProject: Sendable {
     let root: URL
     let environment: [String: String]
 
+    static let sharedState: URL = {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "imgwatch-tests-\(getpid())")
+        atexit { try? FileManager.default.removeItem(at: TemporaryProject.sharedState) }
+        return folder
+    }()
+
     init() throws {
         home = FileManager.default.temporaryDirectory.appending(path: "imgwatch-test-\(UUID().uuidString)")
         root = home.appending(path: "project")
         try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
         var environment = ProcessInfo.processInfo.environment
         environment["HOME"] = home.path()
-        for name in ["STATE", "DATA", "CACHE", "CONFIG"] {
+        for name in ["DATA", "CACHE", "CONFIG"] {
             environment["XDG_\(name)_HOME"] = home.appending(path: name.lowercased()).path()
         }
+        // One for all projects of this run, as on a real machine: it says which port is whose.
+        environment["XDG_STATE_HOME"] = Self.sharedState.path()
         environment["XDG_RUNTIME_DIR"] = nil
         environment["GIT_CONFIG_NOSYSTEM"] = "1"
         for role in ["AUTHOR", "COMMITTER"] {
@@ -107,16 +115,22 @@ enum Programs {
     static func run(_ words: [String], in folder: URL, _ environment: [String: String]) throws -> String {
         let (status, output, errors) = try finish(words, in: folder, environment)
         guard status == 0 else {
-            throw Failed(description: "\(words.joined(separator: " ")): status \(status)\n\(output)\(errors)", status: status)
+            throw Failed(
+                description: "\(words.joined(separator: " ")): status \(status)\n\(output)\(errors)",
+                status: status
+            )
         }
         return output
     }
 
     /// The output goes through files, so that neither stream can fill up unread.
     static func finish(
-        _ words: [String], in folder: URL, _ environment: [String: String]
+        _ words: [String],
+        in folder: URL,
+        _ environment: [String: String]
     ) throws -> (status: Int32, output: String, errors: String) {
-        let files = [0, 1].map { _ in FileManager.default.temporaryDirectory.appending(path: "out-\(UUID().uuidString)") }
+        let files = [0, 1].map { _ in FileManager.default.temporaryDirectory.appending(path: "out-\(UUID().uuidString)")
+        }
         defer { for file in files { try? FileManager.default.removeItem(at: file) } }
         for file in files { try Data().write(to: file) }
         let process = Process()
@@ -127,8 +141,10 @@ enum Programs {
         process.standardOutput = try FileHandle(forWritingTo: files[0])
         process.standardError = try FileHandle(forWritingTo: files[1])
         process.standardInput = FileHandle.nullDevice
+        let isOver = DispatchSemaphore(value: 0)
+        process.terminationHandler = { _ in isOver.signal() }
         try process.run()
-        process.waitUntilExit()
+        isOver.wait()
         let texts = try files.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
         return (process.terminationStatus, texts[0], texts[1])
     }

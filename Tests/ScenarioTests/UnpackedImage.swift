@@ -1,3 +1,5 @@
+/// Reads images back without a line of our own code.
+
 import Foundation
 
 /// What a container of an image would see, unpacked by tar, which knows nothing of us.

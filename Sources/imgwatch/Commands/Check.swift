@@ -9,7 +9,8 @@ import Reporting
 
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Read everything, build nothing, and report every mistake and race.")
+        abstract: "Read everything, build nothing, and report every mistake and race."
+    )
 
     @OptionGroup var options: CommonOptions
 
@@ -27,7 +28,9 @@ struct Check: AsyncParsableCommand {
 
 struct GraphCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "graph", abstract: "Show the steps and images, level by level, and what each needs.")
+        commandName: "graph",
+        abstract: "Show the steps and images, level by level, and what each needs."
+    )
 
     @OptionGroup var options: CommonOptions
 
@@ -60,12 +63,16 @@ extension Graph {
 
 extension Project {
     /// `3 steps, 2 images`
-    var counts: String { [Formats.count(steps.count, "step"), Formats.count(images.count, "image")].joined(separator: ", ") }
+    var counts: String {
+        [Formats.count(steps.count, "step"), Formats.count(images.count, "image")].joined(separator: ", ")
+    }
 }
 
 struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Write a commented .imgwatch from the Dockerfiles that are found here.")
+        commandName: "init",
+        abstract: "Write a commented .imgwatch from the Dockerfiles that are found here."
+    )
 
     @Option(help: "Where to write it; without it .imgwatch in this folder.")
     var file: String?
@@ -75,8 +82,10 @@ struct Init: AsyncParsableCommand {
         let path = file.map { $0.hasPrefix("/") ? $0 : here + "/" + $0 } ?? here + "/" + Loader.fileName
         guard !FileManager.default.fileExists(atPath: path) else {
             throw SessionError(
-                reason: "\(path) is there already", remedy: "edit it, or move it away first; nothing was changed",
-                exitCode: 2)
+                reason: "\(path) is there already",
+                remedy: "edit it, or move it away first; nothing was changed",
+                exitCode: 2
+            )
         }
         let root = (path as NSString).deletingLastPathComponent
         let draft = try Draft.make(in: root)
@@ -84,7 +93,9 @@ struct Init: AsyncParsableCommand {
             try draft.write(toFile: path, atomically: true, encoding: .utf8)
         } catch {
             throw SessionError(
-                reason: "\(path) can't be written: \(error.localizedDescription)", remedy: "name another place with --file")
+                reason: "\(path) can't be written: \(error.localizedDescription)",
+                remedy: "name another place with --file"
+            )
         }
         Say.line("wrote \(path)")
         Say.line("next: `imgwatch check` reads it and names what is missing; `imgwatch` builds, and watches")

@@ -10,7 +10,8 @@ import Reporting
 
 struct Plan: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show what would run now, in which order and level, why, and which tags would change.")
+        abstract: "Show what would run now, in which order and level, why, and which tags would change."
+    )
 
     @Argument(help: "What to plan; without a name everything.")
     var names: [String] = []
@@ -64,7 +65,9 @@ struct ProjectPlan: Sendable {
             let name = entry.node.id.name.padding(toLength: width, withPad: " ", startingAt: 0)
             lines.append("\(entry.level)  \(name)  \(entry.action.text)")
             if entry.node.kind == .image, entry.action.changesTags {
-                lines.append("   \(String(repeating: " ", count: width))  \(entry.old ?? "(new)") → \(entry.new ?? "(known when its needs have run)")")
+                lines.append(
+                    "   \(String(repeating: " ", count: width))  \(entry.old ?? "(new)") → \(entry.new ?? "(known when its needs have run)")"
+                )
             }
         }
         return lines.joined(separator: "\n")
@@ -78,7 +81,8 @@ struct ProjectPlan: Sendable {
 extension ProjectPlan.Entry {
     fileprivate var json: JSON {
         var members: [JSON.Member] = [
-            .init("node", .text(node.id.name)), .init("kind", .text(node.kind.rawValue)), .init("level", .integer(level)),
+            .init("node", .text(node.id.name)), .init("kind", .text(node.kind.rawValue)),
+            .init("level", .integer(level)),
             .init("action", .text(action.name)), .init("reason", .text(action.text)),
         ]
         if case .run(let cause) = action { members.append(.init("paths", .texts(cause.paths))) }
@@ -130,8 +134,13 @@ extension Loop {
             let new = node.kind != .image || isOpen ? nil : view.key.map { view.provenance.tag(key: $0) }
             entries.append(
                 ProjectPlan.Entry(
-                    node: node, level: nodes.graph.level(of: node.id), action: action,
-                    old: published[node.id]?.references.first, new: new))
+                    node: node,
+                    level: nodes.graph.level(of: node.id),
+                    action: action,
+                    old: published[node.id]?.references.first,
+                    new: new
+                )
+            )
         }
         return ProjectPlan(entries: entries)
     }

@@ -8,7 +8,8 @@ import Serving
 
 struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Watch the project, and rebuild what each edit affects, until interrupted.")
+        abstract: "Watch the project, and rebuild what each edit affects, until interrupted."
+    )
 
     @OptionGroup var options: CommonOptions
 
@@ -30,7 +31,8 @@ struct Up: AsyncParsableCommand {
 struct Build: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Build what is not fresh, once, and exit.",
-        discussion: "A NAME means the step or image and all that it needs. Exit code 1: something failed.")
+        discussion: "A NAME means the step or image and all that it needs. Exit code 1: something failed."
+    )
 
     @Argument(help: "What to build; without a name everything.")
     var names: [String] = []
