@@ -24,8 +24,11 @@ package struct Reading: Sendable {
     /// Whether nothing of this changed since, by inode and times and not only by content: changed and changed back is
     /// changed.
     package func isUnchanged(in scope: InputScope, below root: String) -> Bool {
-        guard let now = try? TreeWalk.files(below: root, in: scope), now.count == files.count else { return false }
-        return zip(now, files).allSatisfy { $0.path == $1.path && $0.stat == $1.stat }
+        guard let walked = try? TreeWalk.files(below: root, in: scope) else { return false }
+        // A folder's times change with what comes and goes in it, outputs too; its files are compared themselves.
+        let now = walked.filter { !$0.stat.isDirectory }
+        let then = files.filter { !$0.stat.isDirectory }
+        return now.count == then.count && zip(now, then).allSatisfy { $0.path == $1.path && $0.stat == $1.stat }
     }
 
     /// Files that changed within the last seconds: whoever wrote them may still be writing.

@@ -53,6 +53,10 @@ actor Loop {
     var isGitBusy = false
     /// A configuration that does not load is in the file; the last good one is in force.
     var isConfigurationBroken = false
+    /// What that configuration names: when one of these files changes, it may load.
+    var brokenSources: [String] = []
+    /// Paths that changed while a single step ran and that no step says it writes, and how often.
+    var suspicions: [Suspicion: Int] = [:]
     /// How long the runs took whose end is not told yet, in milliseconds.
     var finished: [OperationID: Int] = [:]
     var isReady = false
@@ -201,6 +205,12 @@ struct KeyedReading: Sendable {
     var operation: OperationID
     var answer: NodeAnswer
     var barrier: Sequence
+}
+
+/// A step that seems to write a path that it does not declare.
+struct Suspicion: Hashable, Sendable {
+    var step: NodeID
+    var path: String
 }
 
 /// A run under way, and how to end it.

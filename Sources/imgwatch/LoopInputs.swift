@@ -24,7 +24,9 @@ extension Loop {
             handle(.rescanned(barrier: sequence))
         }
         guard !batch.changes.isEmpty else { return }
-        if batch.changes.contains(where: { nodes.project.isSourceFile($0.path) }) { reloadProject() }
+        if batch.changes.contains(where: { nodes.project.isSourceFile($0.path) || brokenSources.contains($0.path) }) {
+            reloadProject()
+        }
         deliver(batch.changes)
         if batch.changes.contains(where: { session.isGitPath($0.path) }) { noteGit() }
     }
@@ -54,8 +56,26 @@ extension Loop {
                 continue
             }
             changedNow.note(change.path)
+            if change.owner == nil { suspect(change.path) }
         }
     }
+
+    /// A path that others read and that changes again and again while one step runs is likely written by that step.
+    private func suspect(_ path: String) {
+        let steps = runs.values.map(\.start.node).filter { nodes.graph[$0]?.kind == .step }
+        guard steps.count == 1, let step = steps.first else { return }
+        let suspicion = Suspicion(step: step, path: path)
+        suspicions[suspicion, default: 0] += 1
+        guard suspicions[suspicion] == Self.suspiciousChanges else { return }
+        session.tell(
+            notice: """
+                suspected race: \(path) changes again and again while \(step) runs; if that step writes it, add it to \
+                the step's outputs
+                """
+        )
+    }
+
+    private static let suspiciousChanges = 4
 
     /// One save is several batches: it is told once, before what follows from it.
     func tellChanged() {
@@ -74,7 +94,7 @@ extension Loop {
 
     private func watch() {
         do {
-            try session.watch(nodes)
+            try session.watch(nodes, and: brokenSources)
         } catch {
             session.tell(notice: "\(error)")
         }
@@ -137,12 +157,16 @@ extension Loop {
         do {
             let loaded = try session.load(nodes.project.file)
             if isConfigurationBroken { session.tell(notice: "the configuration is fine again") }
-            isConfigurationBroken = false
+            (isConfigurationBroken, brokenSources) = (false, [])
             guard loaded.project != nodes.project else { return }
             adopt(loaded.project)
         } catch {
             guard session.isWhole(error) else { return }
             isConfigurationBroken = true
+            if brokenSources != error.sourceFiles {
+                brokenSources = error.sourceFiles
+                watch()
+            }
             session.tell(
                 LoopEvent(
                     .failed,
@@ -155,6 +179,9 @@ extension Loop {
     }
 
     private func adopt(_ project: Project) {
+        if project.registry != nodes.project.registry {
+            session.tell(notice: "`registry` changed: images go there when imgwatch is started again")
+        }
         let graph = mode == .once ? project.graph.selecting(nodes.graph.nodes.map(\.id)) : project.graph
         nodes = ProjectNodes(project, graph: graph)
         session.git?.forget()
@@ -182,7 +209,7 @@ extension Project {
     func relative(_ path: String) -> String? {
         guard path != root else { return "" }
         guard path.utf8.starts(with: root.utf8), path.utf8.dropFirst(root.utf8.count).first == 0x2F else { return nil }
-        return String(path.dropFirst(root.count + 1))
+        return String(decoding: path.utf8.dropFirst(root.utf8.count + 1), as: UTF8.self)
     }
 
     func isSourceFile(_ path: String) -> Bool { path == file || sourceFiles.contains(path) }

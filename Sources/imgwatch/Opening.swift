@@ -63,6 +63,7 @@ struct Opening {
     }
 
     func session() throws -> Session {
+        if !warnings.isEmpty { reporter.report(LoopEvent(.notice, at: .now(), diagnostics: warnings)) }
         try folders.create()
         let lock = purpose == .plan ? nil : try acquireLock()
         let state = try StateStore.open(folders)

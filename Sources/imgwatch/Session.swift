@@ -62,13 +62,14 @@ final class Session: Sendable {
     // MARK: Watching
 
     /// Watches the folders where inputs, outputs, the project's own files and git's can lie.
-    func watch(_ nodes: ProjectNodes) throws(WatchError) {
+    func watch(_ nodes: ProjectNodes, and others: [String] = []) throws(WatchError) {
         let root = nodes.project.root
         let gitFolders = git?.repository.watchPaths ?? []
         let gitFolder = git?.repository.commonDirectory
         watchedGitFolders.withLock { $0 = gitFolders }
         try watcher.watch(
-            WatchScope(roots: [root, nodes.project.file] + nodes.project.sourceFiles + gitFolders) { directory in
+            WatchScope(roots: [root, nodes.project.file] + nodes.project.sourceFiles + others + gitFolders) {
+                directory in
                 if directory == root || gitFolders.contains(directory) { return true }
                 if let gitFolder, directory.hasPrefix(gitFolder + "/") { return false }
                 return nodes.project.relative(directory).map { nodes.mayHoldInputs($0) } ?? false
