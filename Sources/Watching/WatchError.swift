@@ -64,6 +64,7 @@ package enum WatchError: Error, Hashable, Sendable {
             Self.sysctl("max_user_watches", max(1 << 20, 2 * max(limit ?? 0, needed)))
         case .instanceLimit(let limit): Self.sysctl("max_user_instances", max(1024, 2 * (limit ?? 0)))
         case .descriptorLimit(let limit): ["ulimit -n \(max(4096, 2 * limit))"]
+        case .system(_, _, EMFILE), .system(_, _, ENFILE): ["let this process open more files: ulimit -n 65536"]
         case .system(_, let path?, EACCES), .system(_, let path?, EPERM): ["give this user the right to read \(path)"]
         case .system(_, let path?, _): ["check the disk that holds \(path)"]
         case .system: ["check the memory that is left"]

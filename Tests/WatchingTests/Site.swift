@@ -55,6 +55,15 @@ final class Site: Sendable {
 
     func write(_ text: String, to relative: String) throws {
         try Data(text.utf8).write(to: URL(filePath: path(relative)))
+        guard Self.isReleased(path(relative)) else { throw POSIXError(.EBUSY) }
+    }
+
+    /// Whether nobody writes the file any more.
+    ///
+    /// Another test that starts a process has our descriptors in its child too, for the moment between fork and exec;
+    /// the file is closed only then.
+    static func isReleased(_ path: String) -> Bool {
+        (0..<1_000_000).contains { _ in !Watcher.isOpenForWriting(path) }
     }
 
     /// `a/b` for a change, `-a/b` for a removal, relative to the folder and in the order of the batch.

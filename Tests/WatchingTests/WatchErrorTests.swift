@@ -27,6 +27,10 @@ import Testing
             .system(operation: "watch", path: "/a", code: EIO), "watch /a: Input/output error",
             ["check the disk that holds /a"]
         ),
+        (
+            .system(operation: "open", path: "/a", code: EMFILE), "open /a: Too many open files",
+            ["let this process open more files: ulimit -n 65536"]
+        ),
     ]
 
     @Test(arguments: texts) func `an error has its reason and its remedy`(

@@ -16,11 +16,11 @@ import Watching
     ) throws {
         let site = try site()
         let file = site.path("file")
-        #expect(!Watcher.isOpenForWriting(file))
+        #expect(Site.isReleased(file))
         let descriptor = open(file, mode | O_CLOEXEC)
         #expect(Watcher.isOpenForWriting(file))
         close(descriptor)
-        #expect(!Watcher.isOpenForWriting(file))
+        #expect(Site.isReleased(file))
     }
 
     @Test func `mapped for writing and shared, though the descriptor is closed`() throws {
@@ -32,7 +32,7 @@ import Watching
         close(descriptor)
         #expect(Watcher.isOpenForWriting(file))
         munmap(map, 1)
-        #expect(!Watcher.isOpenForWriting(file))
+        #expect(Site.isReleased(file))
     }
 
     @Test func `another process that writes is seen`() throws {
@@ -47,7 +47,7 @@ import Watching
         #expect(Watcher.isOpenForWriting(site.path("file")))
         try commands.fileHandleForWriting.close()
         writer.waitUntilExit()
-        #expect(!Watcher.isOpenForWriting(site.path("file")))
+        #expect(Site.isReleased(site.path("file")))
     }
 
     @Test func `readers are no writers`() throws {
@@ -56,7 +56,7 @@ import Watching
         defer { close(descriptor) }
         let map = mmap(nil, 1, PROT_READ, MAP_PRIVATE, descriptor, 0)
         defer { munmap(map, 1) }
-        #expect(!Watcher.isOpenForWriting(site.path("file")))
+        #expect(Site.isReleased(site.path("file")))
     }
 
     @Test(arguments: ["missing", "folder", "pipe", "link", "folder/missing", "file/x", ""])
@@ -82,6 +82,6 @@ import Watching
             for _ in 0..<2_000 { _ = Watcher.isOpenForWriting(file) }
             for await failures in group { #expect(failures == 0) }
         }
-        #expect(!Watcher.isOpenForWriting(file))
+        #expect(Site.isReleased(file))
     }
 }
