@@ -1,7 +1,7 @@
 # Everything a person does with this repository; `make` prints the list.
 
 IMGWATCH = .build/release/imgwatch
-BUILD_RELEASE = swift build -c release --product imgwatch
+BUILD_RELEASE = swift build -c release --product imgwatch --static-swift-stdlib
 SWIFT_FILES = Sources Tests Package.swift
 
 .DEFAULT_GOAL = help

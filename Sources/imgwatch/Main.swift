@@ -126,7 +126,7 @@ enum Complaint {
             Say.error("imgwatch: \(problem.reason)\n  \(problem.remedy)")
             return 1
         case let problem as WatchError:
-            Say.error("imgwatch: \(problem)")
+            Say.error("imgwatch: \(problem.reason)\n" + problem.remedies.map { "  \($0)" }.joined(separator: "\n"))
             return 1
         case let problem as ServingError:
             Say.error("imgwatch: \(problem.reason)")
