@@ -4,12 +4,12 @@ import Graph
 
 extension Engine {
     mutating func note(_ changes: [Change]) {
-        treeChangedAt = now
         let stepsEnd = lastStepEnd()
         var touched: [Int: Int] = [:]
         for change in changes {
             let owner = change.owner.flatMap(graph.position(of:))
             if let owner, isOwnWrite(change, by: owner) { continue }
+            treeChangedAt = now
             if stepsEnd.map({ change.sequence > $0 }) ?? false { clearLoops(from: change, owner: owner) }
             for node in (owner.map { [$0] } ?? []) + change.readers.compactMap(graph.position(of:)) {
                 touched[node, default: 0] += 1
@@ -40,12 +40,14 @@ extension Engine {
     /// A change from outside step runs: what follows from it is no loop.
     private mutating func clearLoops(from change: Change, owner: Int?) {
         for node in owner.map({ [$0] }) ?? change.readers.compactMap(graph.position(of:)) {
-            for reached in [node] + graph.dependents[node] { clearLoop(reached) }
+            for reached in [node] + graph.dependents[node] { clearLoop(reached, isInput: owner == nil) }
         }
     }
 
-    private mutating func clearLoop(_ node: Int) {
+    /// A foreign change of outputs is what is counted; a change of inputs begins the count anew.
+    private mutating func clearLoop(_ node: Int, isInput: Bool) {
         states[node].starts = 0
+        if isInput { states[node].foreignChanges = 0 }
         guard states[node].isLooping else { return }
         states[node].isLooping = false
         states[node].failure = nil
@@ -147,8 +149,9 @@ extension Engine {
             key == states[node].key, outputs != states[node].outputs
         else { return }
         states[node].cause.reason = .outputs
-        let isSoon = states[node].lastEndAt.map { now - $0 <= Limits.foreignWindow } ?? false
-        states[node].foreignChanges = isSoon ? states[node].foreignChanges + 1 : 0
+        guard let endedAt = states[node].lastEndAt else { return }
+        states[node].foreignChanges = now - endedAt <= Limits.foreignWindow ? states[node].foreignChanges + 1 : 0
+        states[node].lastEndAt = nil
     }
 
     mutating func ask(_ id: NodeID) {
@@ -188,6 +191,8 @@ extension Engine {
         for node in states.indices where new.nodes[node].kind != .deploy {
             states[node].touched = max(states[node].touched, barrier)
             states[node].parts = []
+            // A reading of before is about another definition.
+            states[node].keying = nil
             if states[node].definitionChanged { states[node].cause.reason = .definition }
             disturb(node, paths: 1)
         }

@@ -12,11 +12,21 @@ extension Engine {
         guard !rules.contains(.commitGate) || needs.allSatisfy(isFresh), let bases = baseKeys(node) else {
             return cancel(node)
         }
-        if snapshot.barrier >= states[node].keyBarrier { states[node].provenance = snapshot.provenance }
+        if snapshot.barrier >= states[node].keyBarrier { note(snapshot, of: node) }
         let publication = Publication(
             key: combine(snapshot.own, bases), provenance: provenance(node),
             destination: graph.nodes[node].destination, round: max(snapshot.barrier, round(of: needs)))
+        // What becomes of the run is about what the snapshot holds, not about what it was started for.
+        states[node].run?.key = publication.key
         effects.append(.publish(id, operation, publication))
+    }
+
+    /// A snapshot is a reading, too; where it found what the key says, the key holds at its barrier.
+    private mutating func note(_ snapshot: Snapshot, of node: Int) {
+        states[node].provenance = snapshot.provenance
+        guard snapshot.own == states[node].own else { return }
+        states[node].keyBarrier = snapshot.barrier
+        if !isUnkeyed(node) { states[node].unseenSince = nil }
     }
 
     /// The greatest barrier among the keys of these nodes.
@@ -26,6 +36,7 @@ extension Engine {
         if let gone = departed.firstIndex(where: { $0.operation == operation }) {
             runEndedAt = now
             departed.remove(at: gone)
+            noteDeparted(end, of: id)
         }
         guard let node = graph.position(of: id), let run = states[node].run, run.operation == operation else { return }
         states[node].run = nil
@@ -37,6 +48,13 @@ extension Engine {
         case .image: noteImage(end, of: node, run)
         case .deploy: noteDeploy(end, of: node, run)
         }
+    }
+
+    /// What a node published that left is remembered for its return, or it is back already.
+    private mutating func noteDeparted(_ end: RunEnd, of id: NodeID) {
+        guard end.outcome == .succeeded, let publication = end.publication else { return }
+        effects.append(.remember(id, .image(publication)))
+        if let node = graph.position(of: id) { states[node].success = .image(publication) }
     }
 
     private mutating func noteStep(_ end: RunEnd, of node: Int, _ run: Run) {
@@ -110,7 +128,11 @@ extension Engine {
             }
         case .failed(let failure):
             fail(node, run, failure)
-            guard failure.isTransient, rules.contains(.retryTransient) else { return }
+            guard failure.isTransient else { return }
+            // The request may have been carried out: what the references show now is not known.
+            states[node].success = nil
+            effects.append(.remember(id(node), nil))
+            guard rules.contains(.retryTransient) else { return }
             states[node].retryAt = now + states[node].backOff
             states[node].backOff = min(states[node].backOff * 2, Limits.longestBackOff)
         case .cancelled: goRound(node, run)

@@ -135,7 +135,7 @@ extension Engine {
             case .step: states[node].key = states[node].own
             case .image: combineKey(node)
             case .deploy:
-                states[node].key = deployed(node)?.key
+                states[node].key = deployed(node).map { combine(graph.nodes[node].definition, [$0.key]) }
             }
         }
     }

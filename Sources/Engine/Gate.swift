@@ -75,8 +75,9 @@ extension Engine {
             case .closed:
                 states[node].readySince = nil
                 if isFresh(node) { noteFresh(node) }
-            case .held(_, let until):
-                states[node].readySince = nil
+            case .held(let holds, let until):
+                // Git holds everybody alike: who waited before it goes first after it.
+                states[node].readySince = holds == [.git] ? states[node].readySince ?? now : nil
                 if let until { wake(at: until) }
             case .open:
                 guard yieldOfDependents(node) else { continue }

@@ -45,6 +45,7 @@ struct NodeState: Sendable {
     var backOff = Limits.firstBackOff
     var supersedes = 0
     var lastEnd: Sequence = -1
+    /// Until a foreign change of the outputs was seen after it.
     var lastEndAt: Moment?
     var hasRun = false
     /// Starts since the last change from outside.

@@ -34,9 +34,11 @@ extension Engine {
     private func status(_ node: Int, _ earlier: [Status]) -> Status {
         let state = states[node]
         if state.run != nil { return .running }
-        if let failure = failure(node) { return .failed(failure) }
+        let failure = failure(node)
+        if let failure, !failure.isTransient { return .failed(failure) }
         let blockers = graph.needs[node].filter { earlier[$0].blocks }
         if !blockers.isEmpty { return .blocked(by: blockers.map(id)) }
+        if let failure { return .failed(failure) }
         if isUnkeyed(node) {
             guard case .held(let holds, _) = verdict(node), holds != [.quiet] else { return .unkeyed }
             return .stale(holds)
@@ -79,10 +81,11 @@ extension Engine {
     private mutating func report(_ node: Int, _ status: Status) {
         var holds: [Hold] = []
         var blockers: [NodeID] = []
+        var failure: Failure?
         switch status {
-        case .failed(let failure):
-            if states[node].reportedFailure != failure { tell(.failed(id(node), failure)) }
-            states[node].reportedFailure = failure
+        case .failed(let found):
+            failure = found
+            if states[node].reportedFailure != found { tell(.failed(id(node), found)) }
         case .blocked(let by): blockers = by
         case .stale(let found):
             holds = found.filter { isWorthTelling($0) }
@@ -92,7 +95,9 @@ extension Engine {
         }
         if holds != states[node].reportedHolds, !holds.isEmpty { tell(.waiting(id(node), holds)) }
         if blockers != states[node].reportedBlockers, !blockers.isEmpty { tell(.blocked(id(node), by: blockers)) }
-        if status != .unkeyed { (states[node].reportedHolds, states[node].reportedBlockers) = (holds, blockers) }
+        guard status != .unkeyed else { return }
+        (states[node].reportedHolds, states[node].reportedBlockers) = (holds, blockers)
+        states[node].reportedFailure = failure
     }
 
     /// A need that is not read yet, and a quiet period, pass before anybody has read of them.
