@@ -120,7 +120,9 @@ package final class GitNames: Sendable {
         var seen: Set<String> = []
         for file in files {
             let path = prefix + file.path
-            guard let committed = head[path], seen.insert(path).inserted else { return true }
+            // A Dockerfile that its own image copies stands here twice.
+            guard seen.insert(path).inserted else { continue }
+            guard let committed = head[path] else { return true }
             switch file.kind {
             case .file(let hash):
                 let isExecutable = file.stat.permissions & 0o100 != 0
