@@ -21,7 +21,7 @@ struct Assembly {
             file: path,
             name: root.split(separator: "/").last.map(String.init) ?? "root",
             registry: registry,
-            parallel: file.parallel ?? max(2, ProcessInfo.processInfo.activeProcessorCount),
+            parallel: file.parallel ?? max(4, ProcessInfo.processInfo.activeProcessorCount),
             quiet: file.quiet,
             steps: steps,
             images: images,
