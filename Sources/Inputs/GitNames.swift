@@ -10,7 +10,7 @@ package struct NamedInputs: Sendable {
     /// Unique among the nodes; what is remembered between calls is remembered under it.
     package var node: String
     package var scope: InputScope
-    /// Files that decide the node and are not in its scope (Dockerfile, ignore file), relative to the root.
+    /// Files that decide the node whether or not its scope has them (Dockerfile, ignore file), relative to the root.
     package var extra: [String]
     /// Whether some step makes this path; its own inputs name it then.
     package var isGenerated: @Sendable (String) -> Bool
@@ -101,13 +101,20 @@ package final class GitNames: Sendable {
             known: former
         )
         let known = Known(head: head.id, files: files, newest: newest)
-        content.withLock { $0.nodes[inputs.node] = known }
+        // Where HEAD moved meanwhile, this may be of either commit: good for now, and asked again.
+        if try repository.head() == head { remember(known, of: inputs.node) }
         return known
     }
 
-    /// The text of a file of the project as HEAD has it; nil where HEAD has none.
-    ///
-    /// - Parameter path: relative to the project's root.
+    private func remember(_ known: Known, of node: String) {
+        content.withLock { content in
+            // What the filters are may be in HEAD as well.
+            if content.nodes[node]?.head != known.head { content.cleaned = [:] }
+            content.nodes[node] = known
+        }
+    }
+
+    /// The bytes of a file as HEAD has it, the path relative to the project's root; nil where HEAD has none.
     package func committed(_ path: String) throws(GitError) -> [UInt8]? {
         guard let file = try repository.headFiles(under: [prefix + path])[prefix + path] else { return nil }
         return try repository.blob(file.id)
@@ -134,7 +141,7 @@ package final class GitNames: Sendable {
                 var text = target
                 text.withUTF8 { hasher.update(UnsafeRawBufferPointer($0)) }
                 guard committed.mode == 0o120000, hasher.finalize().gitBlob == committed.id else { return true }
-            case .directory, .special: return true
+            case .directory: return true
             }
         }
         return seen.count != head.count

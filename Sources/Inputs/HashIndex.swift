@@ -18,7 +18,7 @@ package struct IndexedFile: Hashable, Sendable {
     package init(stat: FileStat, hash: ContentHash) { (self.stat, self.hash) = (stat, hash) }
 }
 
-/// Paths are absolute. Safe to use from several threads.
+/// What was read before, by absolute path; safe to use from several threads.
 package final class HashIndex: Sendable {
     private struct Content: Sendable {
         var files: [String: IndexedFile]

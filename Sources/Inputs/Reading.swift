@@ -1,5 +1,6 @@
 /// A node's inputs as one reading found them: the files, their hashes, and the key that follows.
 
+internal import Dockerfile
 internal import OCI
 
 package struct InputFile: Hashable, Sendable {
@@ -7,8 +8,6 @@ package struct InputFile: Hashable, Sendable {
         case directory
         case file(ContentHash)
         case link(target: String)
-        /// A device, a pipe or a socket.
-        case special
     }
     /// Relative to the project's root.
     package var path: String
@@ -59,7 +58,6 @@ package struct InputReader: Sendable {
         if walked.stat.isDirectory { return .directory }
         let path = root + "/" + walked.path
         if walked.stat.isLink { return LinkTarget.of(path).map { .link(target: $0) } }
-        guard walked.stat.isFile else { return .special }
         do {
             return try index.hash(of: path, walked.stat).map { .file($0) }
         } catch {
@@ -68,30 +66,39 @@ package struct InputReader: Sendable {
     }
 }
 
-/// Hashes a list of texts and files so that no two lists give the same bytes: every field ends in a zero byte, and
-/// none holds one.
+/// Hashes texts, lists and files so that no two sequences of them give the same bytes: each text stands behind its
+/// length, each list behind its count.
 struct KeyHasher: ~Copyable {
     private var hasher = SHA256Hasher()
 
-    mutating func add(_ field: String) {
-        hasher.update(field)
-        hasher.update([0])
+    mutating func add(_ text: String) {
+        hasher.update("\(text.utf8.count):")
+        hasher.update(text)
     }
 
-    /// Path, kind, permissions and content; never a time, an owner or an inode.
-    mutating func add(_ file: InputFile) {
-        add(file.path)
-        switch file.kind {
-        case .directory: add("d\(String(file.stat.permissions, radix: 8))")
-        case .file(let hash): add("f\(String(file.stat.permissions, radix: 8)) \(hash.digest.hex)")
-        case .link(let target): add("l" + target)
-        case .special: add("s\(file.stat.mode)")
+    mutating func add(_ name: String, _ texts: [String]) {
+        add(name)
+        add("\(texts.count)")
+        for text in texts { add(text) }
+    }
+
+    /// The order of the pairs does not count.
+    mutating func add(_ name: String, _ pairs: [KeyValue]) {
+        add(name, pairs.sorted { ($0.key, $0.value) < ($1.key, $1.value) }.flatMap { [$0.key, $0.value] })
+    }
+
+    /// Paths, kinds, permissions and content; never a time, an owner or an inode.
+    mutating func add(_ files: [InputFile]) {
+        add("files \(files.count)")
+        for file in files {
+            add(file.path)
+            switch file.kind {
+            case .directory: add("d\(String(file.stat.permissions, radix: 8))")
+            case .file(let hash): add("f\(String(file.stat.permissions, radix: 8)) \(hash.digest.hex)")
+            case .link(let target): add("l" + target)
+            }
         }
     }
 
     consuming func finish() -> String { hasher.finalize().hex }
-}
-
-extension UnreadableInput {
-    init(path: String, reason: String) { (self.path, self.reason) = (path, reason) }
 }

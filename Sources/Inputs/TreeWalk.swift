@@ -2,7 +2,7 @@
 
 internal import Glibc
 
-/// One thing that the walk met; its path is relative to the project's root.
+/// One file, folder or link that the walk met; its path is relative to the project's root.
 struct WalkedFile: Sendable {
     var path: String
     var stat: FileStat
@@ -14,9 +14,12 @@ package struct UnreadableInput: Error, Equatable, Sendable {
     package var path: String
     /// As the system says it: `Permission denied`.
     package var reason: String
-    init(_ path: String, _ code: Int32) { (self.path, self.reason) = (path, String(cString: strerror(code))) }
+
+    init(path: String, reason: String) { (self.path, self.reason) = (path, reason) }
+    init(_ path: String, _ code: Int32) { self.init(path: path, reason: String(cString: strerror(code))) }
 }
 
+/// Links are found, and not followed; devices, pipes and sockets are no content, and not found.
 struct TreeWalk {
     /// Absolute.
     let root: String
@@ -34,37 +37,49 @@ struct TreeWalk {
     }
 
     private mutating func visit(_ path: String) throws(UnreadableInput) {
-        guard let stat = FileStat(of: path.isEmpty ? root : root + "/" + path) else { return }
-        if scope.reads(path), !path.isEmpty { found.append(WalkedFile(path: path, stat: stat)) }
+        if isBehindLink(path) { return }
+        let place = path.isEmpty ? root : root + "/" + path
+        guard let stat = FileStat(of: place) else { return try refuse(path) }
+        note(path, stat)
         guard stat.isDirectory, scope.mayRead(below: path) else { return }
-        let descriptor = open(path.isEmpty ? root : root + "/" + path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        try list(descriptor, path)
+        try list(open(place, FolderListing.flags), path)
+    }
+
+    /// Whether a link stands on the way: what it leads to is read under its own path.
+    private func isBehindLink(_ path: String) -> Bool {
+        path.utf8.indices.contains { path.utf8[$0] == 0x2F && FileStat(of: root + "/" + path[..<$0])?.isLink == true }
     }
 
     /// Takes the descriptor over.
     private mutating func list(_ descriptor: Int32, _ path: String) throws(UnreadableInput) {
-        guard descriptor >= 0 else { return try refuse(path) }
-        guard let stream = fdopendir(descriptor) else {
-            close(descriptor)
-            return try refuse(path)
-        }
-        defer { closedir(stream) }
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name == "." || name == ".." { continue }
-            try meet(path.isEmpty ? name : path + "/" + name, name, in: descriptor)
+        guard var listing = FolderListing(descriptor) else { return try refuse(path) }
+        while let entry = listing.next() {
+            try meet(entry, path.isEmpty ? entry.name : path + "/" + entry.name, in: listing.descriptor)
         }
     }
 
-    private mutating func meet(_ path: String, _ name: String, in folder: Int32) throws(UnreadableInput) {
+    private mutating func meet(
+        _ entry: FolderListing.Entry,
+        _ path: String,
+        in folder: Int32
+    ) throws(UnreadableInput) {
         var raw = stat()
-        guard fstatat(folder, name, &raw, AT_SYMLINK_NOFOLLOW) == 0 else { return }
+        guard entry.isText, fstatat(folder, entry.name, &raw, AT_SYMLINK_NOFOLLOW) == 0 else {
+            let reason = errno
+            guard scope.reads(path) || entry.isFolder && scope.mayRead(below: path) else { return }
+            guard entry.isText else { throw UnreadableInput(path: path, reason: "its name is no UTF-8") }
+            errno = reason
+            return try refuse(path)
+        }
         let stat = FileStat(raw)
-        if scope.reads(path) { found.append(WalkedFile(path: path, stat: stat)) }
+        note(path, stat)
         guard stat.isDirectory, scope.mayRead(below: path) else { return }
-        try list(openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), path)
+        try list(openat(folder, entry.name, FolderListing.flags), path)
+    }
+
+    private mutating func note(_ path: String, _ stat: FileStat) {
+        guard stat.isFile || stat.isDirectory || stat.isLink, !path.isEmpty, scope.reads(path) else { return }
+        found.append(WalkedFile(path: path, stat: stat))
     }
 
     /// What vanished meanwhile is not there; what can't be opened is an error.

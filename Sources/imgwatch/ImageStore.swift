@@ -261,7 +261,6 @@ extension Image {
             case .directory: kind = .directory
             case .file(let hash): kind = .file(size: Int(file.stat.size), digest: hash.digest)
             case .link(let target): kind = .symbolicLink(target: target)
-            case .special: return nil
             }
             guard let path = String(file.path.utf8.dropFirst(skipped)), !path.isEmpty else { return nil }
             return ContextFile(
