@@ -16,14 +16,14 @@ package struct InputScope: Sendable {
     /// Where to look: no root lies in another.
     let roots: [String]
 
-    package init(of step: Step) {
-        kind = .step(patterns: step.inputs, outputs: step.outputs)
-        roots = Self.outermost(step.inputs.map(\.staticPrefix))
+    package init(of step: Step, linked: LinkedSources = .none) {
+        let patterns = step.inputs + linked.sources.compactMap { try? PathPattern($0, place: step.place) }
+        kind = .step(patterns: patterns, outputs: step.outputs)
+        roots = Self.outermost(patterns.map(\.staticPrefix))
     }
 
-    /// - Parameter followed: what the sources that are links lead to, relative to the context.
-    package init(of image: Image, followed: [String] = []) {
-        let scope = ContextScope(image, followed: followed)
+    package init(of image: Image, linked: LinkedSources = .none) {
+        let scope = ContextScope(image, linked)
         kind = .image(scope)
         roots = Self.outermost(scope.roots)
     }
@@ -54,6 +54,9 @@ package struct InputScope: Sendable {
         }
     }
 
+    /// Whether this is a folder, or a link in its place, on the way to where the node looks.
+    package func isOnTheWay(_ path: String) -> Bool { roots.contains { Self.isBelow($0, path) } }
+
     static func isBelow(_ path: String, _ directory: String) -> Bool {
         directory.isEmpty
             || path.utf8.starts(with: directory.utf8) && path.utf8.dropFirst(directory.utf8.count).first == 0x2F
@@ -81,16 +84,13 @@ struct ContextScope: Sendable {
     private let sources: [Source]
     private let ignore: IgnorePatterns
 
-    init(_ image: Image, followed: [String]) {
+    init(_ image: Image, _ linked: LinkedSources) {
         context = image.context
         ignore = image.ignorePatterns
-        sources =
-            image.evaluation.contextPaths.map { Self.source($0.path) }
-            + followed.map { Source(prefix: $0, wildcard: nil, components: 0, namesGit: false) }
+        sources = (image.evaluation.contextPaths.map(\.path) + linked.sources).map(Self.source)
     }
 
-    private static func source(_ written: String) -> Source {
-        let path = written == "." ? "" : written
+    private static func source(_ path: String) -> Source {
         let parts = path.split(separator: "/")
         let namesGit = parts.contains(".git")
         guard let wildcard = try? WildcardPattern(path), wildcard.hasWildcards else {
@@ -109,23 +109,21 @@ struct ContextScope: Sendable {
 
     private func join(_ a: String, _ b: String) -> String { b.isEmpty ? a : a + "/" + b }
 
-    private func inContext(_ path: String) -> Substring? {
-        if context.isEmpty { return path[...] }
+    /// The path relative to the context; nil for what does not lie in it.
+    private func inContext(_ path: String) -> String? {
+        if context.isEmpty { return path }
         guard InputScope.isBelow(path, context) else { return nil }
-        return path.utf8.dropFirst(context.utf8.count + 1).isEmpty
-            ? nil : Substring(path.utf8.dropFirst(context.utf8.count + 1))
+        return String(decoding: path.utf8.dropFirst(context.utf8.count + 1), as: UTF8.self)
     }
 
     func reads(_ path: String) -> Bool {
-        guard let inside = inContext(path) else { return false }
-        let relative = String(inside)
+        guard let relative = inContext(path) else { return false }
         return sources.contains { covers($0, relative) } && !ignore.matches(relative)
     }
 
     func mayRead(below directory: String) -> Bool {
         if directory.isEmpty || directory == context || InputScope.isBelow(context, directory) { return true }
-        guard let inside = inContext(directory) else { return false }
-        let relative = String(inside)
+        guard let relative = inContext(directory) else { return false }
         guard sources.contains(where: { covers($0, relative) || leads($0, to: relative) }) else { return false }
         return !ignore.excludesEverything(below: relative)
     }
@@ -143,8 +141,10 @@ struct ContextScope: Sendable {
 
     /// Whether something below this folder may be the source.
     private func leads(_ source: Source, to directory: String) -> Bool {
-        InputScope.isBelow(source.prefix, directory)
-            || source.wildcard != nil && (directory == source.prefix || InputScope.isBelow(directory, source.prefix))
+        if InputScope.isBelow(source.prefix, directory) { return true }
+        guard source.wildcard != nil, source.namesGit || !Self.isInGit(directory) else { return false }
+        return (directory == source.prefix || InputScope.isBelow(directory, source.prefix))
+            && directory.utf8.count { $0 == 0x2F } + 1 < source.components
     }
 
     private static func isInGit(_ path: String) -> Bool {

@@ -1,40 +1,114 @@
-/// What the sources of `COPY` that are links lead to: BuildKit follows them inside the context.
+/// What a node reads by way of links: the links are inputs, and so is what they lead to.
 
-package enum LinkedSources {
-    private static let longestChain = 40
+internal import Dockerfile
+package import Project
 
-    /// - Parameters:
-    ///   - sources: Literal paths, relative to the context.
-    ///   - context: Relative to the root.
-    /// - Returns: Where those of them lead that go through a link, relative to the context, and the links themselves.
-    package static func targets(of sources: [String], in root: String, context: String) -> [String] {
-        let folder = context.isEmpty ? root : root + "/" + context
-        return sources.flatMap { follow($0, in: folder) }
+package struct LinkedSources: Equatable, Sendable {
+    /// What the node reads besides what its definition names, in its own notation: paths relative to the context like
+    /// the sources of `COPY`, or patterns like the inputs of a step.
+    package private(set) var sources: [String] = []
+    /// The links that it reads through, relative to the project's root.
+    package private(set) var links: Set<String> = []
+
+    package static let none = LinkedSources()
+
+    private init() {}
+
+    /// Follows the sources of `COPY` inside the context, those too that a wildcard finds.
+    ///
+    /// Links in a folder that is copied are copied as links, and not followed (BuildKit's `FollowPaths`).
+    package init(of image: Image, in root: String) {
+        let folder = image.context.isEmpty ? root : root + "/" + image.context
+        for source in image.evaluation.contextPaths {
+            let parts = source.path.split(separator: "/").map(String.init)
+            let start = parts.firstIndex { (try? WildcardPattern($0))?.hasWildcards ?? true } ?? parts.count
+            let route = LinkRoute(parts[..<start].joined(separator: "/"), in: folder)
+            add(route, below: image.context, route.links + route.end(followedBy: parts[start...]))
+            let names = parts[start...].compactMap { try? WildcardPattern($0) }
+            guard let end = route.end, !names.isEmpty, names.count == parts.count - start else { continue }
+            for link in Self.links(matching: names[...], below: end, in: folder) {
+                let route = LinkRoute(link, in: folder)
+                add(route, below: image.context, route.links + route.end(followedBy: []))
+            }
+        }
     }
 
-    private static func follow(_ source: String, in folder: String) -> [String] {
-        var met: [String] = []
-        var done: [Substring] = []
-        var open = source.split(separator: "/").reversed().map { $0 }
-        var hops = 0
-        while let next = open.popLast() {
-            if next == "." { continue }
-            if next == ".." {
-                _ = done.popLast()
-                continue
-            }
-            let path = (done + [next]).joined(separator: "/")
-            guard let target = LinkTarget.of(folder + "/" + path) else {
-                done.append(next)
-                continue
-            }
-            hops += 1
-            guard hops <= longestChain else { return met }
-            met.append(path)
-            if target.hasPrefix("/") { done = [] }
-            open += target.split(separator: "/").reversed()
+    /// Follows patterns where they begin, and the links that they find where these lead to a file.
+    ///
+    /// A command sees what a link leads to; but, as in a shell, wildcards do not go through links to folders.
+    package init(of step: Step, in root: String) {
+        for pattern in step.inputs {
+            let route = LinkRoute(pattern.staticPrefix, in: root)
+            let moved = route.end.map { [pattern.moved(to: $0)] } ?? []
+            add(route, below: "", route.links.map(PathPattern.escaped) + moved)
         }
-        guard hops > 0 else { return [] }
-        return met + [done.joined(separator: "/")]
+        var seen = links
+        while let files = try? TreeWalk.files(below: root, in: InputScope(of: step, linked: self)) {
+            let new = files.filter { $0.stat.isLink && seen.insert($0.path).inserted }
+            if new.isEmpty { return }
+            for route in new.map({ LinkRoute($0.path, in: root) }) {
+                guard let end = route.end, FileStat(of: root + "/" + end)?.isDirectory != true else { continue }
+                add(route, below: "", (route.links + [end]).map(PathPattern.escaped))
+            }
+        }
+    }
+
+    /// The links on the way to a file of the project and the file that they lead to, relative to the root.
+    ///
+    /// Empty where the path leads through no link.
+    package static func ends(of path: String, in root: String) -> [String] {
+        let route = LinkRoute(path, in: root)
+        return route.links + route.end(followedBy: [])
+    }
+
+    private mutating func add(_ route: LinkRoute, below context: String, _ new: [String]) {
+        guard !route.links.isEmpty else { return }
+        links.formUnion(route.links.map { context.isEmpty ? $0 : context + "/" + $0 })
+        for source in new where !sources.contains(source) { sources.append(source) }
+    }
+
+    /// The links below a folder of the context that fit the names, one for each folder on the way and the last.
+    private static func links(
+        matching names: ArraySlice<WildcardPattern>,
+        below path: String,
+        in folder: String
+    ) -> [String] {
+        guard let name = names.first, var listing = FolderListing(of: path.isEmpty ? folder : folder + "/" + path)
+        else {
+            return []
+        }
+        var found: [String] = []
+        while let entry = listing.next() {
+            guard entry.isText, name.matches(entry.name) else { continue }
+            let place = path.isEmpty ? entry.name : path + "/" + entry.name
+            if names.count > 1 {
+                found += links(matching: names.dropFirst(), below: place, in: folder)
+            } else if entry.isLink {
+                found.append(place)
+            }
+        }
+        return found
+    }
+}
+
+extension LinkRoute {
+    /// The end and what follows it, where there are links; else there is nothing to add.
+    fileprivate func end(followedBy rest: ArraySlice<String>) -> [String] {
+        guard let end, !links.isEmpty else { return [] }
+        return [([end] + rest).filter { !$0.isEmpty }.joined(separator: "/")]
+    }
+}
+
+extension PathPattern {
+    /// The same below another folder.
+    fileprivate func moved(to folder: String) -> String {
+        let rest = text.split(separator: "/").dropFirst(staticPrefix.split(separator: "/").count).map(String.init)
+        let path = ([Self.escaped(folder)] + rest).filter { !$0.isEmpty }.joined(separator: "/")
+        return (path.isEmpty ? "." : path) + (namesFolder && rest.last != "**" ? "/" : "")
+    }
+
+    /// A pattern that names this very path.
+    fileprivate static func escaped(_ path: String) -> String {
+        path.unicodeScalars.map { "*?[]{}!\\".unicodeScalars.contains($0) ? "\\\($0)" : "\($0)" }.joined()
     }
 }

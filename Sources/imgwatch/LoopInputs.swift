@@ -87,8 +87,9 @@ extension Loop {
     /// Sources of `COPY` may lead elsewhere now: what they lead to is watched and read from now on.
     private func relink() {
         let current = ProjectNodes(nodes.project, graph: nodes.graph)
-        guard current.entries.map(\.followed) != nodes.entries.map(\.followed) else { return }
+        guard current.entries.map(\.linked) != nodes.entries.map(\.linked) else { return }
         nodes = current
+        session.git?.forget()
         watch()
     }
 

@@ -16,8 +16,8 @@ struct ProjectNodes: Sendable {
         var extra: [String]
         /// What it names and must find, relative to the root.
         var literals: [String]
-        /// Where sources that are links lead, and the links, relative to the context.
-        var followed: [String] = []
+        /// What it reads by way of links.
+        var linked: LinkedSources
     }
 
     let project: Project
@@ -29,7 +29,7 @@ struct ProjectNodes: Sendable {
     init(_ project: Project, graph: Graph) {
         (self.project, self.graph) = (project, graph)
         entries = graph.nodes.compactMap { node in
-            if let step = project.step(node.id) { return Self.entry(step) }
+            if let step = project.step(node.id) { return Self.entry(step, in: project) }
             return project.image(node.id).map { Self.entry($0, in: project) }
         }
         positions = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.id, $0) })
@@ -37,14 +37,16 @@ struct ProjectNodes: Sendable {
 
     subscript(id: NodeID) -> Entry? { positions[id].map { entries[$0] } }
 
-    private static func entry(_ step: Step) -> Entry {
-        Entry(
+    private static func entry(_ step: Step, in project: Project) -> Entry {
+        let linked = LinkedSources(of: step, in: project.root)
+        return Entry(
             id: step.id,
-            scope: InputScope(of: step),
+            scope: InputScope(of: step, linked: linked),
             outputs: step.outputs,
             outputScope: InputScope(outputs: step.outputs),
             extra: [],
-            literals: step.inputs.filter(\.isLiteral).map(\.staticPrefix)
+            literals: step.inputs.filter(\.isLiteral).map(\.staticPrefix),
+            linked: linked
         )
     }
 
@@ -52,15 +54,16 @@ struct ProjectNodes: Sendable {
         let sources = image.evaluation.contextPaths.map(\.path).filter { path in
             path != "." && !path.isEmpty && !path.contains { "*?[\\".contains($0) }
         }
-        let followed = LinkedSources.targets(of: sources, in: project.root, context: image.context)
+        let linked = LinkedSources(of: image, in: project.root)
+        let extra = image.definingFiles
         return Entry(
             id: image.id,
-            scope: InputScope(of: image, followed: followed),
+            scope: InputScope(of: image, linked: linked),
             outputs: [],
             outputScope: InputScope(outputs: []),
-            extra: [image.dockerfile] + (image.ignoreFile.map { [$0] } ?? []),
+            extra: extra + extra.flatMap { LinkedSources.ends(of: $0, in: project.root) },
             literals: sources.map { image.context.isEmpty ? $0 : image.context + "/" + $0 },
-            followed: followed
+            linked: linked
         )
     }
 
@@ -69,13 +72,19 @@ struct ProjectNodes: Sendable {
         project.steps.contains { $0.outputs.contains { $0.covers(path) } }
     }
 
-    /// The nodes that a change of this path concerns. What is removed may be a folder, and then it concerns all that
-    /// may read below it; what comes is reported file by file.
+    /// The nodes that a change of this path concerns.
+    ///
+    /// What is removed may be a folder, and then it concerns all that may read below it; what comes is reported file by
+    /// file.
     func change(_ path: String, isRemoval: Bool, at sequence: Sequence) -> [PathChange] {
+        let isLink = !isRemoval && isLink(path)
         var readers: [NodeID] = []
         var owners: [NodeID] = []
         for entry in entries {
-            if entry.scope.reads(path) || isRemoval && entry.scope.mayRead(below: path) { readers.append(entry.id) }
+            let isReader =
+                entry.scope.reads(path) || isRemoval && entry.scope.mayRead(below: path)
+                || isLink && entry.scope.isOnTheWay(path)
+            if isReader { readers.append(entry.id) }
             let isOwner = entry.outputs.contains {
                 $0.covers(path) || isRemoval && OutputPath(path: path).covers($0.path)
             }
@@ -87,13 +96,15 @@ struct ProjectNodes: Sendable {
         }
     }
 
-    /// Whether a link that a source leads through may be another one now.
+    /// Whether a link through which a node reads came, went, or may lead elsewhere now.
     func mayRelink(_ path: String) -> Bool {
-        entries.contains { entry in
-            entry.literals.contains { $0 == path || $0.hasPrefix(path + "/") }
-                || !entry.followed.isEmpty && entry.scope.reads(path)
-        }
+        isLink(path)
+            || entries.contains { entry in
+                entry.linked.links.contains { OutputPath(path: path).covers($0) } || entry.scope.isOnTheWay(path)
+            }
     }
+
+    private func isLink(_ path: String) -> Bool { FileStat(of: project.root + "/" + path)?.isLink == true }
 
     /// Whether inputs, outputs or the project's own files can lie in this folder.
     func mayHoldInputs(_ directory: String) -> Bool {
@@ -107,6 +118,15 @@ struct ProjectNodes: Sendable {
         entry.literals.filter { path in
             FileStat(of: project.root + "/" + path) == nil && !isGenerated(path)
         }
+    }
+}
+
+extension Image {
+    /// The Dockerfile and the ignore files that are in force, or would be if they were there.
+    fileprivate var definingFiles: [String] {
+        let own = dockerfile + ".dockerignore"
+        let shared = context.isEmpty ? ".dockerignore" : context + "/.dockerignore"
+        return ignoreFile == own ? [dockerfile, own] : [dockerfile, own, shared]
     }
 }
 
