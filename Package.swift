@@ -44,7 +44,7 @@ let package = Package(
         module("Git", ["CLibgit2"]),
         module("OCI", ["COpenSSL"]),
         module("State", ["OCI", grdb]),
-        module("Inputs", ["Graph", "Project", "Dockerfile", "Git", "State", "OCI"]),
+        module("Inputs", ["Project", "Dockerfile", "Git", "OCI"]),
         module("Building", ["Dockerfile", "OCI", "State"]),
         module("Serving", ["OCI", flyingFox]),
         module("Reporting", ["Project", "Engine", "Graph"]),
