@@ -4,16 +4,18 @@ import Graph
 
 extension Engine {
     mutating func note(_ changes: [Change]) {
-        let stepsEnd = lastStepEnd()
+        let suspects = suspects()
         var touched: [Int: Int] = [:]
         for change in changes {
             let owner = change.owner.flatMap(graph.position(of:))
             if let owner, isOwnWrite(change, by: owner) { continue }
             treeChangedAt = now
-            if stepsEnd.map({ change.sequence > $0 }) ?? false { clearLoops(from: change, owner: owner) }
-            for node in (owner.map { [$0] } ?? []) + change.readers.compactMap(graph.position(of:)) {
+            let readers = change.readers.compactMap(graph.position(of:))
+            clearLoops(of: owner.map { [$0] } ?? readers, isInput: owner == nil, suspects)
+            for node in (owner.map { [$0] } ?? []) + readers {
                 touched[node, default: 0] += 1
                 states[node].touched = max(states[node].touched, change.sequence)
+                states[node].suspects.formUnion(suspects)
                 states[node].cause.add(path: change.path)
                 states[node].cause.reason = node == owner ? .outputs : .inputs
                 supersede(node, changedAt: change.sequence)
@@ -27,20 +29,21 @@ extension Engine {
         states[owner].run != nil || change.sequence <= states[owner].lastEnd
     }
 
-    /// The end of the latest step run; nil while one goes on, since what changes now may be its doing.
-    private func lastStepEnd() -> Sequence? {
-        var last: Sequence = -1
-        for node in states.indices where graph.nodes[node].kind == .step {
-            if states[node].run != nil { return nil }
-            last = max(last, states[node].lastEnd)
+    /// The steps that run, and those whose runs may have set them off: what changes now may be their doing.
+    private func suspects() -> Set<NodeID> {
+        var found: Set<NodeID> = []
+        for (node, state) in states.enumerated() where graph.nodes[node].kind == .step {
+            if let run = state.run { found.formUnion(run.suspects.union([id(node)])) }
         }
-        return last
+        return found
     }
 
-    /// A change from outside step runs: what follows from it is no loop.
-    private mutating func clearLoops(from change: Change, owner: Int?) {
-        for node in owner.map({ [$0] }) ?? change.readers.compactMap(graph.position(of:)) {
-            for reached in [node] + graph.dependents[node] { clearLoop(reached, isInput: owner == nil) }
+    /// A change that no run of the node may have led to: what follows from it is no loop.
+    private mutating func clearLoops(of nodes: [Int], isInput: Bool, _ suspects: Set<NodeID>) {
+        for node in nodes {
+            for reached in [node] + graph.dependents[node] where !suspects.contains(id(reached)) {
+                clearLoop(reached, isInput: isInput)
+            }
         }
     }
 
@@ -51,6 +54,7 @@ extension Engine {
         guard states[node].isLooping else { return }
         states[node].isLooping = false
         states[node].failure = nil
+        states[node].retryAt = nil
     }
 
     /// A change from outside: the node's inputs are not at rest.
@@ -149,9 +153,9 @@ extension Engine {
             key == states[node].key, outputs != states[node].outputs
         else { return }
         states[node].cause.reason = .outputs
-        guard let endedAt = states[node].lastEndAt else { return }
+        guard let endedAt = states[node].lastEndAt, !states[node].isForeignCounted else { return }
         states[node].foreignChanges = now - endedAt <= Limits.foreignWindow ? states[node].foreignChanges + 1 : 0
-        states[node].lastEndAt = nil
+        states[node].isForeignCounted = true
     }
 
     mutating func ask(_ id: NodeID) {

@@ -34,7 +34,6 @@ extension Engine {
 
     mutating func note(_ end: RunEnd, of id: NodeID, _ operation: OperationID) {
         if let gone = departed.firstIndex(where: { $0.operation == operation }) {
-            runEndedAt = now
             departed.remove(at: gone)
             noteDeparted(end, of: id)
         }
@@ -42,7 +41,7 @@ extension Engine {
         states[node].run = nil
         states[node].lastEnd = end.barrier
         states[node].lastEndAt = now
-        runEndedAt = now
+        states[node].isForeignCounted = false
         switch graph.nodes[node].kind {
         case .step: noteStep(end, of: node, run)
         case .image: noteImage(end, of: node, run)
@@ -76,6 +75,7 @@ extension Engine {
         }
         for dependent in graph.dependents[node] {
             states[dependent].touched = max(states[dependent].touched, end.barrier)
+            states[dependent].suspects.formUnion(run.suspects.union([id(node)]))
             if graph.nodes[dependent].sources.contains(id(node)) { states[dependent].cause.add(edge: id(node)) }
         }
     }

@@ -20,9 +20,8 @@ package struct Engine: Sendable {
     var isPaused = false
     var isPlanned = false
     var gitBusySince: Moment?
-    /// When a file of the tree changed last, and when a run ended last.
+    /// When a file of the tree changed last that no step run owns.
     var treeChangedAt: Moment?
-    var runEndedAt: Moment?
     /// What the event under way led to.
     var effects: [Effect] = []
     /// The earliest moment at which something may start that may not now.

@@ -124,13 +124,16 @@ extension Engine {
         let cause = cause(node)
         states[node].run = Run(
             operation: operation, key: key, barrier: states[node].keyBarrier,
-            isProtected: rules.contains(.protectImages) && states[node].supersedes >= Limits.supersedes, cause: cause)
+            isProtected: rules.contains(.protectImages) && states[node].supersedes >= Limits.supersedes,
+            suspects: states[node].suspects, cause: cause)
+        states[node].suspects = []
         states[node].hasRun = true
         states[node].retryAt = nil
         states[node].readySince = nil
         states[node].unseenSince = nil
         states[node].starts += 1
         states[node].failure = nil
+        states[node].isLooping = false
         states[node].reportedFailure = nil
         reportStale(node, cause)
         states[node].cause = Cause(reason: .inputs)
@@ -213,8 +216,7 @@ extension Engine {
             return .held([.quiet], until: quiet)
         }
         if graph.nodes[node].kind == .step, rules.contains(.stopLoops), isSpinning(state) {
-            guard usedSlots == 0 else { return .held([.loop], until: nil) }
-            let rest = [treeChangedAt, runEndedAt].compactMap(\.self).max().map { $0 + Limits.loopRest } ?? now
+            let rest = loopRest(state)
             if now < rest { return .held([.loop], until: rest) }
         }
         if let busy = gitBusySince, let changed = treeChangedAt {
@@ -227,15 +229,22 @@ extension Engine {
     /// A step that stays stale by what its own runs change fails, and names the paths.
     private mutating func failIfLooping(_ node: Int) {
         let state = states[node]
-        let isSpent = state.starts >= Limits.loopStarts + Limits.loopRepeats
-            || state.foreignChanges >= Limits.foreignChanges + Limits.loopRepeats
-        guard isSpent, rules.contains(.stopLoops), graph.nodes[node].kind == .step, !isUnkeyed(node), !isFresh(node),
-            let key = state.key, state.failure?.key != key
+        let repeats = max(state.starts - Limits.loopStarts, state.foreignChanges - Limits.foreignChanges)
+        guard repeats >= Limits.loopRepeats, rules.contains(.stopLoops), graph.nodes[node].kind == .step,
+            !isUnkeyed(node), !isFresh(node), let key = state.key, state.failure?.key != key
         else { return }
         let paths = state.cause.paths.isEmpty ? "its inputs" : state.cause.paths.joined(separator: ", ")
         states[node].isLooping = true
         states[node].failure = FailedKey(
             key: key, failure: Failure("looping: its runs are followed by changes of \(paths), which start it again"))
+        let mayTryAgain = repeats < Limits.loopRepeats + Limits.loopChances
+        states[node].retryAt = mayTryAgain ? now + Limits.loopChance : nil
+    }
+
+    private func loopRest(_ state: NodeState) -> Moment {
+        let last = [state.changedAt, state.lastEndAt].compactMap(\.self).max() ?? now
+        let rest = last + Limits.loopRest
+        return state.unseenSince.map { min(rest, $0 + Limits.loopCap) } ?? rest
     }
 
     func isSpinning(_ state: NodeState) -> Bool {

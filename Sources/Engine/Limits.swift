@@ -31,6 +31,11 @@ package enum Limits {
     /// … and after so many more starts it fails as looping.
     static let loopRepeats = 2
     static let loopRest: Duration = .seconds(1)
+    /// It waits for rest no longer than this after the first change that no run has seen.
+    static let loopCap: Duration = .milliseconds(1500)
+    /// Edits that fall into every run look like a loop: after so long a rest it is tried again, so many times.
+    static let loopChance: Duration = .seconds(10)
+    static let loopChances = 2
     static let firstBackOff: Duration = .seconds(1)
     static let longestBackOff: Duration = .seconds(30)
     /// How many paths a cause names.

@@ -45,10 +45,13 @@ struct NodeState: Sendable {
     var backOff = Limits.firstBackOff
     var supersedes = 0
     var lastEnd: Sequence = -1
-    /// Until a foreign change of the outputs was seen after it.
     var lastEndAt: Moment?
+    /// A foreign change of the outputs was seen after it.
+    var isForeignCounted = false
     var hasRun = false
-    /// Starts since the last change from outside.
+    /// Steps whose runs may have led to the changes that no run has seen.
+    var suspects: Set<NodeID> = []
+    /// Starts since the last change that no run of the node may have led to.
     var starts = 0
     /// Foreign changes of the outputs in a row, each soon after an exit.
     var foreignChanges = 0
@@ -74,6 +77,8 @@ struct Run: Sendable {
     /// An edit does not cancel it.
     var isProtected: Bool
     var isCancelled = false
+    /// Steps whose runs may have led to this one.
+    var suspects: Set<NodeID>
     var cause: Cause
 }
 

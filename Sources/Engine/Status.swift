@@ -88,6 +88,8 @@ extension Engine {
             if states[node].reportedFailure != found { tell(.failed(id(node), found)) }
         case .blocked(let by): blockers = by
         case .stale(let found):
+            // A moment later it is known which needs are stale.
+            guard !graph.needs[node].contains(where: isBeingRead) else { return }
             holds = found.filter { isWorthTelling($0) }
             if !isUnkeyed(node) { reportStale(node, cause(node)) }
         case .waiting(let found): holds = found
@@ -98,6 +100,12 @@ extension Engine {
         guard status != .unkeyed else { return }
         (states[node].reportedHolds, states[node].reportedBlockers) = (holds, blockers)
         states[node].reportedFailure = failure
+    }
+
+    /// Not known yet, and nothing keeps it from being read.
+    private func isBeingRead(_ node: Int) -> Bool {
+        isUnkeyed(node) && states[node].run == nil
+            && !graph.needs[node].contains { states[$0].run != nil && graph.nodes[$0].kind == .step }
     }
 
     /// A need that is not read yet, and a quiet period, pass before anybody has read of them.
