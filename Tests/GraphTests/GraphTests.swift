@@ -8,8 +8,11 @@ import Testing
         Node(NodeID("ui"), .step),
         Node(NodeID("base"), .image),
         Node(
-            NodeID("server"), .image, needs: [NodeID("build"), NodeID("ui"), NodeID("base")],
-            sources: [NodeID("build"), NodeID("base")]),
+            NodeID("server"),
+            .image,
+            needs: [NodeID("build"), NodeID("ui"), NodeID("base")],
+            sources: [NodeID("build"), NodeID("base")]
+        ),
     ])
 
     @Test func `needs are followed through others, in graph order`() {
