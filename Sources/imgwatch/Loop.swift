@@ -57,8 +57,8 @@ actor Loop {
     var brokenSources: [String] = []
     /// Paths that changed while a single step ran and that no step says it writes, and how often.
     var suspicions: [Suspicion: Int] = [:]
-    /// How long the runs took whose end is not told yet, in milliseconds.
-    var finished: [OperationID: Int] = [:]
+    /// The run whose end the engine is told just now.
+    var ending: ActiveRun?
     var isReady = false
     private var timer: Task<Void, Never>?
     private var isStopping = false
@@ -147,10 +147,10 @@ actor Loop {
     /// A run is over; the engine hears of it after everything that happened before.
     func end(_ run: ActiveRun, _ end: RunEnd) {
         runs[run.start.operation] = nil
-        finished[run.start.operation] = run.milliseconds
+        ending = run
         handle(.ended(run.start.node, run.start.operation, end))
+        ending = nil
         superseded.remove(run.start.operation)
-        finished[run.start.operation] = nil
         finishIfStopped()
     }
 

@@ -17,18 +17,18 @@ extension Loop {
         default: break
         }
         if var event = LoopEvent(report, in: nodes.graph, at: .now()) {
-            complete(&event, report)
+            if event.event == .finished || event.event == .failed { complete(&event) }
             session.tell(event)
         }
         if report == .idle { noteIdle() }
     }
 
-    private func complete(_ event: inout LoopEvent, _ report: Report) {
-        guard case .finished(let id, let operation) = report else { return }
-        event.ms = finished[operation]
-        finished[operation] = nil
-        event.key = engine.view(of: id)?.key
-        event.round = sequence
+    /// A failure that no run led to, an input that is missing, has no key.
+    private func complete(_ event: inout LoopEvent) {
+        guard let run = ending, run.start.node == event.node else { return }
+        event.ms = run.milliseconds
+        event.key = run.start.publication.key
+        event.round = run.start.publication.round
     }
 
     private func tellReady() {
