@@ -1,0 +1,56 @@
+/// Which processes a run of the program has, or left behind.
+
+import Foundation
+import Testing
+
+/// Marks all that a run of the program starts, by a variable in the environment that its steps inherit.
+struct RunMark: Sendable {
+    private static let name = "IMGWATCH_TEST_RUN"
+    private let id = UUID().uuidString
+
+    var environment: [String: String] { [Self.name: id] }
+
+    /// The living processes that bear the mark, the program itself left out.
+    func steps() -> [pid_t] {
+        let mark = Data("\(Self.name)=\(id)".utf8)
+        return Self.processes().filter { pid in
+            // Not atomically, the kernel's files have no size; a zombie's is empty.
+            guard let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ"),
+                environment.range(of: mark) != nil,
+                let command = FileManager.default.contents(atPath: "/proc/\(pid)/comm")
+            else { return false }
+            return command != Data("imgwatch\n".utf8)
+        }
+    }
+
+    private static func processes() -> [pid_t] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }
+    }
+
+    /// The living members of a process group; one that ended and was not waited for is none.
+    static func members(ofGroup group: String) -> [pid_t] {
+        processes().filter { pid in
+            guard let stat = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return false }
+            let text = String(decoding: stat, as: UTF8.self)
+            // pid (command) state parent group
+            let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+            return fields.count > 3 && fields[3] == group && fields[1] != "Z"
+        }
+    }
+}
+
+extension RunningLoop {
+    /// Ends the program as a crash does.
+    func crash() async throws {
+        kill(process.processIdentifier, SIGKILL)
+        _ = try await exit()
+    }
+
+    /// Waits until a step has told its process group.
+    func group(of step: String, from mark: Int = 0) async throws -> String {
+        let line = try await wait(from: mark, for: "the process group of \(step)") {
+            $0.event == "log" && $0.node == step && $0.string("line").hasPrefix("group ")
+        }
+        return String(line.string("line").dropFirst("group ".count))
+    }
+}
