@@ -28,10 +28,14 @@ package struct NamedInputs: Sendable {
     }
 }
 
-/// The newest commit that changed a node's inputs, and whether they differ from HEAD.
-package struct InputsCommit: Equatable, Sendable {
-    package var commit: Commit
-    package var isDirty: Bool
+/// What git calls a node's inputs.
+package enum InputsName: Equatable, Sendable {
+    /// The newest commit that changed them, and whether they differ from HEAD.
+    case commit(Commit, isDirty: Bool)
+    /// The node reads nothing, and HEAD has nothing that it would read.
+    case nothing
+    /// There is no commit yet, or the search for one gave up.
+    case unknown
 }
 
 /// Safe to use from several threads; libgit2's calls come one after another.
@@ -64,21 +68,19 @@ package final class GitNames: Sendable {
         (self.repository, self.reader) = (repository, reader)
     }
 
-    /// - Returns: nil where git can't name the inputs: no commit yet, or the search gave up. `.some(nil)` where there
-    ///   is nothing to name.
-    package func name(_ inputs: NamedInputs, _ reading: Reading) throws(GitError) -> InputsCommit?? {
-        guard let head = try repository.head() else { return nil }
+    package func name(_ inputs: NamedInputs, _ reading: Reading) throws(GitError) -> InputsName {
+        guard let head = try repository.head() else { return .unknown }
         let known = try known(inputs, at: head)
         var files = reading.files.filter { $0.kind != .directory && !inputs.isGenerated($0.path) }
         for path in inputs.extra {
             let scope = InputScope(outputs: [.init(path: path, isDirectory: false)])
             files += (try? reader.read(scope))?.files ?? []
         }
-        if files.isEmpty, known.files.isEmpty { return .some(nil) }
+        if files.isEmpty, known.files.isEmpty { return .nothing }
         let isDirty = inputs.isRedefined ? true : try differs(files, from: known.files)
         // Inputs that no commit holds have no commit of their own: they are changes on top of HEAD.
-        guard let commit = known.newest ?? (known.files.isEmpty ? head : nil) else { return nil }
-        return InputsCommit(commit: commit, isDirty: isDirty)
+        guard let commit = known.newest ?? (known.files.isEmpty ? head : nil) else { return .unknown }
+        return .commit(commit, isDirty: isDirty)
     }
 
     private func known(_ inputs: NamedInputs, at head: Commit) throws(GitError) -> Known {

@@ -18,7 +18,7 @@ package enum Keys {
         case .exec(let words): hasher.add("exec", words)
         }
         hasher.add(step.directory)
-        hasher.add("env", step.environment)
+        hasher.add("env", pairs: step.environment)
         hasher.add("outputs", step.outputs.map(\.path))
         hasher.add(reading.files.filter { $0.kind != .directory })
         return hasher.finish()
@@ -37,7 +37,7 @@ package enum Keys {
         hasher.add(semantics + " image")
         hasher.add(platform)
         hasher.add(image.context)
-        hasher.add("labels", image.labels)
+        hasher.add("labels", pairs: image.labels)
         for stage in image.evaluation.stages {
             hasher.add(
                 "stage \(stage.index) \(stage.base)",

@@ -83,7 +83,7 @@ struct KeyHasher: ~Copyable {
     }
 
     /// The order of the pairs does not count.
-    mutating func add(_ name: String, _ pairs: [KeyValue]) {
+    mutating func add(_ name: String, pairs: [KeyValue]) {
         add(name, pairs.sorted { ($0.key, $0.value) < ($1.key, $1.value) }.flatMap { [$0.key, $0.value] })
     }
 

@@ -56,9 +56,12 @@ extension Session {
             isGenerated: { nodes.isGenerated($0) }
         )
         do {
-            guard let name = try git.name(inputs, reading) else { return .unknown }
-            guard let name else { return .none }
-            return .commit(id: name.commit.abbreviated, time: name.commit.time, isDirty: name.isDirty)
+            return switch try git.name(inputs, reading) {
+            case .commit(let commit, let isDirty):
+                .commit(id: commit.abbreviated, time: commit.time, isDirty: isDirty)
+            case .nothing: .none
+            case .unknown: .unknown
+            }
         } catch {
             return .unknown
         }

@@ -1,0 +1,53 @@
+import Foundation
+import Testing
+
+@testable import Inputs
+
+@Suite struct LinkTargetTests {
+    @Test func `a link has its text, and nothing else has one`() throws {
+        let tree = try TemporaryTree(["file": "x", "folder/": ""])
+        try tree.link("link", to: "../some where")
+        #expect(LinkTarget.of(tree.path("link")) == "../some where")
+        for name in ["file", "folder", "none"] { #expect(LinkTarget.of(tree.path(name)) == nil) }
+    }
+
+    @Test(arguments: [
+        ("plain/file", [], "plain/file"), ("none", [], "none"), ("", [], ""), ("./plain/../file", [], "file"),
+        ("../../plain", [], "plain"), ("to-file", ["to-file"], "plain/file"),
+        ("to-folder/file", ["to-folder"], "plain/file"), ("chain", ["chain", "to-file"], "plain/file"),
+        ("deep/up", ["deep/up"], "plain"), ("deep/up/file", ["deep/up"], "plain/file"),
+        ("absolute", ["absolute"], "plain/file"), ("outside", ["outside"], "etc/passwd"),
+        ("dangling", ["dangling"], "missing"), ("to-here", ["to-here"], ""), ("to-here/plain", ["to-here"], "plain"),
+        ("through/file", ["through", "to-folder"], "plain/file"),
+    ])
+    func `a path is followed, and stays in the folder`(path: String, links: [String], end: String) throws {
+        let tree = try TemporaryTree(["plain/file": "", "deep/": ""])
+        for (name, target) in [
+            ("to-file", "plain/file"), ("to-folder", "plain"), ("chain", "to-file"), ("deep/up", "../plain"),
+            ("absolute", "/plain/file"), ("outside", "../../../etc/passwd"), ("dangling", "missing"), ("to-here", "."),
+            ("through", "to-folder/"),
+        ] {
+            try tree.link(name, to: target)
+        }
+        let route = LinkRoute(path, in: tree.root)
+        #expect(route.links == links)
+        #expect(route.end == end)
+    }
+
+    @Test func `links that lead in a circle lead nowhere`() throws {
+        let tree = try TemporaryTree()
+        try tree.link("a", to: "b")
+        try tree.link("b", to: "a")
+        try tree.link("self", to: "self/x")
+        #expect(LinkRoute("a", in: tree.root).end == nil)
+        #expect(LinkRoute("self/y", in: tree.root).end == nil)
+    }
+
+    @Test(arguments: [(39, true), (40, true), (41, false)])
+    func `as many links are followed as by the kernel`(count: Int, hasEnd: Bool) throws {
+        let tree = try TemporaryTree(["0": ""])
+        for index in 1...count { try tree.link("\(index)", to: "\(index - 1)") }
+        #expect(LinkRoute("\(count)", in: tree.root).end == (hasEnd ? "0" : nil))
+        #expect((try? String(contentsOfFile: tree.path("\(count)"), encoding: .utf8)) == (hasEnd ? "" : nil))
+    }
+}

@@ -1,0 +1,158 @@
+import Foundation
+import OCI
+import Testing
+
+@testable import Inputs
+
+@Suite struct ReadingTests {
+    /// A step that reads `src`, and makes `src/gen`.
+    private func opened() throws -> (TemporaryTree, InputScope) {
+        let tree = try TemporaryTree(["src/a": "a", "src/b": "b", "src/sub/c": "c"])
+        try tree.link("src/link", to: "a")
+        return (tree, InputScope(of: try tree.step("run: x", "inputs: src", "outputs: src/sub/gen/")))
+    }
+
+    @Test func `a reading has each file with its kind, its stat and its content`() throws {
+        let (tree, scope) = try opened()
+        let files = try tree.read(scope).files
+        #expect(files.map(\.path) == ["src", "src/a", "src/b", "src/link", "src/sub", "src/sub/c"])
+        #expect(files[0].kind == .directory && files[4].kind == .directory)
+        #expect(files[3].kind == .link(target: "a"))
+        let hash = ContentHash(digest: .sha256(of: "a".utf8), blobID: "2e65efe2a145dda7ee51d1741299f848e5bf752e")
+        #expect(files[1].kind == .file(hash))
+        for file in files { #expect(try file.stat == tree.stat(file.path)) }
+    }
+
+    @Test func `what is left alone is unchanged`() throws {
+        let (tree, scope) = try opened()
+        let reading = try tree.read(scope)
+        #expect(reading.isUnchanged(in: scope, below: tree.root))
+        try tree.write("other", "x")
+        try tree.write("src/sub/gen/made", "x")
+        #expect(reading.isUnchanged(in: scope, below: tree.root))
+    }
+
+    static let changes: [(name: String, change: @Sendable (TemporaryTree) throws -> Void)] = [
+        ("content", { try $0.write("src/a", "A") }),
+        (
+            "content and back",
+            {
+                try $0.write("src/a", "x")
+                try $0.write("src/a", "a")
+            }
+        ),
+        ("mode", { try $0.setMode("src/a", 0o755) }),
+        (
+            "mode and back",
+            {
+                try $0.setMode("src/a", 0o700)
+                try $0.setMode("src/a", 0o644)
+            }
+        ),
+        (
+            "the same content moved over it",
+            {
+                try $0.write("new", "a")
+                try $0.move("new", to: "src/a")
+            }
+        ),
+        ("a new file", { try $0.write("src/new", "") }),
+        ("a new file in a new folder", { try $0.write("src/new/file", "") }),
+        ("a removed file", { try $0.remove("src/b") }),
+        (
+            "removed and made again",
+            {
+                try $0.remove("src/b")
+                try $0.write("src/b", "b")
+            }
+        ),
+        (
+            "renamed",
+            { try $0.move("src/b", to: "src/c") }
+        ),
+        (
+            "another link to the same place",
+            {
+                try $0.remove("src/link")
+                try $0.link("src/link", to: "a")
+            }
+        ),
+        ("times", { _ = utimensat(AT_FDCWD, $0.path("src/a"), nil, 0) }),
+        ("a folder that is gone", { try $0.remove("src") }),
+    ]
+
+    @Test(arguments: changes.map(\.name)) func `a change is seen`(name: String) throws {
+        let (tree, scope) = try opened()
+        try tree.setMode("src/a", 0o644)
+        let reading = try tree.read(scope)
+        // Past the tick in which the files were made, as any command that runs in between is.
+        try tree.settle("src/a", "src/b", "src/link")
+        try #require(try Self.changes.first { $0.name == name }?.change(tree) != nil)
+        #expect(!reading.isUnchanged(in: scope, below: tree.root))
+    }
+
+    @Test func `files that changed just now may still be written`() throws {
+        let (tree, scope) = try opened()
+        var old = [timespec(tv_sec: 0, tv_nsec: 0), timespec(tv_sec: 0, tv_nsec: 0)]
+        try #require(utimensat(AT_FDCWD, tree.path("src/b"), &old, 0) == 0)
+        let reading = try tree.read(scope)
+        #expect(reading.paths(changedWithin: 3600) == ["src/a", "src/b", "src/sub/c"])
+        #expect(reading.paths(changedWithin: -3600) == [])
+    }
+
+    @Test func `what can't be read is named by its path in the project`() throws {
+        let (tree, scope) = try opened()
+        chmod(tree.home, 0o755)
+        try tree.setMode("src/b", 0)
+        #expect(throws: UnreadableInput("src/b", EACCES)) {
+            try Permissions.asNobody { _ = try tree.reader.read(scope) }
+        }
+    }
+
+    @Test func `the index is asked for content, and nothing else`() throws {
+        let (tree, scope) = try opened()
+        let other = ContentHash(digest: .sha256(of: []), blobID: "")
+        let index = HashIndex([tree.path("src/a"): IndexedFile(stat: try tree.stat("src/a"), hash: other)])
+        let reader = InputReader(root: tree.root, index: index)
+        let reading = try #require(try reader.read(scope))
+        #expect(reading.files.first { $0.path == "src/a" }?.kind == .file(other))
+    }
+
+    @Test func `texts, lists and files are framed`() {
+        func hash(_ add: (inout KeyHasher) -> Void) -> String {
+            var hasher = KeyHasher()
+            add(&hasher)
+            return hasher.finish()
+        }
+        let file = InputFile(path: "a", stat: Self.stat, kind: .link(target: "b"))
+        let longer = InputFile(path: "a", stat: Self.stat, kind: .link(target: "b1:a2:lb"))
+        let all = [
+            hash { _ in },
+            hash { $0.add("") },
+            hash { $0.add("ab") },
+            hash {
+                $0.add("a"); $0.add("b")
+            },
+            hash { $0.add("a1:b") },
+            hash { $0.add("a\0b") },
+            hash { $0.add("a", []) },
+            hash { $0.add("a", ["b"]) },
+            hash { $0.add("a", ["b", "c"]) },
+            hash {
+                $0.add("a", ["b"]); $0.add("c")
+            },
+            hash {
+                $0.add("a", []); $0.add("b"); $0.add("c")
+            },
+            hash { $0.add([file]) },
+            hash { $0.add([file, file]) },
+            hash {
+                $0.add([file]); $0.add([file])
+            },
+            hash { $0.add([longer]) },
+        ]
+        #expect(Set(all).count == all.count)
+    }
+
+    static let stat = FileStat(device: 1, inode: 1, size: 1, modified: 1, changed: 1, mode: 0o100644)
+}
