@@ -43,6 +43,15 @@ final class TemporaryTree {
 
     func setMode(_ name: String, _ mode: mode_t) throws { try #require(chmod(path(name), mode) == 0) }
 
+    /// In the year 2242.
+    static let future = 1 << 33
+
+    /// Sets the time of the last write, in seconds since the epoch.
+    func setTime(_ name: String, _ seconds: Int) throws {
+        let times = Array(repeating: timespec(tv_sec: seconds, tv_nsec: 0), count: 2)
+        try #require(utimensat(AT_FDCWD, path(name), times, 0) == 0)
+    }
+
     func move(_ name: String, to new: String) throws { try #require(rename(path(name), path(new)) == 0) }
 
     func stat(_ name: String) throws -> FileStat { try #require(FileStat(of: path(name))) }
