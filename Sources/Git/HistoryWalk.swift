@@ -4,9 +4,9 @@ import CLibgit2
 
 /// A walk from HEAD along the parents that are the same in what is asked about.
 ///
-/// As git log simplifies history, a commit whose inputs equal those of one of its parents leads to the first such parent
-/// only ("History Simplification" in git-log(1)). So the walk never branches, and the first commit that differs from all
-/// of its parents is the answer.
+/// As git log simplifies history, a commit whose inputs equal those of one of its parents leads to the first such
+/// parent only ("History Simplification" in git-log(1)). So the walk never branches, and the first commit that differs
+/// from all of its parents is the answer.
 struct HistoryWalk {
     let repository: OpaquePointer
     let scope: PathScope

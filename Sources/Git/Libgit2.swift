@@ -11,7 +11,8 @@ enum Libgit2 {
 
     /// Extensions that change nothing of what we read.
     ///
-    /// libgit2 refuses each that it does not know in a repository of format 1 (libgit2#6044), and `git sparse-checkout` and partial clones write them.
+    /// libgit2 refuses each that it does not know in a repository of format 1 (libgit2#6044), and `git sparse-checkout`
+    /// and partial clones write them.
     private static let harmlessExtensions = ["worktreeconfig", "partialclone", "relativeworktrees", "preciousobjects"]
 
     /// Every entry into the module asks for this first.

@@ -98,8 +98,8 @@ package final class Repository: Sendable {
     /// The commit that `git log -1 -- PREFIXES` names, if only files that pass `isInput` counted.
     ///
     /// It is nil where no commit has such files, after `limit` commits, and where a shallow clone ends. The prefixes
-    /// are those of ``headFiles(under:)``; `isInput` gets paths like them, also of deleted files, and must not call this
-    /// repository; `known` is what the same search found from a former HEAD: it ends there.
+    /// are those of ``headFiles(under:)``; `isInput` gets paths like them, also of deleted files, and must not call
+    /// this repository; `known` is what the same search found from a former HEAD: it ends there.
     package func newestCommit(
         touching prefixes: [String],
         limit: Int,

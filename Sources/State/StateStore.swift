@@ -1,13 +1,13 @@
-/// What outlives the process, in one SQLite file: successes, file hashes, layers, process groups. Only what can be found
-/// again: a lost file costs time, and nothing that the user made.
+/// What outlives the process, in one SQLite file: successes, file hashes, layers, process groups. Only what can be
+/// found again: a lost file costs time, and nothing that the user made.
 
 import Foundation
 import GRDB
 
 /// Safe to use from several threads, and by several processes.
 ///
-/// A write that has returned survives the end of the process by whatever signal (write-ahead log); after a power failure
-/// the last ones may be missing, but never the middle.
+/// A write that has returned survives the end of the process by whatever signal (write-ahead log); after a power
+/// failure the last ones may be missing, but never the middle.
 package final class StateStore: Sendable {
     /// What happened to the file that was there before; to be told once.
     package let notice: String?

@@ -31,7 +31,9 @@ struct SpawnError: Error, Sendable {
     var reason: String
 }
 
-/// One command that runs. Its group has ended when ``ChildProcess/wait(onLine:)`` returns: no process of it is left.
+/// One command that runs.
+///
+/// Its group has ended when ``ChildProcess/wait(onLine:)`` returns: no process of it is left.
 final class ChildProcess: Sendable {
     /// How long a cancelled group has between TERM and KILL.
     static let grace: Duration = .seconds(5)
@@ -66,7 +68,7 @@ final class ChildProcess: Sendable {
         close(pipes.gate.write)
     }
 
-    /// Ends the group: TERM, and KILL after a while. Returns at once.
+    /// Asks for the end of the group, TERM and KILL after a while, and returns at once.
     func cancel() {
         guard !isCancelled.exchange(true, ordering: .relaxed) else { return }
         _ = "c".withCString { write(pipes.control.write, $0, 1) }
@@ -104,7 +106,7 @@ final class ChildProcess: Sendable {
         return pid
     }
 
-    /// Blocks until every process of the group is gone. `onLine` gets each line without its newline.
+    /// Blocks until every process of the group is gone; `onLine` gets each line without its newline.
     func wait(onLine: (OutputStream, [UInt8]) -> Void) -> ProcessEnd {
         defer { pipes.closeAll() }
         var reader = LineReader(stdout: pipes.stdout.read, stderr: pipes.stderr.read, control: pipes.control.read)

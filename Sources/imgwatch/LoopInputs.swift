@@ -126,7 +126,7 @@ extension Loop {
 
     // MARK: Git
 
-    /// Git's own files changed: is it at rest, and did HEAD move?
+    /// Git's own files changed: looks whether it is at rest, and whether HEAD moved.
     private func noteGit() {
         guard let git = session.git else { return }
         if git.repository.isBusy() {
@@ -153,7 +153,7 @@ extension Loop {
 
     // MARK: Configuration
 
-    /// The configuration or a file that it names changed. A broken one changes nothing but the error that is shown.
+    /// The configuration or a file that it names changed; a broken one changes nothing but the error that is shown.
     private func reloadProject() {
         do {
             let loaded = try session.load(nodes.project.file)

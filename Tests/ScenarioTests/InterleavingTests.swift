@@ -9,12 +9,24 @@ import Testing
     static let sources = ["ui": "ui.txt", "api": "api.txt", "server": "server.txt"]
     static let pageCount = 24
 
-    /// Each command reads its sources at the start, as compilers do, and writes in pieces over a while.
     static func project(gated: Bool, durations: [String: Int]) throws -> TemporaryProject {
         let project = try TemporaryProject([
             "ui.txt": "0", "api.txt": "0", "server.txt": "0", ".gitignore": "out/\n",
             "Dockerfile": "FROM base\nCOPY out/site /site\nCOPY out/server /bin/server\n",
             "Dockerfile.base": "FROM scratch\nCOPY base.txt /etc/base\n", "base.txt": "base",
+        ])
+        for (name, text) in commands(durations) { try project.write(name, text) }
+        try project.write(
+            ".imgwatch",
+            gated ? steps + images + "\n    needs: [build-ui, build-server]\n" : images + "\n"
+        )
+        try project.commitAll("first")
+        return project
+    }
+
+    /// Each command reads its sources at the start, as compilers do, and writes in pieces over a while.
+    private static func commands(_ durations: [String: Int]) -> [String: String] {
+        [
             "build-ui.sh": """
             set -e
             text=$(cat ui.txt)
@@ -39,39 +51,35 @@ import Testing
             sleep \(Self.seconds(durations["server"], parts: 1))
             printf 'server %s with %s\\n' "$text" "$api" > out/server
             """,
-        ])
-        let steps = """
-            parallel: 4
-            steps:
-              build-ui:
-                run: sh build-ui.sh
-                inputs: [ui.txt, build-ui.sh]
-                outputs: [out/site/]
-              gen:
-                run: sh gen.sh
-                inputs: [api.txt, gen.sh]
-                outputs: [out/generated]
-              build-server:
-                run: sh build-server.sh
-                inputs: [server.txt, out/generated, build-server.sh]
-                outputs: [out/server]
-                needs: [gen]
-
-            """
-        let images = """
-            images:
-              base:
-                dockerfile: Dockerfile.base
-              app:
-                dockerfile: Dockerfile
-            """
-        try project.write(
-            ".imgwatch",
-            gated ? steps + images + "\n    needs: [build-ui, build-server]\n" : images + "\n"
-        )
-        try project.commitAll("first")
-        return project
+        ]
     }
+
+    private static let steps = """
+        parallel: 4
+        steps:
+          build-ui:
+            run: sh build-ui.sh
+            inputs: [ui.txt, build-ui.sh]
+            outputs: [out/site/]
+          gen:
+            run: sh gen.sh
+            inputs: [api.txt, gen.sh]
+            outputs: [out/generated]
+          build-server:
+            run: sh build-server.sh
+            inputs: [server.txt, out/generated, build-server.sh]
+            outputs: [out/server]
+            needs: [gen]
+
+        """
+
+    private static let images = """
+        images:
+          base:
+            dockerfile: Dockerfile.base
+          app:
+            dockerfile: Dockerfile
+        """
 
     private static func seconds(_ milliseconds: Int?, parts: Int) -> String {
         String(format: "%.4f", Double(milliseconds ?? 100) / Double(parts) / 1000)
@@ -182,7 +190,9 @@ import Testing
     }
 }
 
-/// The same numbers for the same seed (SplitMix64, Steele et al. 2014).
+/// The same numbers for the same seed.
+///
+/// SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
 struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
     init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }

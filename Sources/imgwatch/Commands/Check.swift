@@ -62,7 +62,7 @@ extension Graph {
 }
 
 extension Project {
-    /// `3 steps, 2 images`
+    /// What the project has, like `3 steps, 2 images`.
     var counts: String {
         [Formats.count(steps.count, "step"), Formats.count(images.count, "image")].joined(separator: ", ")
     }

@@ -65,9 +65,8 @@ struct ProjectPlan: Sendable {
             let name = entry.node.id.name.padding(toLength: width, withPad: " ", startingAt: 0)
             lines.append("\(entry.level)  \(name)  \(entry.action.text)")
             if entry.node.kind == .image, entry.action.changesTags {
-                lines.append(
-                    "   \(String(repeating: " ", count: width))  \(entry.old ?? "(new)") → \(entry.new ?? "(known when its needs have run)")"
-                )
+                let new = entry.new ?? "(known when its needs have run)"
+                lines.append(String(repeating: " ", count: width + 5) + "\(entry.old ?? "(new)") → \(new)")
             }
         }
         return lines.joined(separator: "\n")
