@@ -1,0 +1,94 @@
+/// Whether a run may start or be cancelled, by what is true in the world and not by what the engine believes.
+
+import Engine
+import Graph
+
+extension World {
+    mutating func judgeStart(_ index: Int) {
+        let run = runs[index]
+        let id = ids[run.node]
+        if judge.active.contains(where: { runs[$0].node == run.node }) {
+            violate(.effects, "\(id) starts again before its run has ended")
+        }
+        if judge.active.count >= scenario.parallel { violate(.effects, "\(id) starts without a free slot") }
+        if !judge.isPlanned { violate(.effects, "\(id) starts before everything was read") }
+        if judge.isPaused { violate(.effects, "\(id) starts while the loop is paused") }
+        if run.recipe.isManual, !judge.isAsked[run.node] { violate(.effects, "\(id) starts and nobody asked for it") }
+        judgeTurn(index)
+        judgeKeying(index)
+        judgeNeeds(index)
+        judgeNecessity(index)
+        judge.active.append(index)
+        judge.isIdle = false
+        judge.told[run.node] = nil
+        noteSlots()
+        disturbProgress(of: run.node)
+    }
+
+    private mutating func judgeKeying(_ index: Int) {
+        let run = runs[index]
+        let id = ids[run.node]
+        guard run.recipe.kind != .deploy else {
+            if !registry.holds(run.start.publication.key) { violate(.effects, "\(id) acts on what was not published") }
+            return
+        }
+        guard let reading = run.reading.map({ readings[$0] }), reading.node == run.node, reading.barrier >= 0 else {
+            return violate(.effects, "\(id) starts without a key")
+        }
+        if reading.recipe.command != run.recipe.command {
+            violate(.effects, "\(id) starts by the key of an older definition")
+        }
+        let barrier = max(reading.barrier, judge.snapshots[run.node] ?? -1)
+        for path in run.recipe.inputs where judge.delivered[path] ?? 0 > barrier {
+            violate(.effects, "\(id) starts before the change of \(tree.names[path]) is in its key")
+        }
+    }
+
+    /// The gate's first condition, for every run: all that it needs is what a run from scratch would make of it.
+    private mutating func judgeNeeds(_ index: Int) {
+        let id = ids[runs[index].node]
+        for need in blueprint.reach[runs[index].node] {
+            if judge.active.contains(where: { runs[$0].node == need }) {
+                violate(.effects, "\(id) starts while \(ids[need]), which it needs, runs")
+            }
+            guard let recipe = blueprint.recipes[need], recipe.kind == .step, !isHaunted(need) else { continue }
+            let made = recipe.outcome(need, reading: recipe.inputs.map { tree.content(of: $0, at: drained) })
+            if made == nil || recipe.outputs.map({ tree.content(of: $0, at: drained) }) != made {
+                violate(.effects, "\(id) starts while \(ids[need]), which it needs, is stale")
+            }
+        }
+    }
+
+    /// Whether something that is no run may write the node's outputs, and be taken for its run.
+    func isHaunted(_ node: Int) -> Bool {
+        ([node] + blueprint.reach[node]).contains { blueprint.recipes[$0]?.oddity == .writesLate }
+    }
+
+    /// A run is cancelled only where something that it is made from changed.
+    mutating func judgeCancel(_ index: Int) {
+        let run = runs[index]
+        let id = ids[run.node]
+        let since = run.reading.map { readings[$0].barrier } ?? run.began
+        guard judge.upheaval <= since else { return }
+        let isAtGate = run.recipe.kind == .image && run.snapshot != nil && run.publication == nil
+        if run.recipe.kind == .deploy || run.recipe.finishesOnChange && !isAtGate {
+            return violate(.effects, "\(id) is cancelled, and was to finish")
+        }
+        let paths = ([run.node] + blueprint.reach[run.node]).flatMap { node in
+            blueprint.recipes[node].map { $0.inputs + $0.outputs } ?? []
+        }
+        guard !paths.contains(where: { tree.lastChange(of: $0) > since }) else { return }
+        violate(.effects, "\(id) is cancelled, and nothing that it is made from changed")
+    }
+
+    mutating func judgeEnd(_ index: Int, _ end: RunEnd) {
+        let run = runs[index]
+        judge.active.removeAll { $0 == index }
+        judge.isIdle = false
+        noteResult(of: index, end)
+        noteSlots()
+        if judge.results[run.node]?.verdict == .counted { judge.counted[run.node].append(now) }
+        if end.outcome != .cancelled { judge.unfinishedSince[run.node] = nil }
+        disturbProgress(of: run.node)
+    }
+}

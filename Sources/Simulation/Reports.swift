@@ -1,0 +1,63 @@
+/// Whether the engine tells what is true, when it becomes true.
+
+import Engine
+import Graph
+
+extension World {
+    mutating func note(_ report: Report) {
+        switch report {
+        case .idle:
+            judge.isIdle = true
+            if !judge.active.isEmpty { violate(.effects, "idle is reported while something runs") }
+            return
+        case .planned: judge.isPlanned = true
+        case .failed(let id, _), .blocked(let id, _), .waiting(let id, _):
+            if let node = nodes[id] { judge.told[node] = report }
+        case .stale, .finished, .uncounted, .superseded: break
+        }
+        judge.isIdle = false
+    }
+
+    /// What is checked after every event, when its effects are carried out.
+    mutating func judge(_ effects: [Effect], of event: Event?) {
+        for (position, effect) in effects.enumerated() {
+            guard case .start(let start) = effect, blueprint.graph[start.node]?.kind != .image else { continue }
+            if !effects[..<position].contains(.remember(start.node, nil)) {
+                violate(.effects, "\(start.node) starts, and its last success is not void")
+            }
+        }
+        switch event {
+        case .ended(let id, let operation, let end):
+            judgeFailure(of: operation, end, effects)
+            noteStatus(of: id)
+        case .keyed(let id, _, _): noteStatus(of: id)
+        default: break
+        }
+        sampleProgress()
+    }
+
+    /// A failure is told at once, and so is what it keeps from running.
+    private mutating func judgeFailure(of operation: OperationID, _ end: RunEnd, _ effects: [Effect]) {
+        guard case .failed(let failure) = end.outcome, !end.inputsChanged, let run = runOf[operation].map({ runs[$0] }),
+            blueprint.recipes[run.node] == run.recipe, judge.left[run.node] ?? -1 <= run.began
+        else { return }
+        let id = ids[run.node]
+        if !effects.contains(.report(.failed(id, failure))) {
+            violate(.effects, "\(id) failed, and that is not told at once")
+        }
+        guard case .failed = engine.status(of: id) else { return }
+        for dependent in blueprint.graph.dependents(of: id) where !isTold(dependent, blockedBy: id) {
+            violate(.effects, "\(dependent) is blocked by \(id), and that is not told at once")
+        }
+    }
+
+    private func isTold(_ dependent: NodeID, blockedBy id: NodeID) -> Bool {
+        guard let node = nodes[dependent] else { return true }
+        switch engine.status(of: dependent) {
+        case .running, .failed: return true
+        default:
+            guard case .blocked(_, let blockers)? = judge.told[node] else { return false }
+            return blockers.contains(id)
+        }
+    }
+}
