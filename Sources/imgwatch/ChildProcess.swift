@@ -16,8 +16,6 @@ struct StepCommand: Sendable {
     var timeout: Duration?
 }
 
-enum OutputStream: String, Sendable { case stdout, stderr }
-
 /// How the command ended.
 enum ProcessEnd: Equatable, Sendable {
     case exited(Int32)
@@ -39,19 +37,19 @@ final class ChildProcess: Sendable {
     static let grace: Duration = .seconds(5)
     /// How long processes may go on after the command that started them has exited.
     static let leftBehind: Duration = .seconds(10)
-    /// A longer line is given in pieces.
-    static let longestLine = 64 << 10
 
     /// The process and the group.
     let pid: pid_t
     private let command: StepCommand
     private let pipes: Pipes
-    private let isCancelled = Atomic(false)
+    /// The writing end of the control pipe; nil once the command is over.
+    private let control: Mutex<Int32?>
 
     /// Makes the process, which waits: it is executed by ``release()``, and never if this program dies before that.
     init(_ command: StepCommand) throws(SpawnError) {
         self.command = command
         pipes = try Pipes()
+        control = Mutex(pipes.control.write)
         // The shell waits for a line, so that the group is on record before the command can do anything.
         let words = ["/bin/sh", "-c", "read -r _ <&3 && exec 3<&- && exec \"$@\"", "sh"] + command.words
         do {
@@ -63,15 +61,30 @@ final class ChildProcess: Sendable {
         pipes.closeChildEnds()
     }
 
+    /// Lets the command begin.
     func release() {
         _ = "\n".withCString { write(pipes.gate.write, $0, 1) }
         close(pipes.gate.write)
     }
 
+    /// Ends the process instead of releasing it: the command never begins.
+    func discard() {
+        close(pipes.gate.write)
+        _ = wait { _, _ in }
+    }
+
     /// Asks for the end of the group, TERM and KILL after a while, and returns at once.
     func cancel() {
-        guard !isCancelled.exchange(true, ordering: .relaxed) else { return }
-        _ = "c".withCString { write(pipes.control.write, $0, 1) }
+        control.withLock { control in
+            guard let control else { return }
+            _ = "c".withCString { write(control, $0, 1) }
+        }
+    }
+
+    /// From here on the numbers of the descriptors are others'.
+    private func closePipes() {
+        control.withLock { $0 = nil }
+        for end in [pipes.stdout.read, pipes.stderr.read, pipes.control.read, pipes.control.write] { close(end) }
     }
 
     private static func spawn(_ words: [String], _ command: StepCommand, _ pipes: Pipes) throws(SpawnError) -> pid_t {
@@ -108,15 +121,15 @@ final class ChildProcess: Sendable {
 
     /// Blocks until every process of the group is gone; `onLine` gets each line without its newline.
     func wait(onLine: (OutputStream, [UInt8]) -> Void) -> ProcessEnd {
-        defer { pipes.closeAll() }
+        defer { closePipes() }
         var reader = LineReader(stdout: pipes.stdout.read, stderr: pipes.stderr.read, control: pipes.control.read)
         var ending = Ending(pid: pid, timeout: command.timeout)
         var pause: Int32 = 1
         while true {
             // The end of the output mostly is the end of the command, so it is looked for at once, and then ever less.
-            if reader.isOpen { pause = 50 }
-            let wasAsked = reader.poll(milliseconds: ending.isExited ? 5 : pause, onLine)
-            pause = reader.isOpen ? 1 : min(pause * 2, 50)
+            let isQuiet = reader.isOpen && !ending.isExited
+            let wasAsked = reader.poll(milliseconds: isQuiet ? 50 : pause, onLine)
+            pause = isQuiet ? 1 : min(pause * 2, 50)
             if wasAsked { ending.ask(.cancelled) }
             if ending.advance() {
                 reader.drain(onLine)
@@ -205,62 +218,8 @@ private struct Pipes: Sendable {
         return Ends(read: ends[0], write: ends[1])
     }
 
+    /// What only the child needs.
     func closeChildEnds() { for end in [stdout.write, stderr.write, gate.read] { close(end) } }
 
-    /// The gate's writing end is closed by the release.
-    func closeAll() { for end in [stdout.read, stderr.read, control.read, control.write] { close(end) } }
-}
-
-/// Cuts what the command prints into lines.
-private struct LineReader {
-    private var streams: [(stream: OutputStream, descriptor: Int32, rest: [UInt8], isOpen: Bool)]
-    private let control: Int32
-
-    init(stdout: Int32, stderr: Int32, control: Int32) {
-        streams = [(.stdout, stdout, [], true), (.stderr, stderr, [], true)]
-        self.control = control
-        for descriptor in [stdout, stderr] { _ = fcntl(descriptor, F_SETFL, O_NONBLOCK) }
-    }
-
-    var isOpen: Bool { streams.contains { $0.isOpen } }
-
-    /// Waits for output; returns whether the run is to end.
-    mutating func poll(milliseconds: Int32, _ onLine: (OutputStream, [UInt8]) -> Void) -> Bool {
-        var waits = [pollfd(fd: control, events: Int16(POLLIN), revents: 0)]
-        for stream in streams {
-            waits.append(pollfd(fd: stream.isOpen ? stream.descriptor : -1, events: Int16(POLLIN), revents: 0))
-        }
-        guard Glibc.poll(&waits, UInt(waits.count), milliseconds) > 0 else { return false }
-        for index in streams.indices where waits[index + 1].revents != 0 { read(index, onLine) }
-        guard waits[0].revents & Int16(POLLIN) != 0 else { return false }
-        var byte: UInt8 = 0
-        return Glibc.read(control, &byte, 1) == 1
-    }
-
-    mutating func drain(_ onLine: (OutputStream, [UInt8]) -> Void) {
-        for index in streams.indices {
-            if streams[index].isOpen { read(index, onLine) }
-            if !streams[index].rest.isEmpty { onLine(streams[index].stream, streams[index].rest) }
-            streams[index].rest = []
-        }
-    }
-
-    private mutating func read(_ index: Int, _ onLine: (OutputStream, [UInt8]) -> Void) {
-        var buffer = [UInt8](repeating: 0, count: 16 << 10)
-        while true {
-            let count = Glibc.read(streams[index].descriptor, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            if count == 0 { streams[index].isOpen = false }
-            guard count > 0 else { return }
-            streams[index].rest += buffer[..<count]
-            while let end = streams[index].rest.firstIndex(of: 0x0A) {
-                onLine(streams[index].stream, Array(streams[index].rest[..<end]))
-                streams[index].rest.removeSubrange(...end)
-            }
-            if streams[index].rest.count > ChildProcess.longestLine {
-                onLine(streams[index].stream, streams[index].rest)
-                streams[index].rest = []
-            }
-        }
-    }
+    func closeAll() { for end in [stdout, stderr, gate, control] { for one in [end.read, end.write] { close(one) } } }
 }

@@ -35,7 +35,20 @@ extension Operation {
         case .maintainer(let name): .maintainer(fill(name))
         case .onBuild(let text): .onBuild(fill(text))
         case .argument(let name, let value): .argument(name: name, value: value.map(fill))
-        case .copy, .run, .expose, .volumes, .stopSignal, .healthcheck, .workingDirectory: self
+        case .copy(let copy): .copy(copy.mapping(fill))
+        case .run, .expose, .volumes, .stopSignal, .healthcheck, .workingDirectory: self
         }
+    }
+}
+
+extension Copy {
+    /// Here-documents are text; whatever else a copy says is a path.
+    fileprivate func mapping(_ fill: (String) -> String) -> Copy {
+        var copy = self
+        copy.sources = sources.map { source in
+            guard case .inline(let name, let content) = source else { return source }
+            return .inline(name: name, content: fill(content))
+        }
+        return copy
     }
 }

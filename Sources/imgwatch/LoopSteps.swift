@@ -35,12 +35,15 @@ extension Loop {
             )
         }
         let outcome: RunEnd.Outcome = Self.failure(of: result).map { .failed($0) } ?? .succeeded
+        drain()
+        // Who wrote outputs since the command's end was not the command: what was hashed is not its result.
+        let isForeign = written[step.id, default: -1] > barrier
         end(
             run,
             RunEnd(
                 outcome,
                 barrier: barrier,
-                inputsChanged: !check.isUnchanged || check.outputs == nil,
+                inputsChanged: !check.isUnchanged || check.outputs == nil || isForeign,
                 outputs: check.outputs?.hash ?? "",
                 missingOutputs: check.outputs?.missing ?? []
             )
@@ -69,9 +72,7 @@ extension Loop {
             do {
                 try session.record(child.pid, of: node.id)
             } catch {
-                child.cancel()
-                child.release()
-                _ = child.wait { _, _ in }
+                child.discard()
                 return .failed("its process could not be recorded: \(error)")
             }
             run.adopt(child)
