@@ -69,6 +69,7 @@ let package = Package(
         tests("ServingTests", ["Serving", "OCI"]),
         tests("ReportingTests", ["Reporting", "Engine", "Graph", "Project"]),
         tests("InputsTests", ["Inputs", "Project", "Dockerfile", "Graph", "Git", "OCI"]),
+        tests("ImgwatchTests", ["imgwatch", "Building", "Dockerfile", "Engine", "Graph", "Inputs", "OCI", "Project"]),
         tests("ScenarioTests", ["imgwatch"]),
         tests("TidyTests", []),
         .executableTarget(name: "simulate", dependencies: ["Simulation"], swiftSettings: strict),
