@@ -7,7 +7,8 @@ struct FolderListing: ~Copyable {
         /// With replacement characters where it is no UTF-8.
         var name: String
         var isText: Bool
-        /// What the listing itself says; where it does not, nothing is known to be a folder or a link.
+        /// What the listing itself says; all are false where it says nothing.
+        var isFile: Bool
         var isFolder: Bool
         var isLink: Bool
     }
@@ -45,7 +46,13 @@ struct FolderListing: ~Copyable {
             }
             if name == "." || name == ".." { continue }
             let type = Int(entry.pointee.d_type)
-            return Entry(name: name, isText: isText, isFolder: type == Int(DT_DIR), isLink: type == Int(DT_LNK))
+            return Entry(
+                name: name,
+                isText: isText,
+                isFile: type == Int(DT_REG),
+                isFolder: type == Int(DT_DIR),
+                isLink: type == Int(DT_LNK)
+            )
         }
         return nil
     }

@@ -43,10 +43,10 @@ package struct LinkedSources: Equatable, Sendable {
             add(route, below: "", route.links.map(PathPattern.escaped) + moved)
         }
         var seen = links
-        while let files = try? TreeWalk.files(below: root, in: InputScope(of: step, linked: self)) {
-            let new = files.filter { $0.stat.isLink && seen.insert($0.path).inserted }
+        while let found = try? TreeWalk.links(below: root, in: InputScope(of: step, linked: self)) {
+            let new = found.filter { seen.insert($0).inserted }.sorted()
             if new.isEmpty { return }
-            for route in new.map({ LinkRoute($0.path, in: root) }) {
+            for route in new.map({ LinkRoute($0, in: root) }) {
                 guard let end = route.end, FileStat(of: root + "/" + end)?.isDirectory != true else { continue }
                 add(route, below: "", (route.links + [end]).map(PathPattern.escaped))
             }

@@ -24,9 +24,11 @@ struct TreeWalk {
     /// Absolute.
     let root: String
     let scope: InputScope
-    private(set) var found: [WalkedFile] = []
+    /// Whether files are passed by, unseen: most of a tree is files.
+    private var skipsFiles = false
+    private var found: [WalkedFile] = []
 
-    init(root: String, scope: InputScope) { (self.root, self.scope) = (root, scope) }
+    private init(root: String, scope: InputScope) { (self.root, self.scope) = (root, scope) }
 
     /// Everything that the scope reads, in the order of the paths' bytes; each path once.
     static func files(below root: String, in scope: InputScope) throws(UnreadableInput) -> [WalkedFile] {
@@ -34,6 +36,14 @@ struct TreeWalk {
         for start in scope.roots { try walk.visit(start) }
         walk.found.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
         return walk.found
+    }
+
+    /// The links among what the scope reads, in the order of the file system.
+    static func links(below root: String, in scope: InputScope) throws(UnreadableInput) -> [String] {
+        var walk = TreeWalk(root: root, scope: scope)
+        walk.skipsFiles = true
+        for start in scope.roots { try walk.visit(start) }
+        return walk.found.filter(\.stat.isLink).map(\.path)
     }
 
     private mutating func visit(_ path: String) throws(UnreadableInput) {
@@ -54,6 +64,7 @@ struct TreeWalk {
     private mutating func list(_ descriptor: Int32, _ path: String) throws(UnreadableInput) {
         guard var listing = FolderListing(descriptor) else { return try refuse(path) }
         while let entry = listing.next() {
+            if skipsFiles, entry.isFile { continue }
             try meet(entry, path.isEmpty ? entry.name : path + "/" + entry.name, in: listing.descriptor)
         }
     }
