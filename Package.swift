@@ -45,7 +45,7 @@ let package = Package(
         module("OCI", ["COpenSSL"]),
         module("State", ["OCI", grdb]),
         module("Inputs", ["Project", "Dockerfile", "Git", "OCI"]),
-        module("Building", ["Dockerfile", "OCI", "State"]),
+        module("Building", ["Dockerfile", "OCI"]),
         module("Serving", ["OCI", flyingFox]),
         module("Reporting", ["Project", "Engine", "Graph"]),
         .executableTarget(
