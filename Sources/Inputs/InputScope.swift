@@ -147,7 +147,20 @@ struct ContextScope: Sendable {
             && directory.utf8.count { $0 == 0x2F } + 1 < source.components
     }
 
+    /// Whether a component is `.git`; byte by byte, as each path of each reading is asked.
     private static func isInGit(_ path: String) -> Bool {
-        path == ".git" || path.hasPrefix(".git/") || path.hasSuffix("/.git") || path.contains("/.git/")
+        // How many bytes of the name the component has so far; nil where it is another name.
+        var matched: Int? = 0
+        for byte in path.utf8 {
+            if byte == 0x2F {
+                if matched == gitName.count { return true }
+                matched = 0
+            } else if let count = matched {
+                matched = count < gitName.count && gitName[count] == byte ? count + 1 : nil
+            }
+        }
+        return matched == gitName.count
     }
+
+    private static let gitName = Array(".git".utf8)
 }

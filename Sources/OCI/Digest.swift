@@ -12,14 +12,9 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     /// Takes 64 lower-case hex digits.
     package init?(hex: some StringProtocol) {
-        var words = SIMD4<UInt64>()
-        var count = 0
-        for byte in hex.utf8 {
-            guard count < 64, let nibble = Self.nibble(byte) else { return nil }
-            words[count / 16] = words[count / 16] << 4 | UInt64(nibble)
-            count += 1
-        }
-        guard count == 64 else { return nil }
+        // A start reads one for each file that it remembers.
+        let known = hex.utf8.withContiguousStorageIfAvailable(Self.words)
+        guard let words = known ?? Array(hex.utf8).withUnsafeBufferPointer(Self.words) else { return nil }
         self.words = words
     }
 
@@ -59,6 +54,20 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     private static let prefix = "sha256:"
+
+    private static func words(_ digits: UnsafeBufferPointer<UInt8>) -> SIMD4<UInt64>? {
+        guard digits.count == 64 else { return nil }
+        var words = SIMD4<UInt64>()
+        for index in 0..<4 {
+            var word: UInt64 = 0
+            for digit in digits[index * 16..<index * 16 + 16] {
+                guard let nibble = nibble(digit) else { return nil }
+                word = word << 4 | UInt64(nibble)
+            }
+            words[index] = word
+        }
+        return words
+    }
 
     private static func nibble(_ byte: UInt8) -> UInt8? {
         switch byte {
