@@ -55,14 +55,23 @@ actor Loop {
     var isConfigurationBroken = false
     /// What that configuration names: when one of these files changes, it may load.
     var brokenSources: [String] = []
-    /// Paths that changed while a single step ran and that no step says it writes, and how often.
-    var suspicions: [Suspicion: Int] = [:]
+    /// What was last said of it.
+    var brokenDiagnostics: [Diagnostic] = []
+    /// Paths that changed while a single step ran and that no step says it writes, by run, and in how many batches.
+    var suspicions: [OperationID: [String: Int]] = [:]
+    /// The latest change of each step's outputs.
+    var written: [NodeID: Sequence] = [:]
+    /// Steps whose success could not be forgotten on disk: they must not start.
+    private var unforgotten: Set<NodeID> = []
+    /// What the watcher was last said to miss.
+    var watchTrouble: String?
     /// The run whose end the engine is told just now.
     var ending: ActiveRun?
     var isReady = false
     private var timer: Task<Void, Never>?
-    private var isStopping = false
+    private(set) var isStopping = false
     private var isOver = false
+    private var isRunning = false
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
     init(_ session: Session, project: Project, selected: Graph, mode: Mode, rules: Rules = .all) {
@@ -86,9 +95,11 @@ actor Loop {
         gitHead = session.headID()
         sequence = Sequence(session.watcher.drain().barrier)
         if mode == .plan { perform(engine.handle(.pause, at: now)) }
+        isRunning = true
         perform(engine.begin(at: now))
         if !isOver { await withCheckedContinuation { waiters.append($0) } }
-        session.saveHashes()
+        let session = session
+        await offload { session.saveHashes() }
     }
 
     /// Whether the loop was stopped before it was done, or a node failed, or is blocked by one that did.
@@ -111,7 +122,8 @@ actor Loop {
 
     /// The watcher has something.
     func noteActivity() {
-        guard !isOver else { return }
+        // What changes before everything is read for the first time is read with it.
+        guard isRunning, !isOver else { return }
         drain()
     }
 
@@ -126,7 +138,9 @@ actor Loop {
         case .start(let start): begin(start)
         case .publish(_, let operation, let publication): runs[operation]?.decide(publication)
         case .cancel(_, let operation): runs[operation]?.cancel()
-        case .remember(let node, let success): session.remember(node, success, as: published[node])
+        case .remember(let node, let success):
+            let isWritten = session.remember(node, success, as: published[node])
+            if isWritten { unforgotten.remove(node) } else if success == nil { unforgotten.insert(node) }
         case .wake(let moment): wake(at: moment)
         case .report(let report): tell(report)
         }
@@ -136,6 +150,10 @@ actor Loop {
         // While the loop ends, nothing is started, and nobody waits for an answer.
         guard !isStopping else { return }
         let run = ActiveRun(start, at: ContinuousClock.now)
+        guard !unforgotten.contains(start.node) else {
+            Task { end(run, RunEnd(.failed(Failure("what is remembered of it can't be written")), barrier: sequence)) }
+            return
+        }
         runs[start.operation] = run
         if let step = nodes.project.step(start.node) {
             Task { await self.run(step, run) }
@@ -147,6 +165,7 @@ actor Loop {
     /// A run is over; the engine hears of it after everything that happened before.
     func end(_ run: ActiveRun, _ end: RunEnd) {
         runs[run.start.operation] = nil
+        suspicions[run.start.operation] = nil
         ending = run
         handle(.ended(run.start.node, run.start.operation, end))
         ending = nil
@@ -169,8 +188,9 @@ actor Loop {
 
     /// Nothing is left to do for now.
     func noteIdle() {
-        session.saveHashes()
-        if mode != .watch { finish() }
+        guard mode == .watch else { return finish() }
+        let session = session
+        Task { await offload { session.saveHashes() } }
     }
 
     /// Ends every run, and then the loop.
@@ -205,12 +225,6 @@ struct KeyedReading: Sendable {
     var operation: OperationID
     var answer: NodeAnswer
     var barrier: Sequence
-}
-
-/// A step that seems to write a path that it does not declare.
-struct Suspicion: Hashable, Sendable {
-    var step: NodeID
-    var path: String
 }
 
 /// A run under way, and how to end it.
@@ -258,6 +272,9 @@ final class ActiveRun: Sendable {
         }
         waiter?.resume(returning: publication)
     }
+
+    /// The inputs changed under the answer: it will be asked for anew.
+    func reconsider() { state.withLock { $0.publication = nil } }
 
     /// What may be published; nil where the run was cancelled.
     func decision() async -> Publication? {

@@ -8,6 +8,7 @@ import Inputs
 import OCI
 import Project
 import State
+import Synchronization
 
 extension Session {
     /// What is remembered of these nodes; an image of which a reference is missing is not remembered, so that it is
@@ -41,7 +42,9 @@ extension Session {
     }
 
     /// Durable before it returns; nil forgets.
-    func remember(_ node: NodeID, _ success: RunSuccess?, as shown: PublishedImage?) {
+    ///
+    /// - Returns: Whether it was written.
+    func remember(_ node: NodeID, _ success: RunSuccess?, as shown: PublishedImage?) -> Bool {
         let row: State.Success? =
             switch success {
             case .step(let key, let outputs): State.Success(key: key, outputs: outputs)
@@ -58,17 +61,30 @@ extension Session {
             }
         do {
             try state.remember(node.name, row)
+            return true
         } catch {
             tell(notice: "what is remembered of \(node) could not be written: \(error)")
+            return false
         }
     }
 
     /// What was hashed since the last time, for the next start.
+    ///
+    /// Blocks until that is written, also where another call does it. After a first start, or a checkout, it is a row for
+    /// each file: in portions, since who asks the store for a layer meanwhile waits for one of them.
     func saveHashes() {
-        let news = reader.index.takeNews()
-        guard !news.isEmpty else { return }
-        try? state.saveHashes(news.mapValues { $0.map(IndexedHash.init) })
+        saving.withLock { _ in
+            let news = reader.index.takeNews()
+            let rows = news.sorted { $0.key < $1.key }.map { ($0.key, $0.value.map(IndexedHash.init)) }
+            for start in stride(from: 0, to: rows.count, by: Self.savedPortion) {
+                let portion = rows[start..<min(start + Self.savedPortion, rows.count)]
+                try? state.saveHashes(Dictionary(uniqueKeysWithValues: portion))
+            }
+        }
     }
+
+    /// Rows: some milliseconds.
+    private static let savedPortion = 500
 }
 
 extension Provenance {

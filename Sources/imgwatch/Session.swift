@@ -30,6 +30,8 @@ final class Session: Sendable {
     private let lock: ProjectLock?
     /// Told when the watcher has something.
     private let activity: Activity
+    /// Held while hashes are written.
+    let saving = Mutex(())
     private let groups = Mutex<Set<pid_t>>([])
     private let watchedGitFolders = Mutex<[String]>([])
 
