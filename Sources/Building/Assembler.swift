@@ -16,6 +16,8 @@ package struct AssemblyRequest: Sendable {
     package var annotations: [String: String]
     /// As `linux/amd64`.
     package var platform: String
+    /// Asked between instructions and between files; the assembly then ends with the problem `cancelled`.
+    package var isCancelled: @Sendable () -> Bool
 
     package init(
         evaluation: Evaluation,
@@ -23,10 +25,12 @@ package struct AssemblyRequest: Sendable {
         bases: [String: BuiltImage] = [:],
         labels: [String: String] = [:],
         annotations: [String: String] = [:],
-        platform: String = "linux/amd64"
+        platform: String = "linux/amd64",
+        isCancelled: @escaping @Sendable () -> Bool = { Task.isCancelled }
     ) {
         (self.evaluation, self.context, self.bases) = (evaluation, context, bases)
         (self.labels, self.annotations, self.platform) = (labels, annotations, platform)
+        self.isCancelled = isCancelled
     }
 }
 
@@ -44,7 +48,7 @@ package final class Assembler: Sendable {
 
     /// Writes the image's blobs to the layout, without a tag.
     ///
-    /// Blocks; ends early with the problem `cancelled` when the task that it runs in is cancelled.
+    /// Blocks; ends early with the problem `cancelled` when the request is cancelled.
     package func assemble(_ request: AssemblyRequest) throws(BuildProblem) -> BuiltImage {
         let platform = try Platform(request.platform)
         let packed = Self.stagesInImage(request.evaluation)

@@ -6,6 +6,7 @@ struct LayerPacker {
     let layout: ImageLayout
     let cache: LayerCache
     let reader: ContentReader
+    let isCancelled: @Sendable () -> Bool
 
     /// The layer of the entries, which are in their order.
     ///
@@ -22,7 +23,7 @@ struct LayerPacker {
         var writer: LayerWriter
         do throws(OCIError) { writer = try LayerWriter(layout: layout) } catch { throw .storage(error) }
         for entry in entries {
-            guard !Task.isCancelled else { throw .cancelled }
+            guard !isCancelled() else { throw .cancelled }
             try append(entry, to: &writer)
         }
         do throws(OCIError) { return try writer.finish() } catch { throw .storage(error) }

@@ -30,14 +30,21 @@ struct StageBuild {
         (self.request, self.stages, self.platform) = (request, stages, platform)
         reader = ContentReader(layout: assembler.layout)
         archives = assembler.archives
-        packer = isPacked ? LayerPacker(layout: assembler.layout, cache: assembler.cache, reader: reader) : nil
+        packer =
+            isPacked
+            ? LayerPacker(
+                layout: assembler.layout,
+                cache: assembler.cache,
+                reader: reader,
+                isCancelled: request.isCancelled
+            ) : nil
         configuration = StageConfiguration(platform: platform)
     }
 
     mutating func run(_ stage: EvaluatedStage) throws(BuildProblem) -> Stage {
         do throws(BuildProblem) { try start(stage) } catch { throw error.at(stage.line) }
         for instruction in stage.instructions {
-            guard !Task.isCancelled else { throw .cancelled }
+            guard !request.isCancelled() else { throw .cancelled }
             do throws(BuildProblem) { try run(instruction) } catch { throw error.at(instruction.line) }
         }
         return Stage(configuration: configuration.configuration, layers: layers, tree: tree)

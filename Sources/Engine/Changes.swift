@@ -200,6 +200,5 @@ extension Engine {
             if states[node].definitionChanged { states[node].cause.reason = .definition }
             disturb(node, paths: 1)
         }
-        isPlanned = false
     }
 }

@@ -14,8 +14,11 @@ extension Engine {
         }
         if snapshot.barrier >= states[node].keyBarrier { note(snapshot, of: node) }
         let publication = Publication(
-            key: combine(snapshot.own, bases), provenance: provenance(node),
-            destination: graph.nodes[node].destination, round: max(snapshot.barrier, round(of: needs)))
+            key: combine(snapshot.own, bases),
+            provenance: provenance(node),
+            destination: graph.nodes[node].destination,
+            round: max(snapshot.barrier, round(of: needs))
+        )
         // What becomes of the run is about what the snapshot holds, not about what it was started for.
         states[node].run?.key = publication.key
         effects.append(.publish(id, operation, publication))
@@ -106,7 +109,9 @@ extension Engine {
 
     /// What a tool does that keeps a list of changes and clears it after a failure. Only the simulator asks for it.
     private mutating func forgetSomeBatch(but failed: Int) {
-        let other = states.indices.first { $0 != failed && states[$0].run == nil && states[$0].own != nil && isUnkeyed($0) }
+        let other = states.indices.first {
+            $0 != failed && states[$0].run == nil && states[$0].own != nil && isUnkeyed($0)
+        }
         if let other { states[other].keyBarrier = states[other].touched }
     }
 

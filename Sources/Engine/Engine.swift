@@ -10,7 +10,8 @@ package struct Engine: Sendable {
 
     let rules: Rules
     let combine: Combine
-    let parallel: Int
+    /// How many runs may go on at once.
+    package var parallel: Int
     private(set) var graph: Graph
     /// By position in the graph.
     var states: [NodeState]
@@ -33,7 +34,11 @@ package struct Engine: Sendable {
     var now = Moment(.zero)
 
     package init(
-        _ graph: Graph, memory: [NodeID: Success] = [:], parallel: Int, rules: Rules = .all, combine: @escaping Combine
+        _ graph: Graph,
+        memory: [NodeID: Success] = [:],
+        parallel: Int,
+        rules: Rules = .all,
+        combine: @escaping Combine
     ) {
         (self.graph, self.parallel, self.rules, self.combine) = (graph, parallel, rules, combine)
         states = graph.nodes.map { NodeState(memory: Self.memory($0, memory)) }
@@ -56,6 +61,7 @@ package struct Engine: Sendable {
         case .gitBusy: gitBusySince = gitBusySince ?? now
         case .gitRest(let barrier): noteGitRest(barrier)
         case .woke: armed = nil
+        case .told: break
         case .pause: isPaused = true
         case .resume: isPaused = false
         case .trigger(let id): ask(id)
@@ -131,8 +137,7 @@ extension Engine {
     mutating func refreshKeys() {
         for node in states.indices {
             switch graph.nodes[node].kind {
-            case .step: states[node].key = states[node].own
-            case .image: combineKey(node)
+            case .step, .image: combineKey(node)
             case .deploy:
                 states[node].key = deployed(node).map { combine(graph.nodes[node].definition, [$0.key]) }
             }
@@ -142,7 +147,9 @@ extension Engine {
     /// What a deploy acts on: the publication of the image that it needs.
     func deployed(_ node: Int) -> Publication? {
         for need in graph.nodes[node].needs {
-            if let at = graph.position(of: need), case .image(let publication) = states[at].success { return publication }
+            if let at = graph.position(of: need), case .image(let publication) = states[at].success {
+                return publication
+            }
         }
         return nil
     }
@@ -153,6 +160,7 @@ extension Engine {
             states[node].parts = []
             return
         }
+        guard graph.nodes[node].kind == .image || !bases.isEmpty else { return states[node].key = own }
         let parts = [own] + bases
         guard parts != states[node].parts else { return }
         states[node].parts = parts

@@ -19,6 +19,8 @@ package enum Event: Equatable, Sendable {
     case gitRest(barrier: Sequence)
     /// The moment of ``Effect/wake(at:)`` has come.
     case woke
+    /// The runtime told the user something by itself: an idle is owed.
+    case told
     case pause
     case resume
     /// Asks a manual node and what it needs to run.
@@ -58,7 +60,11 @@ package struct Keying: Equatable, Sendable {
     /// Inputs that are still open for writing.
     package var writers: [String]
     package init(
-        own: String?, outputs: String = "", provenance: Provenance = .none, barrier: Sequence, missing: [String] = [],
+        own: String?,
+        outputs: String = "",
+        provenance: Provenance = .none,
+        barrier: Sequence,
+        missing: [String] = [],
         writers: [String] = []
     ) {
         (self.own, self.outputs, self.provenance) = (own, outputs, provenance)
@@ -95,8 +101,12 @@ package struct RunEnd: Equatable, Sendable {
     /// An image: what its references show now.
     package var publication: Publication?
     package init(
-        _ outcome: Outcome, barrier: Sequence, inputsChanged: Bool = false, outputs: String = "",
-        missingOutputs: [String] = [], publication: Publication? = nil
+        _ outcome: Outcome,
+        barrier: Sequence,
+        inputsChanged: Bool = false,
+        outputs: String = "",
+        missingOutputs: [String] = [],
+        publication: Publication? = nil
     ) {
         (self.outcome, self.barrier, self.inputsChanged) = (outcome, barrier, inputsChanged)
         (self.outputs, self.missingOutputs, self.publication) = (outputs, missingOutputs, publication)

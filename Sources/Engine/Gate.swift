@@ -123,9 +123,13 @@ extension Engine {
         let operation = nextOperation()
         let cause = cause(node)
         states[node].run = Run(
-            operation: operation, key: key, barrier: states[node].keyBarrier,
+            operation: operation,
+            key: key,
+            barrier: states[node].keyBarrier,
             isProtected: rules.contains(.protectImages) && states[node].supersedes >= Limits.supersedes,
-            suspects: states[node].suspects, cause: cause)
+            suspects: states[node].suspects,
+            cause: cause
+        )
         states[node].suspects = []
         states[node].hasRun = true
         states[node].retryAt = nil
@@ -139,8 +143,11 @@ extension Engine {
         states[node].cause = Cause(reason: .inputs)
         states[node].definitionChanged = false
         var publication = Publication(
-            key: key, provenance: provenance(node), destination: spec.destination,
-            round: max(states[node].keyBarrier, round(of: graph.needs[node])))
+            key: key,
+            provenance: provenance(node),
+            destination: spec.destination,
+            round: max(states[node].keyBarrier, round(of: graph.needs[node]))
+        )
         if spec.kind == .deploy, let shown = deployed(node) { publication = shown }
         if spec.kind != .image, rules.contains(.voidAtStart) || spec.kind == .deploy {
             states[node].success = nil
@@ -149,8 +156,14 @@ extension Engine {
         effects.append(
             .start(
                 Start(
-                    node: spec.id, operation: operation, keying: states[node].keyedBy, publication: publication,
-                    cause: cause)))
+                    node: spec.id,
+                    operation: operation,
+                    keying: states[node].keyedBy,
+                    publication: publication,
+                    cause: cause
+                )
+            )
+        )
     }
 
     /// Why the node is stale, as far as is known.
@@ -236,7 +249,9 @@ extension Engine {
         let paths = state.cause.paths.isEmpty ? "its inputs" : state.cause.paths.joined(separator: ", ")
         states[node].isLooping = true
         states[node].failure = FailedKey(
-            key: key, failure: Failure("looping: its runs are followed by changes of \(paths), which start it again"))
+            key: key,
+            failure: Failure("looping: its runs are followed by changes of \(paths), which start it again")
+        )
         let mayTryAgain = repeats < Limits.loopRepeats + Limits.loopChances
         states[node].retryAt = mayTryAgain ? now + Limits.loopChance : nil
     }

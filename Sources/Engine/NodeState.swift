@@ -66,7 +66,10 @@ struct NodeState: Sendable {
     /// Since when only a slot is missing.
     var readySince: Moment?
 
-    init(memory: Success?) { success = memory }
+    init(memory: Success?) {
+        success = memory
+        if memory != nil { cause.reason = .inputs }
+    }
 }
 
 struct Run: Sendable {

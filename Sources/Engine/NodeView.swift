@@ -14,11 +14,20 @@ package struct NodeView: Equatable, Sendable {
 }
 
 extension Engine {
+    /// Whether this keying's answer is still waited for.
+    package func awaits(_ operation: OperationID, of id: NodeID) -> Bool {
+        graph.position(of: id).map { states[$0].keying == operation } ?? false
+    }
+
     package func view(of id: NodeID) -> NodeView? {
         graph.position(of: id).map { node in
             NodeView(
-                status: status(of: id), isFresh: isFresh(node), key: states[node].key, provenance: provenance(node),
-                cause: cause(node))
+                status: status(of: id),
+                isFresh: isFresh(node),
+                key: states[node].key,
+                provenance: provenance(node),
+                cause: cause(node)
+            )
         }
     }
 }

@@ -74,7 +74,9 @@ package struct Failure: Error, Hashable, Sendable {
     package var reason: String
     /// A network or registry error that may pass: the engine tries again by itself.
     package var isTransient: Bool
-    package init(_ reason: String, isTransient: Bool = false) { (self.reason, self.isTransient) = (reason, isTransient) }
+    package init(_ reason: String, isTransient: Bool = false) {
+        (self.reason, self.isTransient) = (reason, isTransient)
+    }
 }
 
 /// Why a node is stale: which files, which edges, or what else.

@@ -38,14 +38,7 @@ package enum Keys {
         hasher.add(platform)
         hasher.add(image.context)
         hasher.add("labels", pairs: image.labels)
-        for stage in image.evaluation.stages {
-            hasher.add(
-                "stage \(stage.index) \(stage.base)",
-                stage.instructions.flatMap { instruction in
-                    ["\(instruction.operation)", instruction.history]
-                }
-            )
-        }
+        hasher.add(image.instructions)
         hasher.add(reading.files)
         return hasher.finish()
     }

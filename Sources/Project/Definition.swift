@@ -31,6 +31,13 @@ struct Definition {
         return definition.text
     }
 
+    /// What an evaluation says of the image, and nothing else: no lines, no positions, no `# syntax`.
+    static func of(_ evaluation: Evaluation) -> String {
+        var definition = Definition()
+        definition.add(evaluation)
+        return definition.text
+    }
+
     static func of(_ image: ImageEntry, context: String, evaluation: Evaluation) -> String {
         var definition = Definition()
         definition.add("context", context)

@@ -155,17 +155,8 @@ struct DockerfileReader {
             arguments: arguments,
             projectImages: Dictionary(references, uniquingKeysWith: { first, _ in first }),
             baseDefaults: defaults,
-            platform: Self.hostPlatform
+            platform: Loader.hostPlatform
         )
-    }
-
-    /// Images are made for the machine that imgwatch runs on.
-    private static var hostPlatform: String {
-        #if arch(arm64)
-        "linux/arm64"
-        #else
-        "linux/amd64"
-        #endif
     }
 
     /// In the file that it is about; a target that is no stage stands in the configuration.

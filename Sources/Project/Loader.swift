@@ -12,6 +12,15 @@ package struct Loaded: Equatable, Sendable {
 package enum Loader {
     package static let fileName = ".imgwatch"
 
+    /// What images are made for: this machine's architecture, on Linux.
+    package static var hostPlatform: String {
+        #if arch(arm64)
+        "linux/arm64"
+        #else
+        "linux/amd64"
+        #endif
+    }
+
     /// The configuration in `directory` or the nearest folder above it, absolute; nil where there is none.
     package static func find(from directory: String) -> String? {
         guard var folder = AbsolutePath.real(directory) else { return nil }

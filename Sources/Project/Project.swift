@@ -165,10 +165,14 @@ package struct Image: Equatable, Sendable {
         (self.evaluation, self.ignorePatterns) = (evaluation, ignorePatterns)
     }
 
+    /// What the Dockerfile says of the image, as one canonical text: neither the lines nor what the target does not
+    /// need show in it.
+    package var instructions: String { Definition.of(evaluation) }
+
     package static func == (a: Self, b: Self) -> Bool {
         a.id == b.id && a.dockerfile == b.dockerfile && a.context == b.context && a.target == b.target
             && a.arguments.elementsEqual(b.arguments, by: ==) && a.labels == b.labels && a.ignore == b.ignore
             && a.ignoreFile == b.ignoreFile && a.needs == b.needs && a.push == b.push && a.aliases == b.aliases
-            && a.evaluation == b.evaluation
+            && a.evaluation == b.evaluation && a.ignorePatterns == b.ignorePatterns
     }
 }

@@ -61,12 +61,13 @@ struct BaseImage: Sendable {
 enum ImageProblem: Error, Sendable {
     /// A file is not what it was when the key was made: the run goes round again.
     case inputChanged
+    case cancelled
     case failed(String)
 }
 
 final class ImageStore: Sendable {
     static let keyName = "io.imgwatch.key"
-    static let platform = "linux/amd64"
+    static let platform = Loader.hostPlatform
     /// Names of images that are not pushed: no repository name begins so.
     private static let unpushed = "_/"
 
@@ -133,7 +134,8 @@ final class ImageStore: Sendable {
         _ reading: Reading,
         root: String,
         key: String,
-        bases: [BaseImage]
+        bases: [BaseImage],
+        isCancelled: @escaping @Sendable () -> Bool
     ) throws(ImageProblem) -> StoredImage {
         var loaded: [String: BuiltImage] = [:]
         do {
@@ -144,7 +146,8 @@ final class ImageStore: Sendable {
                 bases: loaded,
                 labels: image.allLabels(key: key),
                 annotations: [Self.keyName: key],
-                platform: Self.platform
+                platform: Self.platform,
+                isCancelled: isCancelled
             )
             let inherited = Set(loaded.values.flatMap(\.layers).map(\.digest))
             let before = assembledLayers.withLock(\.self)
@@ -160,6 +163,7 @@ final class ImageStore: Sendable {
             )
         } catch let problem as BuildProblem {
             if problem.changedInput != nil { throw .inputChanged }
+            if isCancelled() { throw .cancelled }
             let place = problem.line.map { "\(image.dockerfile):\($0): " } ?? ""
             throw .failed("\(place)\(problem.reason); \(problem.remedy)")
         } catch {

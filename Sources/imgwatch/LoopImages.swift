@@ -21,64 +21,67 @@ extension Loop {
             return await publish(found, of: image, run.start.publication, run, isBuilt: false)
         }
         session.tell(LoopEvent(started: run, node))
-        for _ in 0..<Self.snapshotAttempts {
-            guard !run.isCancelled else { break }
-            guard let snapshot = await snapshot(image, run) else { continue }
-            switch snapshot {
-            case .failed(let failure): return end(run, RunEnd(.failed(failure), barrier: sequence))
-            case .taken(let built, let taken, let key):
-                handle(.snapshot(image.id, run.start.operation, taken))
-                guard let publication = await run.decision(), publication.key == key else { return endCancelled(run) }
-                return await publish(built, of: image, publication, run, isBuilt: true)
+        for _ in 0..<Self.snapshotAttempts where !run.isCancelled {
+            guard let taken = await snapshot(image, run) else { continue }
+            handle(.snapshot(image.id, run.start.operation, taken.snapshot))
+            guard let publication = await run.decision(), publication.key == taken.key else { break }
+            switch await assemble(image, taken, run) {
+            case .success(let stored): return await publish(stored, of: image, publication, run, isBuilt: true)
+            case .failure(.failed(let reason)):
+                return end(run, RunEnd(.failed(Failure(reason)), barrier: sequence))
+            case .failure(.inputChanged): run.reconsider()
+            case .failure(.cancelled): break
             }
         }
         endCancelled(run)
     }
 
-    private enum ImageSnapshot: Sendable {
-        case taken(StoredImage, Snapshot, key: String)
-        case failed(Failure)
+    /// An image's inputs as they were at one instant, and what follows from them.
+    private struct TakenSnapshot: Sendable {
+        var snapshot: Snapshot
+        var reading: Reading
+        var bases: [BaseImage]
+        var key: String
     }
 
-    /// Reads, assembles, and looks again: nil where an input changed meanwhile.
-    private func snapshot(_ image: Image, _ run: ActiveRun) async -> ImageSnapshot? {
+    /// Reads, and looks again at a barrier: nil where an input changed meanwhile.
+    private func snapshot(_ image: Image, _ run: ActiveRun) async -> TakenSnapshot? {
         drain()
         let start = sequence
-        guard let entry = nodes[image.id], let bases = bases(of: image) else {
-            return .failed(Failure("a base is missing"))
-        }
+        guard let entry = nodes[image.id] else { return nil }
         let nodes = nodes, session = session
-        let keyed = readings[image.id].flatMap { touched[image.id, default: 0] <= $0.barrier ? $0 : nil }
-        let result = await offload { () -> Result<(NodeAnswer, StoredImage), ImageProblem>? in
-            guard let answer = keyed?.answer ?? session.read(entry, in: nodes), let own = answer.keying.own,
-                answer.keying.missing.isEmpty
-            else { return nil }
-            let key = Keys.combined(own, bases.map(\.key))
-            return Result { () throws(ImageProblem) in
-                (
-                    answer,
-                    try session.store.assemble(
-                        image,
-                        answer.reading,
-                        root: nodes.project.root,
-                        key: key,
-                        bases: bases
-                    )
+        let keyed = readings[image.id].flatMap { touched[image.id, default: 0] <= $0.barrier ? $0.answer : nil }
+        let read = if let keyed { keyed } else { await offload { session.read(entry, in: nodes) } }
+        drain()
+        guard touched[image.id, default: 0] <= start, let answer = read, let own = answer.keying.own,
+            answer.keying.missing.isEmpty, let bases = bases(of: image)
+        else { return nil }
+        return TakenSnapshot(
+            snapshot: Snapshot(own: own, provenance: answer.keying.provenance, barrier: sequence),
+            reading: answer.reading,
+            bases: bases,
+            key: Keys.combined(own, bases.map(\.key))
+        )
+    }
+
+    /// Packs what the snapshot read: other bytes than the key names end it as changed.
+    private func assemble(
+        _ image: Image,
+        _ taken: TakenSnapshot,
+        _ run: ActiveRun
+    ) async -> Result<StoredImage, ImageProblem> {
+        let session = session, root = nodes.project.root
+        return await offload {
+            Result { () throws(ImageProblem) in
+                try session.store.assemble(
+                    image,
+                    taken.reading,
+                    root: root,
+                    key: taken.key,
+                    bases: taken.bases,
+                    isCancelled: { run.isCancelled }
                 )
             }
-        }
-        drain()
-        guard touched[image.id, default: 0] <= start, let result else { return nil }
-        switch result {
-        case .success(let (answer, stored)):
-            let taken = Snapshot(
-                own: answer.keying.own ?? "",
-                provenance: answer.keying.provenance,
-                barrier: sequence
-            )
-            return .taken(stored, taken, key: stored.key)
-        case .failure(.inputChanged): return nil
-        case .failure(.failed(let reason)): return .failed(Failure(reason))
         }
     }
 
@@ -113,7 +116,7 @@ extension Loop {
             }
             end(run, RunEnd(.succeeded, barrier: sequence, publication: publication))
         case .failure(.failed(let reason)): end(run, RunEnd(.failed(Failure(reason)), barrier: sequence))
-        case .failure(.inputChanged): endCancelled(run)
+        case .failure(.inputChanged), .failure(.cancelled): endCancelled(run)
         }
     }
 

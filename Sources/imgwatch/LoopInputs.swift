@@ -23,6 +23,7 @@ extension Loop {
             for entry in nodes.entries { touched[entry.id] = sequence }
             handle(.rescanned(barrier: sequence))
         }
+        noteWatchTrouble()
         guard !batch.changes.isEmpty else { return }
         if batch.changes.contains(where: { nodes.project.isSourceFile($0.path) || brokenSources.contains($0.path) }) {
             reloadProject()
@@ -31,11 +32,20 @@ extension Loop {
         if batch.changes.contains(where: { session.isGitPath($0.path) }) { noteGit() }
     }
 
+    /// What can't be watched is said once.
+    private func noteWatchTrouble() {
+        let failure = session.watcher.failure.map { ([$0.reason] + $0.remedies).joined(separator: "; ") }
+        guard failure != watchTrouble else { return }
+        watchTrouble = failure
+        tell(notice: failure ?? "everything is watched again")
+    }
+
     private func deliver(_ changes: [Watching.Change]) {
         var delivered: [PathChange] = []
         for change in changes {
             guard let path = nodes.project.relative(change.path) else { continue }
             for found in nodes.change(path, isRemoval: change.isRemoval, at: Sequence(change.sequence) + offset) {
+                if let owner = found.owner { written[owner] = max(written[owner, default: -1], found.sequence) }
                 for id in found.readers + (found.owner.map { [$0] } ?? []) {
                     touched[id] = max(touched[id, default: 0], found.sequence)
                 }
@@ -56,23 +66,25 @@ extension Loop {
                 continue
             }
             changedNow.note(change.path)
-            if change.owner == nil { suspect(change.path) }
         }
+        suspect(Set(changes.filter { $0.owner == nil }.map(\.path)))
     }
 
     /// A path that others read and that changes again and again while one step runs is likely written by that step.
-    private func suspect(_ path: String) {
-        let steps = runs.values.map(\.start.node).filter { nodes.graph[$0]?.kind == .step }
-        guard steps.count == 1, let step = steps.first else { return }
-        let suspicion = Suspicion(step: step, path: path)
-        suspicions[suspicion, default: 0] += 1
-        guard suspicions[suspicion] == Self.suspiciousChanges else { return }
-        session.tell(
-            notice: """
-                suspected race: \(path) changes again and again while \(step) runs; if that step writes it, add it to \
-                the step's outputs
-                """
-        )
+    private func suspect(_ paths: Set<String>) {
+        let steps = runs.filter { nodes.graph[$0.value.start.node]?.kind == .step }
+        guard steps.count == 1, let (operation, run) = steps.first, let entry = nodes[run.start.node] else { return }
+        for path in paths.sorted() where !entry.scope.reads(path) {
+            let count = suspicions[operation, default: [:]][path, default: 0] + 1
+            suspicions[operation, default: [:]][path] = count
+            guard count == Self.suspiciousChanges else { continue }
+            tell(
+                notice: """
+                    suspected race: \(path) changes again and again while \(entry.id) runs; if that step writes it, \
+                    add it to the step's outputs
+                    """
+            )
+        }
     }
 
     private static let suspiciousChanges = 4
@@ -97,7 +109,7 @@ extension Loop {
         do {
             try session.watch(nodes, and: brokenSources)
         } catch {
-            session.tell(notice: "\(error)")
+            tell(notice: "\(error)")
         }
     }
 
@@ -115,6 +127,7 @@ extension Loop {
             guard touched[node, default: 0] <= start, let answer else { continue }
             let writers = await offload { session.writers(of: answer.reading) }
             guard touched[node, default: 0] <= start else { continue }
+            guard engine.awaits(operation, of: node) else { return }
             readings[node] = KeyedReading(operation: operation, answer: answer, barrier: sequence)
             var keying = answer.keying
             keying.barrier = sequence
@@ -141,6 +154,8 @@ extension Loop {
         (isGitBusy, gitHead) = (false, head)
         // Another branch may lie in another folder of refs.
         if session.gitFoldersMoved() { watch() }
+        // What is being read may have been named before the commit.
+        if barrier >= 0 { for entry in nodes.entries { touched[entry.id] = barrier } }
         handle(.gitRest(barrier: barrier))
     }
 
@@ -157,8 +172,8 @@ extension Loop {
     private func reloadProject() {
         do {
             let loaded = try session.load(nodes.project.file)
-            if isConfigurationBroken { session.tell(notice: "the configuration is fine again") }
-            (isConfigurationBroken, brokenSources) = (false, [])
+            if isConfigurationBroken { tell(notice: "the configuration is fine again") }
+            (isConfigurationBroken, brokenSources, brokenDiagnostics) = (false, [], [])
             guard loaded.project != nodes.project else { return }
             adopt(loaded.project)
         } catch {
@@ -168,20 +183,16 @@ extension Loop {
                 brokenSources = error.sourceFiles
                 watch()
             }
-            session.tell(
-                LoopEvent(
-                    .failed,
-                    at: .now(),
-                    reason: "the configuration is broken; the last good one stays in force",
-                    diagnostics: error.all
-                )
-            )
+            guard brokenDiagnostics != error.all else { return }
+            brokenDiagnostics = error.all
+            let reason = "the configuration is broken; the last good one stays in force"
+            tell(LoopEvent(.failed, at: .now(), reason: reason, diagnostics: error.all))
         }
     }
 
     private func adopt(_ project: Project) {
         if project.registry != nodes.project.registry {
-            session.tell(notice: "`registry` changed: images go there when imgwatch is started again")
+            tell(notice: "`registry` changed: images go there when imgwatch is started again")
         }
         let graph = mode == .once ? project.graph.selecting(nodes.graph.nodes.map(\.id)) : project.graph
         nodes = ProjectNodes(project, graph: graph)
@@ -190,10 +201,19 @@ extension Loop {
         let barrier = nextSequence()
         for entry in nodes.entries { touched[entry.id] = barrier }
         readings = readings.filter { nodes.graph.contains($0.key) }
+        engine.parallel = project.parallel
         let memory = session.memory(of: graph, in: project)
         published = published.filter { graph.contains($0.key) }.merging(memory.published) { known, _ in known }
         handle(.reloaded(graph, memory: memory.successes, barrier: barrier))
-        session.tell(LoopEvent(.reloaded, at: .now(), nodes: graph.nodes.map { .init($0.id, $0.kind) }))
+        tell(
+            LoopEvent(
+                .reloaded,
+                at: .now(),
+                project: project.name,
+                registry: session.store.registryText,
+                nodes: graph.nodes.map { .init($0.id, $0.kind) }
+            )
+        )
     }
 }
 

@@ -8,7 +8,17 @@ import Project
 import Reporting
 
 extension Loop {
+    /// Tells what the engine does not know of; an idle follows it at last.
+    func tell(_ event: LoopEvent) {
+        session.tell(event)
+        handle(.told)
+    }
+
+    func tell(notice: String) { tell(LoopEvent(.notice, at: .now(), reason: notice)) }
+
     func tell(_ report: Report) {
+        // While the loop ends, runs are cancelled for that and nothing else, and nothing more will start.
+        guard !isStopping else { return }
         switch report {
         case .planned: return tellReady()
         case .superseded(_, let operation, _): superseded.insert(operation)

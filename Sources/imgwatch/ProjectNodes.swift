@@ -113,10 +113,15 @@ struct ProjectNodes: Sendable {
         }
     }
 
+    /// Whether a step of the project makes something below this folder, and the folder with it.
+    private func holdsGenerated(_ path: String) -> Bool {
+        project.steps.contains { $0.outputs.contains { OutputPath(path: path).covers($0.path) } }
+    }
+
     /// Declared inputs that are not there, nor made by a step, relative to the root.
     func missing(_ entry: Entry) -> [String] {
         entry.literals.filter { path in
-            FileStat(of: project.root + "/" + path) == nil && !isGenerated(path)
+            FileStat(of: project.root + "/" + path) == nil && !isGenerated(path) && !holdsGenerated(path)
         }
     }
 }

@@ -13,7 +13,9 @@ import Testing
         try project.write("left.txt", "two")
         let superseded = try await loop.wait(from: mark, for: "superseded", node: "left")
         #expect(superseded.paths == ["left.txt"])
-        try await loop.wait(from: loop.mark, for: "started", node: "left")
+        try await loop.wait(from: mark, for: "the next start of left") { _ in
+            loop.lines.dropFirst(mark).filter { $0.event == "started" && $0.node == "left" }.count == 2
+        }
         #expect(RunMark.members(ofGroup: group).isEmpty)
         let lines = try await loop.settle(from: mark, until: "both pushed") { $0.nodes("pushed").contains("both") }
         #expect(lines.nodes("finished") == ["left"] && lines.nodes("failed").isEmpty)

@@ -3,6 +3,8 @@
 import Foundation
 import Testing
 
+@testable import imgwatch
+
 final class TemporaryProject: Sendable {
     /// Holds the project and its state.
     let home: URL
@@ -123,30 +125,29 @@ enum Programs {
         return output
     }
 
-    /// The output goes through files, so that neither stream can fill up unread.
+    /// By our own way to run commands, which several threads may go at once: Foundation's crashes now and then.
     static func finish(
         _ words: [String],
         in folder: URL,
         _ environment: [String: String]
     ) throws -> (status: Int32, output: String, errors: String) {
-        let files = [0, 1].map { _ in FileManager.default.temporaryDirectory.appending(path: "out-\(UUID().uuidString)")
+        let files = ["out", "err"].map {
+            FileManager.default.temporaryDirectory.appending(path: "\($0)-\(UUID().uuidString)").path()
         }
-        defer { for file in files { try? FileManager.default.removeItem(at: file) } }
-        for file in files { try Data().write(to: file) }
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = words
-        process.currentDirectoryURL = folder
-        process.environment = environment
-        process.standardOutput = try FileHandle(forWritingTo: files[0])
-        process.standardError = try FileHandle(forWritingTo: files[1])
-        process.standardInput = FileHandle.nullDevice
-        let isOver = DispatchSemaphore(value: 0)
-        process.terminationHandler = { _ in isOver.signal() }
-        try process.run()
-        isOver.wait()
-        let texts = try files.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
-        return (process.terminationStatus, texts[0], texts[1])
+        defer { for file in files { try? FileManager.default.removeItem(atPath: file) } }
+        let redirect = ["/bin/sh", "-c", #"out=$1 err=$2; shift 2; exec "$@" >"$out" 2>"$err""#, "sh"]
+        let command = StepCommand(
+            words: redirect + files + words,
+            environment: environment.map { "\($0.key)=\($0.value)" },
+            directory: folder.path(),
+            timeout: nil
+        )
+        let child = try ChildProcess(command)
+        child.release()
+        let end = child.wait { _, _ in }
+        let status: Int32 = if case .exited(let status) = end { status } else { -1 }
+        let texts = files.map { String(decoding: FileManager.default.contents(atPath: $0) ?? Data(), as: UTF8.self) }
+        return (status, texts[0], texts[1])
     }
 
     static func has(_ name: String) -> Bool {

@@ -19,9 +19,10 @@ enum UnpackedImage {
     static func contents(of folder: URL) throws -> [String: String] {
         var files: [String: String] = [:]
         for case let path as String in FileManager.default.enumerator(atPath: folder.path()) ?? .init() {
-            let url = folder.appending(path: path)
-            let kind = try FileManager.default.attributesOfItem(atPath: url.path())[.type] as? FileAttributeType
-            if kind == .typeRegular { files[path] = String(decoding: try Data(contentsOf: url), as: UTF8.self) }
+            let place = folder.path() + "/" + path
+            let kind = try FileManager.default.attributesOfItem(atPath: place)[.type] as? FileAttributeType
+            guard kind == .typeRegular, let bytes = FileManager.default.contents(atPath: place) else { continue }
+            files[path] = String(decoding: bytes, as: UTF8.self)
         }
         return files
     }
