@@ -12,13 +12,13 @@ extension World {
         case .checkOut(let paths, let content, let during):
             guard hold(during) else { return }
             for path in paths { schedule(.act(.save(path, content)), after: random.int(0...min(during, 200))) }
-        case .pause, .resume, .trigger, .retry: command(act)
+        case .pause, .resume, .trigger, .retry, .tell: command(act)
         case .crash: crash()
         case .overflow:
             tree.overflow()
             judge.hasLostEdits = isUp
             expectDrain()
-        case .redefine, .toggleInput, .leave, .moveRegistry: configure(act)
+        case .redefine, .toggleInput, .leave, .moveRegistry, .slots: configure(act)
         case .join(let node, let recipe):
             guard blueprint.recipes[node] == nil, recipe.needs.allSatisfy({ blueprint.recipes[$0] != nil }) else {
                 return
@@ -89,9 +89,10 @@ extension World {
             guard blueprint.recipes[node] != nil else { return }
             for asked in [node] + blueprint.reach[node] { judge.isAsked[asked] = true }
             send(.trigger(ids[node]))
-        default:
+        case .retry:
             judge.retries += 1
             send(.retry)
+        default: send(.told)
         }
     }
 
@@ -121,6 +122,11 @@ extension World {
             judge.left[node] = tree.sequence + 1
             if judge.results[node]?.verdict == .failed { judge.results[node] = nil }  // Only successes are remembered.
             replace(node, nil)
+        case .slots(let count):
+            parallel = count
+            engine.parallel = count
+            noteSlots()
+            reload(blueprint.recipes)
         default:
             reload(
                 blueprint.recipes.map { recipe in

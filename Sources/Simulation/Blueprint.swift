@@ -27,7 +27,7 @@ struct Blueprint: Sendable {
             reach.append(reached.sorted())
             guard let recipe else { continue }
             for path in recipe.inputs where owners[path] != node { readers[path].append(ids[node]) }
-            let bases = recipe.needs.filter { recipes[$0]?.kind == .image }
+            let bases = recipe.needs.filter { recipes[$0]?.kind == .image && recipe.kind != .deploy }
             let makers = Set(recipe.inputs.compactMap { owners[$0] }).subtracting([node])
             nodes.append(
                 Node(
@@ -48,8 +48,11 @@ struct Blueprint: Sendable {
         graph = Graph(nodes)
     }
 
-    /// Whether something beside its inputs and definition decides what the node makes, or what it needs makes.
-    func isOdd(_ node: Int) -> Bool { ([node] + reach[node]).contains { recipes[$0]?.isOdd ?? false } }
+    /// The images whose keys are part of the node's key.
+    func bases(of node: Int) -> [Int] {
+        guard let recipe = recipes[node], recipe.kind != .deploy else { return [] }
+        return recipe.needs.filter { recipes[$0]?.kind == .image }
+    }
 
     /// The files that no step makes and that decide the node's result, directly or through steps and bases.
     func sources(of node: Int) -> [Path] {

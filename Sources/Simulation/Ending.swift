@@ -50,7 +50,7 @@ extension World {
         switch recipe.kind {
         case .step:
             let outputs = recipe.outputs.map { tree.content(of: $0) }
-            if outputs != recipe.outcome(node, reading: recipe.inputs.map { tree.content(of: $0) }) {
+            if outputs != outcomeNow(node, recipe) {
                 violate(.convergence, "\(id) is fresh, and its outputs are not those of its inputs")
             } else if areNeedsFresh(node), outputs != oracle.outputs(of: node) {
                 violate(.convergence, "\(id) is fresh, and a run from scratch makes something else")
@@ -65,12 +65,17 @@ extension World {
         }
     }
 
+    /// What a run makes of what is there now.
+    private func outcomeNow(_ node: Int, _ recipe: Recipe) -> [Content?]? {
+        recipe.outcome(node, reading: recipe.inputs.map { tree.content(of: $0) }, on: shownBases(of: node))
+    }
+
     private func areNeedsFresh(_ node: Int) -> Bool {
         blueprint.reach[node].allSatisfy { engine.status(of: ids[$0]) == .fresh }
     }
 
     /// What the alias of an image shows where it should.
-    private func shown(_ image: Int) -> Publication? {
+    func shown(_ image: Int) -> Publication? {
         let destination = blueprint.graph[ids[image]]?.destination ?? ""
         return registry.aliases[Registry.Alias(image: image, destination: destination)]
     }
@@ -95,10 +100,9 @@ extension World {
         let id = ids[node]
         let isMissing = recipe.inputs.contains { blueprint.owners[$0] == nil && tree.files[$0] == nil }
         guard !isMissing else { return }
-        let inputs = recipe.inputs.map { tree.content(of: $0) }
         switch recipe.kind {
         case .step:
-            guard !isOddWorld, recipe.outcome(node, reading: inputs) != nil else { return }
+            guard !isOddWorld, outcomeNow(node, recipe) != nil else { return }
             violate(.convergence, "\(id) failed (\(failure.reason)), and a run from scratch succeeds")
         case .image:
             // Where a step is blocked, the image was made of what that has left.
@@ -132,8 +136,9 @@ extension World {
 
     /// The same events in the same order, given to a new engine, lead to the same effects.
     mutating func judgeReplay() {
-        var replica = World.engine(judge.graph, judge.memory, scenario, defect)
+        var replica = World.engine(judge.graph, judge.memory, parallel, defect)
         for entry in judge.journal {
+            replica.parallel = entry.parallel
             let effects =
                 entry.event.map { replica.handle($0, at: entry.at) } ?? replica.begin(at: entry.at)
             guard effects == entry.effects else {

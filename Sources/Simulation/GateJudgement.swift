@@ -10,7 +10,7 @@ extension World {
         if judge.active.contains(where: { runs[$0].node == run.node }) {
             violate(.effects, "\(id) starts again before its run has ended")
         }
-        if judge.active.count >= scenario.parallel { violate(.effects, "\(id) starts without a free slot") }
+        if judge.active.count >= parallel { violate(.effects, "\(id) starts without a free slot") }
         if !judge.isPlanned { violate(.effects, "\(id) starts before everything was read") }
         if judge.isPaused { violate(.effects, "\(id) starts while the loop is paused") }
         if run.recipe.isManual, !judge.isAsked[run.node] { violate(.effects, "\(id) starts and nobody asked for it") }
@@ -52,7 +52,8 @@ extension World {
                 violate(.effects, "\(id) starts while \(ids[need]), which it needs, runs")
             }
             guard let recipe = blueprint.recipes[need], recipe.kind == .step, !isHaunted(need) else { continue }
-            let made = recipe.outcome(need, reading: recipe.inputs.map { tree.content(of: $0, at: drained) })
+            let made = recipe.outcome(
+                need, reading: recipe.inputs.map { tree.content(of: $0, at: drained) }, on: shownBases(of: need))
             if made == nil || recipe.outputs.map({ tree.content(of: $0, at: drained) }) != made {
                 violate(.effects, "\(id) starts while \(ids[need]), which it needs, is stale")
             }

@@ -9,6 +9,8 @@ struct Judge: Sendable {
         var event: Event?
         var at: Moment
         var effects: [Effect]
+        /// The slots at that time.
+        var parallel: Int
     }
 
     var violations: [Violation] = []
@@ -82,6 +84,8 @@ struct Judge: Sendable {
         var recipe: Recipe
         /// A step: what its key was made from, by place among the inputs.
         var inputs: [Content?] = []
+        /// A step: the keys of the images that it found.
+        var bases: [String] = []
         /// A step: how it left its outputs.
         var outputs: [Content?] = []
         /// An image, a deploy: what it was about.

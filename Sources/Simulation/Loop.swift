@@ -16,7 +16,7 @@ extension World {
         let found = memoryWithReferences()
         log("the loop starts")
         judge.begin(blueprint.graph, found, at: drained, now: now)
-        engine = World.engine(blueprint.graph, found, scenario, defect)
+        engine = World.engine(blueprint.graph, found, parallel, defect)
         receive(engine.begin(at: moment), for: nil)
         if repository.isBusy { sendGitBusy() }
     }

@@ -15,12 +15,14 @@ extension World {
         case (_, .neither): return
         case (.step, .counted):
             guard !run.recipe.inputs.isEmpty, let reading = run.reading.map({ readings[$0] }) else { return }
+            let bases = shownBases(of: run.node)
             let outputs = reading.seen.dropFirst(run.recipe.inputs.count).map { $0?.content }
-            if keyed(reading) == last.inputs, outputs == last.outputs {
+            if keyed(reading) == last.inputs, bases == last.bases, outputs == last.outputs {
                 violate(.minimality, "\(id) runs again, and nothing of it changed")
             }
         case (.step, .failed):
-            if run.reading.map({ keyed(readings[$0]) }) == last.inputs, !isRetried {
+            let isSame = run.reading.map { keyed(readings[$0]) } == last.inputs
+            if isSame, shownBases(of: run.node) == last.bases, !isRetried {
                 violate(.minimality, "\(id) runs again with the key that failed")
             }
         case (.image, .counted): judgeReferences(run.start.publication, last.publication, of: id)
@@ -64,6 +66,7 @@ extension World {
         if let left = judge.left[run.node], left > run.began, end.publication == nil { result.verdict = .neither }
         if run.recipe.kind == .step, let reading = run.reading.map({ readings[$0] }) {
             result.inputs = keyed(reading)
+            result.bases = run.bases
             result.outputs = run.recipe.outputs.map { tree.content(of: $0) }
             let isChanged = zip(run.recipe.inputs, reading.seen).contains { tree.files[$0] != $1 }
             if isChanged { result.verdict = .neither }

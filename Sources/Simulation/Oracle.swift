@@ -33,8 +33,9 @@ struct Oracle {
     mutating func outputs(of step: Int) -> [Content?]? {
         guard let recipe = blueprint.recipes[step] else { return nil }
         guard recipe.oddity != .forgetsOutput || recipe.outputs.isEmpty else { return nil }
+        guard let bases = baseKeys(of: step) else { return nil }
         let inputs = recipe.inputs.map { content(of: $0) }
-        return recipe.outcome(step, reading: inputs)
+        return recipe.outcome(step, reading: inputs, on: bases)
     }
 
     /// The key of an image; nil where an input, or one of a base, does not exist.
@@ -48,12 +49,16 @@ struct Oracle {
     private mutating func combinedKey(of image: Int) -> String? {
         guard let recipe = blueprint.recipes[image] else { return nil }
         let inputs = recipe.inputs.map { content(of: $0) }
-        guard !inputs.contains(nil) else { return nil }
-        var bases: [String] = []
-        for need in recipe.needs where blueprint.recipes[need]?.kind == .image {
-            guard let base = key(of: need) else { return nil }
-            bases.append(base)
-        }
+        guard !inputs.contains(nil), let bases = baseKeys(of: image) else { return nil }
         return combine(recipe.ownKey(image, reading: inputs), bases)
+    }
+
+    private mutating func baseKeys(of node: Int) -> [String]? {
+        var keys: [String] = []
+        for base in blueprint.bases(of: node) {
+            guard let key = key(of: base) else { return nil }
+            keys.append(key)
+        }
+        return keys
     }
 }

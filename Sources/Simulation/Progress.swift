@@ -9,7 +9,7 @@ extension World {
     private static let sampling = 250
 
     mutating func noteSlots() {
-        if judge.active.count >= scenario.parallel {
+        if judge.active.count >= parallel {
             judge.freeSince = nil
         } else {
             judge.freeSince = judge.freeSince ?? now

@@ -35,8 +35,10 @@ private struct Draw {
         for node in 0..<count {
             if node < stepCount {
                 addStep(node)
-            } else if node == stepCount || random.chance(65) {
+            } else if node == stepCount || random.chance(60) {
                 addImage(node)
+            } else if random.chance(25) {
+                addStep(node)
             } else {
                 addDeploy(node)
             }
@@ -48,9 +50,10 @@ private struct Draw {
     private mutating func addStep(_ node: Int) {
         var step = Recipe(kind: .step)
         step.breakage = 9
-        step.needs = some(of: steps, 45)
+        let made = some(of: steps, 45)
+        step.needs = made + some(of: images, 50)
         step.inputs = random.sample(sources, random.chance(4) ? 0 : random.int(1...2))
-        for need in step.needs where random.chance(80) {
+        for need in made where random.chance(80) {
             step.inputs += random.sample(scenario.recipes[need].outputs, 1)
         }
         // Some commands make nothing that is a file.
@@ -179,7 +182,8 @@ private struct Draw {
             add(.pause, at: time)
             add(.resume, at: time + random.int(1...500))
         case ..<7: add(.trigger(random.int(0...scenario.recipes.count - 1)), at: time)
-        case ..<9: add(.retry, at: time)
+        case 7: add(.retry, at: time)
+        case 8: add(.tell, at: time)
         default: add(.outage(random.pick([50, 2000])), at: time)
         }
     }
@@ -189,7 +193,7 @@ private struct Draw {
         switch random.int(0...9) {
         case ..<4: add(.redefine(random.pick(nodes)), at: time)
         case ..<6: add(.toggleInput(random.pick(steps + images), random.pick(sources)), at: time)
-        case ..<7: add(.moveRegistry, at: time)
+        case 6: add(random.chance(50) ? .moveRegistry : .slots(random.int(1...4)), at: time)
         default:
             let leaves = nodes.filter { node in !scenario.recipes.contains { $0.needs.contains(node) } }
             add(.leave(random.pick(leaves), returningAfter: random.pick([5, 100, 700])), at: time)

@@ -46,9 +46,9 @@ struct Recipe: Equatable, Sendable {
 
     var isOdd: Bool { oddity != .none && oddity != .cutsOff }
 
-    /// What the command writes when it reads this; nil: it fails.
-    func outcome(_ node: Int, reading inputs: [Content?]) -> [Content?]? {
-        var words = [UInt64(node), UInt64(command)]
+    /// What the command writes when it reads this and finds images with these keys; nil: it fails.
+    func outcome(_ node: Int, reading inputs: [Content?], on bases: [String] = []) -> [Content?]? {
+        var words = [UInt64(node), UInt64(command)] + bases.flatMap(\.utf8).map(UInt64.init)
         for input in inputs {
             guard let input, input != Self.mistake else { return nil }
             words.append(input)

@@ -52,7 +52,7 @@ struct Repository: Sendable {
             guard seen.insert(next).inserted, let recipe = blueprint.recipes[next] else { continue }
             joined = joined.joined(with: provenance(of: next, tree, blueprint))
             open += recipe.inputs.compactMap { blueprint.owners[$0] }
-            open += recipe.needs.filter { blueprint.recipes[$0]?.kind == .image }
+            open += blueprint.bases(of: next)
         }
         return joined
     }

@@ -19,6 +19,8 @@ enum Act: Equatable, Sendable {
     case resume
     case trigger(Int)
     case retry
+    /// The runtime has told the user something by itself.
+    case tell
     /// The loop dies; some of its processes may not.
     case crash
     /// The kernel's queue overflows.
@@ -30,6 +32,8 @@ enum Act: Equatable, Sendable {
     /// A node that nobody needs leaves the configuration, and comes back.
     case leave(Int, returningAfter: Int)
     case join(Int, Recipe)
+    /// Another limit for what runs at once.
+    case slots(Int)
     /// Another registry.
     case moveRegistry
     /// Every request to the registry fails for so long.

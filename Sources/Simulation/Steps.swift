@@ -13,6 +13,7 @@ enum StepStage: Sendable {
 extension World {
     mutating func beginStep(_ index: Int) {
         let recipe = runs[index].recipe
+        runs[index].bases = shownBases(of: runs[index].node)
         runs[index].isTidy = random.chance(50)
         runs[index].read = Array(repeating: nil, count: recipe.inputs.count)
         let duration =
@@ -42,7 +43,7 @@ extension World {
     }
 
     private func outcome(_ index: Int) -> [Content?]? {
-        runs[index].recipe.outcome(runs[index].node, reading: runs[index].read)
+        runs[index].recipe.outcome(runs[index].node, reading: runs[index].read, on: runs[index].bases)
     }
 
     private mutating func write(_ position: Int, _ content: Content?, _ index: Int) {
@@ -74,6 +75,9 @@ extension World {
         case .modifies(let path): write(path, UInt64(5000 + index), by: writer)
         }
     }
+
+    /// What the aliases of the images that a node needs itself show now.
+    func shownBases(of node: Int) -> [String] { blueprint.bases(of: node).map { shown($0)?.key ?? "nothing" } }
 
     /// What the runtime finds when a command has exited.
     func look(at end: inout RunEnd, of index: Int) {

@@ -58,6 +58,7 @@ package struct World {
     var generation = 0
     /// What outlives the loop.
     var memory: [NodeID: Success] = [:]
+    var parallel: Int
     var wakeAt: Int?
     var isDrainDue = false
     /// Everything up to here was in a batch.
@@ -85,7 +86,8 @@ package struct World {
             nodeCount: scenario.recipes.count
         )
         blueprint = Blueprint(scenario.recipes, ids: ids, pathCount: scenario.paths.count)
-        engine = World.engine(blueprint.graph, [:], scenario, defect)
+        parallel = scenario.parallel
+        engine = World.engine(blueprint.graph, [:], parallel, defect)
         malice = scenario.malice
         judge = Judge(nodeCount: ids.count)
     }
@@ -95,13 +97,13 @@ package struct World {
     static func engine(
         _ graph: Graph,
         _ memory: [NodeID: Success],
-        _ scenario: Scenario,
+        _ parallel: Int,
         _ defect: Defect?
     ) -> Engine {
         Engine(
             graph,
             memory: memory,
-            parallel: scenario.parallel,
+            parallel: parallel,
             rules: Rules.all.subtracting(defect?.missing ?? []),
             combine: combine
         )
@@ -219,7 +221,7 @@ package struct World {
 
     /// Without an event, the loop has just begun.
     mutating func receive(_ effects: [Effect], for event: Event?) {
-        judge.journal.append(Judge.Entry(event: event, at: moment, effects: effects))
+        judge.journal.append(Judge.Entry(event: event, at: moment, effects: effects, parallel: parallel))
         for effect in effects {
             log("    \(effect)")
             perform(effect)
