@@ -21,7 +21,7 @@ enum Branches {
 
         """
 
-    /// - Parameter more: further lines of the step `left`.
+    /// `more` is further lines of the step `left`.
     static func project(more: String = "", _ texts: [String: String] = [:]) throws -> TemporaryProject {
         let project = try TemporaryProject([
             "step.sh": step, "left.txt": texts["left"] ?? "one", "right.txt": texts["right"] ?? "one",

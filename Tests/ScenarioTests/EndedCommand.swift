@@ -21,7 +21,7 @@ struct EndedCommand: Sendable {
 }
 
 extension TemporaryProject {
-    /// - Parameter folder: relative to the project.
+    /// In a folder of the project.
     func imgwatch(_ words: String..., in folder: String = "") throws -> EndedCommand {
         try command([Programs.imgwatch.path()] + words, in: folder)
     }
