@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `kill -9` at any moment: nothing of a crash outlives the next start, and nothing that was done is lost or done twice.
+/// `kill -9` at any moment: nothing outlives the next start, and nothing that was done is lost or done twice.
 @Suite(.serialized) struct CrashTests {
     private static let rounds = 15
 
