@@ -17,7 +17,7 @@ extension DockerfileReader {
             return false
         }
         switch FileKind.of(path) {
-        case .folder: return true
+        case .folder: return isItself(context)
         case nil where outputs.contains(where: { $0.path.covers(context.value) }): return true
         case nil:
             report(
@@ -34,6 +34,21 @@ extension DockerfileReader {
                 "Name the folder that `COPY` reads from; the Dockerfile is named by `dockerfile`."
             )
         }
+        return false
+    }
+
+    /// Inputs are read and watched under their own paths, so a context must be where it says.
+    private mutating func isItself(_ context: Placed<String>) -> Bool {
+        guard let real = AbsolutePath.real("\(root)/\(context.value)"),
+            let place = RelativePath.relative(real, to: root)
+        else { return true }
+        if place == context.value { return true }
+        report(
+            .path,
+            context.place,
+            "the context `\(context.value)` leads through a link",
+            "Name the folder itself: `context: \(place.isEmpty ? "." : place)`."
+        )
         return false
     }
 

@@ -306,6 +306,16 @@ import Testing
         withExtendedLifetime(outside) { #expect(Self.ids(folder) == ["config-path", "config-path"]) }
     }
 
+    @Test func `a context is where it says, and not behind a link`() throws {
+        let folder = try TemporaryFolder([
+            ".imgwatch": "images: { a: { context: link/sub } }", "real/sub/Dockerfile": "FROM scratch\n",
+        ])
+        try FileManager.default.createSymbolicLink(atPath: folder.path + "/link", withDestinationPath: "real")
+        let problems = #expect(throws: Diagnostics.self) { try Self.load(folder) }
+        #expect(problems?.all.map(\.id) == ["config-path"])
+        #expect(problems?.all.first?.remedy == "Name the folder itself: `context: real/sub`.")
+    }
+
     @Test(arguments: 0..<150)
     func `whatever a text becomes under the keys, it loads or is told what is wrong`(seed: UInt64) throws {
         var random = SplitMix(state: seed)
