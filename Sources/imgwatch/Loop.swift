@@ -59,6 +59,8 @@ actor Loop {
     var brokenDiagnostics: [Diagnostic] = []
     /// Paths that changed while a single step ran and that no step says it writes, by run, and in how many batches.
     var suspicions: [OperationID: [String: Int]] = [:]
+    /// Nodes that an earlier session ran and that did not run since: what changed before this one, no event told.
+    var unwatched: Set<NodeID> = []
     /// The latest change of each step's outputs.
     var written: [NodeID: Sequence] = [:]
     /// Steps whose success could not be forgotten on disk: they must not start.
@@ -79,6 +81,7 @@ actor Loop {
         nodes = ProjectNodes(project, graph: selected)
         let memory = session.memory(of: selected, in: project)
         published = memory.published
+        unwatched = Set(memory.successes.keys)
         engine = Engine(
             selected,
             memory: memory.successes,
@@ -149,6 +152,9 @@ actor Loop {
     private func begin(_ start: Start) {
         // While the loop ends, nothing is started, and nobody waits for an answer.
         guard !isStopping else { return }
+        var start = start
+        start.cause = explained(start.cause, of: start.node)
+        unwatched.remove(start.node)
         let run = ActiveRun(start, at: ContinuousClock.now)
         guard !unforgotten.contains(start.node) else {
             Task { end(run, RunEnd(.failed(Failure("what is remembered of it can't be written")), barrier: sequence)) }

@@ -27,6 +27,7 @@ extension Loop {
         default: break
         }
         if var event = LoopEvent(report, in: nodes.graph, at: .now()) {
+            if case .stale(let id, let cause) = report { event.cause = explained(cause, of: id) }
             if event.event == .finished || event.event == .failed { complete(&event) }
             session.tell(event)
         }

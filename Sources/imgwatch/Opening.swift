@@ -63,7 +63,11 @@ struct Opening {
     }
 
     func session() throws -> Session {
-        if !warnings.isEmpty { reporter.report(LoopEvent(.notice, at: .now(), diagnostics: warnings)) }
+        if !warnings.isEmpty {
+            reporter.report(
+                LoopEvent(.notice, at: .now(), reason: "the configuration has warnings", diagnostics: warnings)
+            )
+        }
         try folders.create()
         let lock = purpose == .plan ? nil : try acquireLock()
         let state = try StateStore.open(folders)

@@ -12,9 +12,13 @@ struct Check: AsyncParsableCommand {
         abstract: "Read everything, build nothing, and report every mistake and race."
     )
 
+    @Flag(help: "Write into the configuration what mends it, where that is known: missing needs.")
+    var fix = false
+
     @OptionGroup var options: CommonOptions
 
     func run() async throws {
+        if fix { try mend(options.configuration()) }
         let loaded = try options.load()
         let project = loaded.project
         if options.isJSON {
@@ -22,6 +26,19 @@ struct Check: AsyncParsableCommand {
         } else {
             if !loaded.warnings.isEmpty { Say.diagnostics(loaded.warnings, isJSON: false) }
             Say.line("\(project.name): \(project.counts): no mistakes, no races")
+        }
+    }
+
+    /// Puts the insertions of all mistakes into the file; what is left is reported as ever.
+    private func mend(_ file: String) throws {
+        do {
+            _ = try options.load()
+        } catch let problems as Diagnostics {
+            let insertions = problems.all.flatMap(\.insertions)
+            guard !insertions.isEmpty else { return }
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            try Insertion.apply(insertions, to: text).write(toFile: file, atomically: true, encoding: .utf8)
+            if !options.isJSON { Say.line("mended \(file): \(Formats.count(Set(insertions).count, "place"))") }
         }
     }
 }

@@ -153,6 +153,6 @@ extension Loop {
         {
             return .reference
         }
-        return .run(view.cause)
+        return .run(explained(view.cause, of: node.id))
     }
 }
