@@ -107,7 +107,9 @@ extension Engine {
         if !rules.contains(.containFailure) { forgetSomeBatch(but: node) }
     }
 
-    /// What a tool does that keeps a list of changes and clears it after a failure. Only the simulator asks for it.
+    /// What a tool does that keeps a list of changes and clears it after a failure.
+    ///
+    /// Only the simulator asks for it.
     private mutating func forgetSomeBatch(but failed: Int) {
         let other = states.indices.first {
             $0 != failed && states[$0].run == nil && states[$0].own != nil && isUnkeyed($0)

@@ -3,6 +3,7 @@
 package import Graph
 
 /// The engine reads no clock, touches no file and starts no task.
+///
 /// Given the same events at the same moments it returns the same effects, in the same order (P7).
 package struct Engine: Sendable {
     /// The key of an image, from its own and those of the images that it needs, in the order of its needs; pure.

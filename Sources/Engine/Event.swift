@@ -54,8 +54,9 @@ package struct Keying: Equatable, Sendable {
     package var provenance: Provenance
     /// Everything the watcher had seen when the reading was complete.
     package var barrier: Sequence
-    /// Inputs that the definition names and that can't be had, each as the user is told: `a/b.c does not exist`.
-    /// What some step makes is not among them.
+    /// Inputs that the definition names and that can't be had, each as the user is told.
+    ///
+    /// As in `a/b.c does not exist`. What some step makes is not among them.
     package var missing: [String]
     /// Inputs that are still open for writing.
     package var writers: [String]
@@ -136,7 +137,9 @@ package struct Start: Equatable, Sendable {
     package var operation: OperationID
     /// The keying whose inputs the run is judged by.
     package var keying: OperationID?
-    /// An image: what is published where nothing needs to be built. A deploy: what it acts on.
+    /// An image: what is published where nothing needs to be built.
+    ///
+    /// A deploy: what it acts on.
     package var publication: Publication
     package var cause: Cause
 }

@@ -98,6 +98,7 @@ extension Engine {
     var usedSlots: Int { states.count { $0.run != nil } + departed.count }
 
     /// Nothing may read what a node is about to change: runs that need it are cancelled, or waited for.
+    ///
     /// A deploy reads the registry and not the tree. Returns whether none is left.
     private mutating func yieldOfDependents(_ node: Int) -> Bool {
         guard rules.contains(.gateEveryRun), graph.nodes[node].kind != .deploy else { return true }

@@ -3,7 +3,7 @@
 package enum Limits {
     /// The quiet period after one save.
     static let quiet: Duration = .milliseconds(10)
-    /// The quiet period after a burst never grows beyond this (research: replayed traces of editors, formatters and git).
+    /// The quiet period after a burst never grows beyond this (replayed traces of editors, formatters and git).
     static let longestQuiet: Duration = .milliseconds(200)
     /// Silence of this length resets the quiet period.
     static let burst: Duration = .milliseconds(500)
@@ -17,18 +17,18 @@ package enum Limits {
     static let writerReread: Duration = .milliseconds(250)
     /// After inputs that did not hold still, the next reading waits so long.
     static let unsettledReread: Duration = .milliseconds(10)
-    /// An unfinished git operation holds so long after the last change of the tree, …
+    /// How long an unfinished git operation holds after the last change of the tree.
     static let gitRest: Duration = .milliseconds(400)
-    /// … and never longer than this.
+    /// How long an unfinished git operation holds at most.
     static let gitCap: Duration = .seconds(10)
     /// After so many supersedes in a row an image's run finishes.
     static let supersedes = 3
-    /// After so many starts without a change from outside, a step waits for rest, …
+    /// After so many starts without a change from outside, a step waits for rest.
     static let loopStarts = 5
-    /// … likewise after so many foreign changes of its outputs soon after its exit, …
+    /// After so many foreign changes of its outputs, each soon after its exit, a step waits for rest.
     static let foreignChanges = 3
     static let foreignWindow: Duration = .seconds(1)
-    /// … and after so many more starts it fails as looping.
+    /// After so many more starts a step that waited for rest fails as looping.
     static let loopRepeats = 2
     static let loopRest: Duration = .seconds(1)
     /// It waits for rest no longer than this after the first change that no run has seen.

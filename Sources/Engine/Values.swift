@@ -21,7 +21,9 @@ package struct OperationID: Hashable, Comparable, Sendable {
     package static func < (a: Self, b: Self) -> Bool { a.number < b.number }
 }
 
-/// What git says of a node's inputs. It names a result; it never decides one.
+/// What git says of a node's inputs.
+///
+/// It names a result; it never decides one.
 package enum Provenance: Hashable, Sendable {
     /// No input that git could know.
     case none

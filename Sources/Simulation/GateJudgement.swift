@@ -53,7 +53,10 @@ extension World {
             }
             guard let recipe = blueprint.recipes[need], recipe.kind == .step, !isHaunted(need) else { continue }
             let made = recipe.outcome(
-                need, reading: recipe.inputs.map { tree.content(of: $0, at: drained) }, on: shownBases(of: need))
+                need,
+                reading: recipe.inputs.map { tree.content(of: $0, at: drained) },
+                on: shownBases(of: need)
+            )
             if made == nil || recipe.outputs.map({ tree.content(of: $0, at: drained) }) != made {
                 violate(.effects, "\(id) starts while \(ids[need]), which it needs, is stale")
             }
