@@ -24,6 +24,9 @@ package final class HashIndex: Sendable {
         var files: [String: IndexedFile]
         /// Entries that the last ``takeNews()`` did not give.
         var news: Set<String> = []
+        /// What was read in this session and held something else before, and what was not known at all.
+        var different: Set<String> = []
+        var unknown: Set<String> = []
     }
     private let content: Mutex<Content>
 
@@ -37,6 +40,15 @@ package final class HashIndex: Sendable {
         }
     }
 
+    /// Those of the paths that are known to hold something else than in earlier sessions; where none is, those that were
+    /// not known: new ones, and such as had changed a moment before they were read.
+    package func changed(among paths: [String]) -> [String] {
+        content.withLock { content in
+            let different = paths.filter(content.different.contains)
+            return different.isEmpty ? paths.filter(content.unknown.contains) : different
+        }
+    }
+
     /// The hash of a regular file's bytes; reads them only where they may not be those of the last time.
     ///
     /// - Returns: nil where the file vanished, or changed while it was read.
@@ -46,6 +58,11 @@ package final class HashIndex: Sendable {
         guard let hash = try Self.read(path, stat) else { return nil }
         let entry = stat.isProven(by: start) ? IndexedFile(stat: stat, hash: hash) : nil
         content.withLock { content in
+            if let known = content.files[path] {
+                if known.hash != hash { content.different.insert(path) }
+            } else {
+                content.unknown.insert(path)
+            }
             if entry != nil || content.files[path] != nil { content.news.insert(path) }
             content.files[path] = entry
         }

@@ -101,6 +101,8 @@ actor Loop {
         isRunning = true
         perform(engine.begin(at: now))
         if !isOver { await withCheckedContinuation { waiters.append($0) } }
+        // A plan leaves what the last run read as it is: the next plan says again what changed since.
+        guard mode != .plan else { return }
         let session = session
         await offload { session.saveHashes() }
     }
