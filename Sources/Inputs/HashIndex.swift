@@ -59,7 +59,7 @@ package final class HashIndex: Sendable {
         let entry = stat.isProven(by: start) ? IndexedFile(stat: stat, hash: hash) : nil
         content.withLock { content in
             if let known = content.files[path] {
-                if known.hash != hash { content.different.insert(path) }
+                if known.hash.digest != hash.digest { content.different.insert(path) }
             } else {
                 content.unknown.insert(path)
             }

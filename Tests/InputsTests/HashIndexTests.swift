@@ -93,6 +93,25 @@ import Testing
         #expect(news[tree.path("file")] == .some(nil))
     }
 
+    @Test func `what differs from an earlier session is known, and else what is new`() throws {
+        let tree = try TemporaryTree(["same": "a", "other": "b", "new": "c"])
+        let paths = ["same", "other", "new"].map(tree.path)
+        func index(other: String) throws -> HashIndex {
+            let hashes = try ["same": "a", "other": other].map { name, text in
+                let hash = ContentHash(digest: .sha256(of: text.utf8), blobID: "")
+                var stat = try tree.stat(name)
+                stat.modified -= 1
+                return (tree.path(name), IndexedFile(stat: stat, hash: hash))
+            }
+            let index = HashIndex(Dictionary(hashes) { $1 })
+            for name in ["same", "other", "new"] { _ = try index.hash(of: tree.path(name), tree.stat(name)) }
+            return index
+        }
+        #expect(try index(other: "x").changed(among: paths) == [tree.path("other")])
+        #expect(try index(other: "b").changed(among: paths) == [tree.path("new")])
+        #expect(try index(other: "b").changed(among: [tree.path("same")]).isEmpty)
+    }
+
     @Test func `a file that is another one than the stat says has no hash`() throws {
         let tree = try TemporaryTree(["file": "a"])
         let stat = try tree.stat("file")

@@ -4,10 +4,12 @@ import Testing
 /// `kill -9` at any moment: nothing outlives the next start, and nothing that was done is lost or done twice.
 @Suite(.serialized) struct CrashTests {
     private static let rounds = 15
+    /// `SEED=n` crashes at other moments.
+    private static let seed = UInt64(ProcessInfo.processInfo.environment["SEED"] ?? "") ?? 42
 
     @Test func `after crashes at any moment everything converges to the tree, and nothing is broken`() async throws {
         let project = try Branches.project()
-        var random = SeededRandom(seed: 42)
+        var random = SeededRandom(seed: Self.seed)
         var texts = ["left": "one", "right": "one"]
         var marks: [RunMark] = []
         var known: [String: String] = [:]
