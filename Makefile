@@ -20,9 +20,11 @@ run: ## leave the loop running in a copy of the petstore example, for you to edi
 	$(BUILD_RELEASE)
 	@scripts/demo --stay $(IMGWATCH)
 
-test: ## every test (debug build)
+test: ## every test (debug build); the scenarios one by one, since they edit while commands run
 	@scripts/setup build test
-	swift test
+	swift build --build-tests
+	swift test --skip-build --skip ScenarioTests
+	swift test --skip-build --no-parallel --filter ScenarioTests
 
 build: ## debug build
 	@scripts/setup build

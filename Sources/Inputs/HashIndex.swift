@@ -40,8 +40,8 @@ package final class HashIndex: Sendable {
         }
     }
 
-    /// Those of the paths that are known to hold something else than in earlier sessions; where none is, those that were
-    /// not known: new ones, and such as had changed a moment before they were read.
+    /// Those of the paths that are known to hold something else than in earlier sessions; where none is, those that
+    /// were not known: new ones, and such as had changed a moment before they were read.
     package func changed(among paths: [String]) -> [String] {
         content.withLock { content in
             let different = paths.filter(content.different.contains)

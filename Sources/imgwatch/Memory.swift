@@ -70,8 +70,8 @@ extension Session {
 
     /// What was hashed since the last time, for the next start.
     ///
-    /// Blocks until that is written, also where another call does it. After a first start, or a checkout, it is a row for
-    /// each file: in portions, since who asks the store for a layer meanwhile waits for one of them.
+    /// Blocks until that is written, also where another call does it. After a first start, or a checkout, it is a
+    /// row for each file: in portions, since who asks the store for a layer meanwhile waits for one of them.
     func saveHashes() {
         saving.withLock { _ in
             let news = reader.index.takeNews()
