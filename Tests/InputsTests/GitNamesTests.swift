@@ -227,9 +227,9 @@ import Testing
 
     @Test func `filters that came with a commit are in force from then on`() throws {
         let naming = try Naming(["src/c": "one\r\n"])
-        try naming.tree.write(".gitattributes", "src/* text eol=crlf\n")
         try naming.tree.write("src/c", "one\r\ntwo\r\n")
         #expect(try naming.name().isDirty == true)
+        try naming.tree.write(".gitattributes", "src/* text eol=crlf\n")
         try naming.tree.commit()
         #expect(try naming.name().isDirty == false)
     }

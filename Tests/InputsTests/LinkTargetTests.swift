@@ -16,7 +16,7 @@ import Testing
         ("../../plain", [], "plain"), ("to-file", ["to-file"], "plain/file"),
         ("to-folder/file", ["to-folder"], "plain/file"), ("chain", ["chain", "to-file"], "plain/file"),
         ("deep/up", ["deep/up"], "plain"), ("deep/up/file", ["deep/up"], "plain/file"),
-        ("absolute", ["absolute"], "plain/file"), ("outside", ["outside"], "etc/passwd"),
+        ("deep/absolute", ["deep/absolute"], "plain/file"), ("outside", ["outside"], "etc/passwd"),
         ("dangling", ["dangling"], "missing"), ("to-here", ["to-here"], ""), ("to-here/plain", ["to-here"], "plain"),
         ("through/file", ["through", "to-folder"], "plain/file"),
     ])
@@ -24,7 +24,8 @@ import Testing
         let tree = try TemporaryTree(["plain/file": "", "deep/": ""])
         for (name, target) in [
             ("to-file", "plain/file"), ("to-folder", "plain"), ("chain", "to-file"), ("deep/up", "../plain"),
-            ("absolute", "/plain/file"), ("outside", "../../../etc/passwd"), ("dangling", "missing"), ("to-here", "."),
+            ("deep/absolute", "/plain/file"), ("outside", "../../../etc/passwd"), ("dangling", "missing"),
+            ("to-here", "."),
             ("through", "to-folder/"),
         ] {
             try tree.link(name, to: target)
