@@ -96,7 +96,7 @@ extension Loop {
         changedNow = Cause(reason: .inputs)
     }
 
-    /// Sources of `COPY` may lead elsewhere now: what they lead to is watched and read from now on.
+    /// Links through which nodes read may lead elsewhere now: that is read and watched from now on.
     private func relink() {
         let current = ProjectNodes(nodes.project, graph: nodes.graph)
         guard current.entries.map(\.linked) != nodes.entries.map(\.linked) else { return }
