@@ -123,8 +123,9 @@ extension Engine {
         states[node].keyBarrier = keying.barrier
         states[node].keyedBy = operation
         refreshKeys()
+        // Nothing will run for these changes: the next one is the first of its own.
+        if isFresh(node) || failure(node) != nil { states[node].unseenSince = nil }
         if isFresh(node) {
-            states[node].unseenSince = nil
             states[node].cause = Cause(reason: .inputs)
             states[node].definitionChanged = false
         }
