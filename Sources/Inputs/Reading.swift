@@ -31,9 +31,9 @@ package struct Reading: Sendable {
     }
 
     /// Files that changed within the last seconds: whoever wrote them may still be writing.
-    package func paths(changedWithin seconds: Int64) -> [String] {
+    package func files(changedWithin seconds: Int64) -> [InputFile] {
         let horizon = FileStat.now() - seconds * 1_000_000_000
-        return files.filter { $0.stat.isFile && max($0.stat.changed, $0.stat.modified) >= horizon }.map(\.path)
+        return files.filter { $0.stat.isFile && max($0.stat.changed, $0.stat.modified) >= horizon }
     }
 }
 

@@ -6,7 +6,7 @@ internal import Synchronization
 
 struct TemporaryFile: ~Copyable {
     private let descriptor: Int32
-    private let path: String
+    let path: String
     private var isCommitted = false
 
     /// The folder must be on the file system of the final names.

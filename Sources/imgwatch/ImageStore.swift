@@ -58,6 +58,15 @@ struct BaseImage: Sendable {
     var reference: String
 }
 
+/// All that an image is made from, as it was at one instant.
+struct ImageInputs: Sendable {
+    var reading: Reading
+    /// Of files that change often, by their paths: read in their place.
+    var copies: [String: PrivateCopy] = [:]
+    var bases: [BaseImage]
+    var key: String
+}
+
 enum ImageProblem: Error, Sendable {
     /// A file is not what it was when the key was made: the run goes round again.
     case inputChanged
@@ -131,21 +140,21 @@ final class ImageStore: Sendable {
 
     func assemble(
         _ image: Image,
-        _ reading: Reading,
+        from inputs: ImageInputs,
         root: String,
-        key: String,
-        bases: [BaseImage],
         isCancelled: @escaping @Sendable () -> Bool
     ) throws(ImageProblem) -> StoredImage {
         var loaded: [String: BuiltImage] = [:]
         do {
-            for base in bases { loaded[base.name] = try base.image.content ?? assembler.load(base.image.manifest) }
+            for base in inputs.bases {
+                loaded[base.name] = try base.image.content ?? assembler.load(base.image.manifest)
+            }
             let request = AssemblyRequest(
-                evaluation: image.evaluation.naming(bases),
-                context: image.buildContext(reading, root: root),
+                evaluation: image.evaluation.naming(inputs.bases),
+                context: image.buildContext(inputs, root: root),
                 bases: loaded,
-                labels: image.allLabels(key: key),
-                annotations: [Self.keyName: key],
+                labels: image.allLabels(key: inputs.key),
+                annotations: [Self.keyName: inputs.key],
                 platform: Self.platform,
                 isCancelled: isCancelled
             )
@@ -155,7 +164,7 @@ final class ImageStore: Sendable {
             let layers = built.layers.filter { !inherited.contains($0.digest) && !before.contains($0.digest) }
             assembledLayers.withLock { $0.formUnion(built.layers.map(\.digest)) }
             return StoredImage(
-                key: key,
+                key: inputs.key,
                 manifest: built.manifest,
                 content: built,
                 newLayers: layers.count,
@@ -170,6 +179,9 @@ final class ImageStore: Sendable {
             throw .failed("\(error)")
         }
     }
+
+    /// A copy beside the blobs; it goes with its owner.
+    func copy(of file: String) throws(OCIError) -> PrivateCopy { try PrivateCopy(of: file, in: layout) }
 
     /// Layers that this process made or met: what is not among them counts as new.
     private let assembledLayers = Mutex<Set<Digest>>([])
@@ -257,9 +269,9 @@ extension Image {
     }
 
     /// The files that were read, as the context shows them.
-    fileprivate func buildContext(_ reading: Reading, root: String) -> BuildContext {
+    fileprivate func buildContext(_ inputs: ImageInputs, root: String) -> BuildContext {
         let skipped = context.isEmpty ? 0 : context.utf8.count + 1
-        let files = reading.files.compactMap { file -> ContextFile? in
+        let files = inputs.reading.files.compactMap { file -> ContextFile? in
             let kind: ContextFile.Kind
             switch file.kind {
             case .directory: kind = .directory
@@ -271,7 +283,7 @@ extension Image {
                 path: path,
                 kind: kind,
                 mode: file.stat.permissions,
-                absolutePath: root + "/" + file.path
+                absolutePath: inputs.copies[file.path]?.path ?? root + "/" + file.path
             )
         }
         return BuildContext(files) { [ignorePatterns] in ignorePatterns.matches($0) }

@@ -21,66 +21,67 @@ extension Loop {
             return await publish(found, of: image, run.start.publication, run, isBuilt: false)
         }
         session.tell(LoopEvent(started: run, node))
+        var isRestless = false
         for _ in 0..<Self.snapshotAttempts where !run.isCancelled {
-            guard let taken = await snapshot(image, run) else { continue }
+            guard let taken = await snapshot(image, copying: isRestless) else { continue }
             handle(.snapshot(image.id, run.start.operation, taken.snapshot))
-            guard let publication = await run.decision(), publication.key == taken.key else { break }
-            switch await assemble(image, taken, run) {
+            guard let publication = await run.decision(), publication.key == taken.inputs.key else { break }
+            switch await assemble(image, taken.inputs, run) {
             case .success(let stored): return await publish(stored, of: image, publication, run, isBuilt: true)
             case .failure(.failed(let reason)):
                 return end(run, RunEnd(.failed(Failure(reason)), barrier: sequence))
-            case .failure(.inputChanged): run.reconsider()
+            case .failure(.inputChanged):
+                run.reconsider()
+                isRestless = true
             case .failure(.cancelled): break
             }
         }
         endCancelled(run)
     }
 
-    /// An image's inputs as they were at one instant, and what follows from them.
+    /// An image's inputs as they were at one instant, for the engine and for the assembler.
     private struct TakenSnapshot: Sendable {
         var snapshot: Snapshot
-        var reading: Reading
-        var bases: [BaseImage]
-        var key: String
+        var inputs: ImageInputs
     }
 
     /// Reads, and looks again at a barrier: nil where an input changed meanwhile.
-    private func snapshot(_ image: Image, _ run: ActiveRun) async -> TakenSnapshot? {
+    ///
+    /// What changes faster than it can be packed is copied within the instant, and packed from the copy.
+    private func snapshot(_ image: Image, copying isRestless: Bool) async -> TakenSnapshot? {
         drain()
         let start = sequence
         guard let entry = nodes[image.id] else { return nil }
         let nodes = nodes, session = session
         let keyed = readings[image.id].flatMap { touched[image.id, default: 0] <= $0.barrier ? $0.answer : nil }
         let read = if let keyed { keyed } else { await offload { session.read(entry, in: nodes) } }
+        guard let answer = read else { return nil }
+        let copies = isRestless ? await offload { session.copies(of: answer.reading) } : [:]
         drain()
-        guard touched[image.id, default: 0] <= start, let answer = read, let own = answer.keying.own,
-            answer.keying.missing.isEmpty, let bases = bases(of: image)
+        guard touched[image.id, default: 0] <= start, let own = answer.keying.own, answer.keying.missing.isEmpty,
+            let bases = bases(of: image)
         else { return nil }
         return TakenSnapshot(
             snapshot: Snapshot(own: own, provenance: answer.keying.provenance, barrier: sequence),
-            reading: answer.reading,
-            bases: bases,
-            key: Keys.combined(own, bases.map(\.key))
+            inputs: ImageInputs(
+                reading: answer.reading,
+                copies: copies,
+                bases: bases,
+                key: Keys.combined(own, bases.map(\.key))
+            )
         )
     }
 
     /// Packs what the snapshot read: other bytes than the key names end it as changed.
     private func assemble(
         _ image: Image,
-        _ taken: TakenSnapshot,
+        _ inputs: ImageInputs,
         _ run: ActiveRun
     ) async -> Result<StoredImage, ImageProblem> {
         let session = session, root = nodes.project.root
         return await offload {
             Result { () throws(ImageProblem) in
-                try session.store.assemble(
-                    image,
-                    taken.reading,
-                    root: root,
-                    key: taken.key,
-                    bases: taken.bases,
-                    isCancelled: { run.isCancelled }
-                )
+                try session.store.assemble(image, from: inputs, root: root) { run.isCancelled }
             }
         }
     }

@@ -5,6 +5,7 @@ import Foundation
 import Git
 import Graph
 import Inputs
+import OCI
 import Project
 import Watching
 
@@ -80,8 +81,24 @@ extension Session {
 
     /// Inputs that somebody still holds open for writing, relative to the root.
     func writers(of reading: Reading) -> [String] {
-        reading.paths(changedWithin: Self.recentWrite).filter { Watcher.isOpenForWriting(reader.root + "/" + $0) }
+        reading.files(changedWithin: Self.recentWrite).map(\.path).filter {
+            Watcher.isOpenForWriting(reader.root + "/" + $0)
+        }
     }
+
+    /// Files that changed lately, as they are now, as far as that is little; the others are read where they are.
+    func copies(of reading: Reading) -> [String: PrivateCopy] {
+        var copies: [String: PrivateCopy] = [:]
+        var room = Self.mostCopiedBytes
+        for file in reading.files(changedWithin: Self.recentWrite) where file.stat.size <= room {
+            guard let copy = try? store.copy(of: reader.root + "/" + file.path) else { continue }
+            copies[file.path] = copy
+            room -= file.stat.size
+        }
+        return copies
+    }
+
+    private static let mostCopiedBytes: Int64 = 256 << 20
 
     /// Files that changed this recently are asked whether somebody still writes them, in seconds.
     static let recentWrite: Int64 = 15

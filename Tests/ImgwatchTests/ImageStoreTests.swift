@@ -35,10 +35,16 @@ import Testing
         /// As the next process finds it.
         func reopened() throws -> ImageStore { try Self.open(folder, address) }
 
+        func read() throws -> Reading {
+            try #require(try InputReader(root: folder.root, index: HashIndex()).read(InputScope(of: image)))
+        }
+
         func assemble(_ key: String = ImageStoreTests.key) throws -> StoredImage {
-            let reader = InputReader(root: folder.root, index: HashIndex())
-            let reading = try #require(try reader.read(InputScope(of: image)))
-            return try store.assemble(image, reading, root: folder.root, key: key, bases: [], isCancelled: { false })
+            try assemble(ImageInputs(reading: read(), bases: [], key: key))
+        }
+
+        func assemble(_ inputs: ImageInputs) throws -> StoredImage {
+            try store.assemble(image, from: inputs, root: folder.root, isCancelled: { false })
         }
 
         @discardableResult
@@ -106,21 +112,22 @@ import Testing
 
     @Test func `a file that changed since it was read sends the run round again`() throws {
         let site = try Site()
-        let reader = InputReader(root: site.folder.root, index: HashIndex())
-        let reading = try #require(try reader.read(InputScope(of: site.image)))
+        let reading = try site.read()
         try site.folder.write("file", "changed")
         #expect {
-            try site.store.assemble(
-                site.image,
-                reading,
-                root: site.folder.root,
-                key: Self.key,
-                bases: [],
-                isCancelled: { false }
-            )
+            try site.assemble(ImageInputs(reading: reading, bases: [], key: Self.key))
         } throws: {
             if case ImageProblem.inputChanged = $0 { true } else { false }
         }
+    }
+
+    @Test func `a file that was copied is packed as it was then, whatever becomes of it`() throws {
+        let site = try Site()
+        let reading = try site.read()
+        let copy = try site.store.copy(of: site.folder.path("file"))
+        try site.folder.write("file", "changed")
+        let inputs = ImageInputs(reading: reading, copies: ["file": copy], bases: [], key: Self.key)
+        #expect(try site.assemble(inputs).manifest == Site().assemble().manifest)
     }
 
     @Test func `a Dockerfile's mistake is told with its line`() throws {

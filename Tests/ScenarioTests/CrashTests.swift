@@ -50,8 +50,7 @@ import Testing
 
     /// Content names never move; what was published under one stays.
     private func note(_ loop: RunningLoop, _ project: TemporaryProject, in known: inout [String: String]) throws {
-        guard let store = try? project.store(), FileManager.default.fileExists(atPath: store.path() + "index.json")
-        else { return }
+        guard let store = PublishedNames.store(below: project.home.appending(path: "data").path()) else { return }
         var found = try PublishedNames(in: store).contentNames
         for line in loop.lines where line.event == "pushed" {
             let name = "\(line.node):\(line.tag)"

@@ -25,6 +25,14 @@ struct PublishedNames: Sendable {
         }
     }
 
+    /// The first image layout below a folder; nil where none is complete.
+    static func store(below folder: String) -> URL? {
+        let found = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String }
+        return found?.first { $0.hasSuffix("/index.json") }.map {
+            URL(filePath: folder).appending(path: $0).deletingLastPathComponent()
+        }
+    }
+
     /// The names that tell the content, and never stand for another one.
     var contentNames: [String: String] { digests.filter { $0.key.contains(":git-") || $0.key.contains(":key-") } }
 

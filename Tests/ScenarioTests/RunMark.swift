@@ -30,20 +30,38 @@ struct RunMark: Sendable {
     /// The living members of a process group; one that ended and was not waited for is none.
     static func members(ofGroup group: String) -> [pid_t] {
         processes().filter { pid in
-            guard let stat = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return false }
-            let text = String(decoding: stat, as: UTF8.self)
-            // pid (command) state parent group
-            let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
-            return fields.count > 3 && fields[3] == group && fields[1] != "Z"
+            // state, parent, group
+            let fields = status(of: pid)
+            return fields.count > 2 && fields[2] == group && fields[0] != "Z"
         }
+    }
+
+    /// One letter, `Z` for a process that nobody waited for yet; nil where there is none.
+    static func state(of pid: pid_t) -> String? { status(of: pid).first }
+
+    /// What follows `pid (command)` in the kernel's line.
+    private static func status(of pid: pid_t) -> [String] {
+        guard let stat = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return [] }
+        let text = String(decoding: stat, as: UTF8.self)
+        guard let end = text.lastIndex(of: ")") else { return [] }
+        return text[text.index(after: end)...].split(separator: " ").map(String.init)
     }
 }
 
 extension RunningLoop {
-    /// Ends the program as a crash does.
+    /// Ends the program as a crash does; returns when its last thread is gone, and with it all that it held.
     func crash() async throws {
-        kill(process.processIdentifier, SIGKILL)
-        _ = try await exit()
+        let pid = process.processIdentifier
+        kill(pid, SIGKILL)
+        let deadline = Date(timeIntervalSinceNow: Self.patience)
+        var info = siginfo_t()
+        // Whether it is waited for elsewhere already does not matter.
+        while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT | WNOHANG) == 0, info._sifields._sigchld.si_pid == 0 {
+            guard Date() < deadline else {
+                throw Stuck(description: "killed, and still in state \(RunMark.state(of: pid) ?? "")")
+            }
+            await Pause.short()
+        }
     }
 
     /// Waits until a step has told its process group.

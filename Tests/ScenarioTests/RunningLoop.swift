@@ -139,7 +139,13 @@ final class RunningLoop: Sendable {
     func exit() async throws -> Int32 {
         let deadline = Date(timeIntervalSinceNow: Self.patience)
         while process.isRunning {
-            guard Date() < deadline else { throw Stuck(description: "the program does not end") }
+            guard Date() < deadline else {
+                let state = RunMark.state(of: process.processIdentifier) ?? "gone"
+                throw Stuck(
+                    description:
+                        "the program does not end, its state is \(state); last: \(lines.suffix(10).map(\.text))"
+                )
+            }
             await Pause.short()
         }
         return process.terminationStatus

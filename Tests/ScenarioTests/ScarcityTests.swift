@@ -95,7 +95,7 @@ import Testing
         }
         if variable == "XDG_DATA_HOME" {
             #expect(told.nodes("failed") == ["app"] && told.nodes("pushed").isEmpty)
-            let store = try #require(try Self.store(in: disk.path))
+            let store = try #require(PublishedNames.store(below: disk.path))
             let names = try PublishedNames(in: store)
             #expect(names.digests["app:\(first.tag)"] == first.digest)
             try names.check()
@@ -108,16 +108,9 @@ import Testing
         let words = [Programs.imgwatch.path(), "build", "--json"]
         let again = try project.command(words, [variable: disk.path])
         #expect(again.status == 0 && again.events.nodes("started").isEmpty, "\(again.output)")
-        if variable == "XDG_DATA_HOME", let store = try Self.store(in: disk.path) {
+        if variable == "XDG_DATA_HOME", let store = PublishedNames.store(below: disk.path) {
             try PublishedNames(in: store).check()
             #expect(try UnpackedImage.files(digest: pushed.digest, in: store)["data/a.txt"] == "roomy")
-        }
-    }
-
-    private static func store(in folder: String) throws -> URL? {
-        let found = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String }
-        return found?.first { $0.hasSuffix("/oci-layout") }.map {
-            URL(filePath: folder).appending(path: $0).deletingLastPathComponent()
         }
     }
 }

@@ -125,7 +125,7 @@ import Testing
         let (project, loop) = try await heavy()
         let mark = loop.mark
         var saves = 0
-        while !loop.lines.dropFirst(mark).contains(where: { $0.event == "pushed" }), saves < 4000 {
+        while !loop.lines.dropFirst(mark).contains(where: { $0.event == "pushed" }), saves < 1500 {
             saves += 1
             try project.write("data/version", "\(saves)")
             await Self.pause(milliseconds: 15)
