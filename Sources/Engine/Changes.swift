@@ -82,7 +82,7 @@ extension Engine {
         states[node].run?.isCancelled = true
         if isSuperseded {
             states[node].supersedes += 1
-            effects.append(.report(.superseded(id(node), run.operation, states[node].cause)))
+            effects.append(.report(.superseded(id(node), run.operation, cause(node))))
         }
         effects.append(.cancel(id(node), run.operation))
         if !rules.contains(.awaitCancelled) { states[node].run = nil }

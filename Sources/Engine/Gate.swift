@@ -103,7 +103,10 @@ extension Engine {
     private mutating func yieldOfDependents(_ node: Int) -> Bool {
         guard rules.contains(.gateEveryRun), graph.nodes[node].kind != .deploy else { return true }
         let running = runningDependents(node)
-        for dependent in running where !mayFinish(dependent) { cancel(dependent) }
+        for dependent in running where !mayFinish(dependent) {
+            states[dependent].cause.add(edge: id(node))
+            cancel(dependent)
+        }
         return runningDependents(node).isEmpty
     }
 

@@ -135,7 +135,8 @@ extension Cause {
         for path in later.paths { all.add(path: path) }
         all.pathCount = max(all.pathCount, later.pathCount)
         for edge in later.edges { all.add(edge: edge) }
-        if later.reason != .neverRan { all.reason = later.reason }
+        let isNamed = !later.paths.isEmpty || !later.edges.isEmpty
+        if later.reason != .neverRan, isNamed || later.reason != .inputs { all.reason = later.reason }
         return all
     }
 }

@@ -114,14 +114,10 @@ extension World {
             }
             replace(node, recipe)
         case .leave(let node, let delay):
-            guard let recipe = blueprint.recipes[node], blueprint.graph.dependents(of: ids[node]).isEmpty else {
-                return
-            }
+            guard let recipe = blueprint.recipes[node] else { return }
+            guard recipe.kind == .step || blueprint.graph.dependents(of: ids[node]).isEmpty else { return }
             schedule(.act(.join(node, recipe)), after: delay)
-            judge.isAsked[node] = false
-            judge.left[node] = tree.sequence + 1
-            if judge.results[node]?.verdict == .failed { judge.results[node] = nil }  // Only successes are remembered.
-            replace(node, nil)
+            leave(node, recipe.outputs)
         case .slots(let count):
             parallel = count
             engine.parallel = count
@@ -136,6 +132,25 @@ extension World {
                 }
             )
         }
+    }
+
+    /// Takes a node away, and from those that need it what it is to them.
+    private mutating func leave(_ node: Int, _ outputs: [Path]) {
+        judge.isAsked[node] = false
+        judge.readySince[node] = nil
+        judge.unfinishedSince[node] = nil
+        judge.left[node] = tree.sequence + 1
+        if judge.results[node]?.verdict == .failed { judge.results[node] = nil }  // Only successes are remembered.
+        let dependents = blueprint.reach.indices.filter { blueprint.reach[$0].contains(node) }
+        for index in judge.active where runs[index].node == node { judge.awaiting[index] = dependents }
+        var recipes = blueprint.recipes
+        recipes[node] = nil
+        for dependent in recipes.indices where recipes[dependent]?.needs.contains(node) ?? false {
+            recipes[dependent]?.needs.removeAll { $0 == node }
+            recipes[dependent]?.inputs.removeAll { outputs.contains($0) }
+            recipes[dependent]?.command += 1
+        }
+        reload(recipes)
     }
 
     private mutating func replace(_ node: Int, _ recipe: Recipe?) {

@@ -43,8 +43,12 @@ extension World {
 
     private mutating func judgeFresh(_ node: Int, _ recipe: Recipe, _ oracle: inout Oracle) {
         let id = ids[node]
-        if recipe.kind != .image, runs.last(where: { $0.node == node })?.verdict != .counted {
+        let latest = runs.last { $0.node == node }
+        if recipe.kind != .image, latest?.verdict != .counted {
             violate(.convergence, "\(id) is fresh, and its latest start did not succeed")
+        }
+        if recipe.kind == .step, recipe.inputs.isEmpty, latest?.generation != generation {
+            violate(.convergence, "\(id) has no inputs, and did not run since the loop started")
         }
         guard !isHaunted(node) else { return }
         switch recipe.kind {

@@ -14,6 +14,13 @@ extension World {
         if !judge.isPlanned { violate(.effects, "\(id) starts before everything was read") }
         if judge.isPaused { violate(.effects, "\(id) starts while the loop is paused") }
         if run.recipe.isManual, !judge.isAsked[run.node] { violate(.effects, "\(id) starts and nobody asked for it") }
+        if judge.settled.contains(run.node) { violate(.minimality, "\(id) runs after a restart, and nothing changed") }
+        for (departing, waiting) in judge.awaiting
+        where waiting.contains(run.node) && judge.active.contains(departing) {
+            violate(.effects, "\(id) starts before the end of a run that it needed")
+        }
+        judgeRest(of: run.node)
+        judgeCause(index)
         judgeTurn(index)
         judgeKeying(index)
         judgeNeeds(index)
@@ -23,6 +30,28 @@ extension World {
         judge.told[run.node] = nil
         noteSlots()
         disturbProgress(of: run.node)
+    }
+
+    /// The user is told why, and it is true as far as it goes.
+    private mutating func judgeCause(_ index: Int) {
+        let (run, cause) = (runs[index], runs[index].start.cause)
+        let id = ids[run.node]
+        let untouched = cause.paths.first { name in
+            guard let path = tree.names.firstIndex(of: name) else { return true }
+            return tree.lastChange(of: path) <= judge.began
+        }
+        if let untouched { violate(.effects, "\(id) starts because of \(untouched), which did not change") }
+        // A re-scan names nothing, and who comes back begins anew.
+        let since = max(judge.upheaval, judge.left[run.node] ?? 0)
+        let earlier = runs.dropLast().filter {
+            $0.node == run.node && $0.generation == generation && $0.began >= since
+        }
+        if cause.reason == .neverRan, earlier.contains(where: { $0.verdict == .counted }) {
+            violate(.effects, "\(id) starts because it never ran, and it did")
+        }
+        // What changed while the loop was down has no name either, until a run of it counts.
+        guard let before = earlier.last?.start.cause, before.isNamed, !cause.isNamed else { return }
+        violate(.effects, "\(id) starts because of \(cause.reason.rawValue), and nothing is named")
     }
 
     private mutating func judgeKeying(_ index: Int) {
@@ -39,9 +68,18 @@ extension World {
             violate(.effects, "\(id) starts by the key of an older definition")
         }
         let barrier = max(reading.barrier, judge.snapshots[run.node] ?? -1)
+        let missing = zip(reading.recipe.inputs, reading.seen).first { $1 == nil && blueprint.owners[$0] == nil }
+        if let missing { violate(.effects, "\(id) starts without its input \(tree.names[missing.0])") }
         for path in run.recipe.inputs where judge.delivered[path] ?? 0 > barrier {
             violate(.effects, "\(id) starts before the change of \(tree.names[path]) is in its key")
         }
+    }
+
+    /// The gate's third condition: 10 ms after a save, but no more than a second after the first.
+    private mutating func judgeRest(of node: Int) {
+        guard let (first, last) = judge.disturbed.removeValue(forKey: node) else { return }
+        guard blueprint.recipes[node]?.kind != .deploy else { return }
+        if now - last < 10, now - first < 1000 { violate(.effects, "\(ids[node]) starts while its inputs are edited") }
     }
 
     /// The gate's first condition, for every run: all that it needs is what a run from scratch would make of it.
@@ -94,5 +132,15 @@ extension World {
         if judge.results[run.node]?.verdict == .counted { judge.counted[run.node].append(now) }
         if end.outcome != .cancelled { judge.unfinishedSince[run.node] = nil }
         disturbProgress(of: run.node)
+    }
+}
+
+extension Cause {
+    /// Whether it says which files, which nodes, or what else.
+    fileprivate var isNamed: Bool {
+        switch reason {
+        case .inputs, .outputs, .need: !paths.isEmpty || !edges.isEmpty
+        case .neverRan, .definition, .references, .oncePerStart, .retry: true
+        }
     }
 }

@@ -46,6 +46,12 @@ struct Judge: Sendable {
 
     /// By node: when it left the configuration last.
     var left: [Int: Sequence] = [:]
+    /// By run of a node that left: the nodes that needed it, and wait for its end.
+    var awaiting: [Int: [Int]] = [:]
+    /// What was fresh when the loop was stopped, and nothing changed since.
+    var settled: Set<Int> = []
+    /// By node, in ms: when its own inputs changed first since its last start, and last.
+    var disturbed: [Int: (first: Int, last: Int)] = [:]
 
     // What came of the runs.
     /// By node: its latest run.
@@ -99,6 +105,7 @@ struct Judge: Sendable {
         let nodeCount = told.count
         (self.graph, self.memory, began, upheaval) = (graph, memory, sequence, sequence)
         (journal, active, delivered, snapshots, openReadings) = ([], [], [:], [:], [:])
+        (awaiting, disturbed) = ([:], [:])
         (isPlanned, isPaused, isIdle, hasLostEdits) = (false, false, false, false)
         told = Array(repeating: nil, count: nodeCount)
         isAsked = Array(repeating: false, count: nodeCount)
@@ -107,8 +114,9 @@ struct Judge: Sendable {
         (freeSince, gitBusySince) = (now, nil)
     }
 
-    mutating func noteRescan(_ barrier: Sequence) {
-        hasLostEdits = false
+    /// A re-scan, or another configuration: everything may have changed.
+    mutating func noteUpheaval(_ barrier: Sequence, _ now: Int) {
         upheaval = barrier
+        for node in told.indices { disturbed[node] = (disturbed[node]?.first ?? now, now) }
     }
 }

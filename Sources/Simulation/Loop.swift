@@ -33,6 +33,21 @@ extension World {
         }
     }
 
+    /// Stops the loop at rest, and starts it again: only what has no inputs, or failed, has anything to do.
+    mutating func restart() {
+        judge.settled = Set(
+            blueprint.recipes.indices.filter { node in
+                guard let recipe = blueprint.recipes[node], recipe.kind != .step || !recipe.inputs.isEmpty else {
+                    return false
+                }
+                return engine.status(of: ids[node]) == .fresh
+            }
+        )
+        isUp = false
+        malice = 0
+        boot()
+    }
+
     mutating func crash() {
         guard isUp else { return }
         log("the loop dies")
@@ -54,7 +69,7 @@ extension World {
         versions.append((sequence, blueprint))
         guard isUp else { return }
         drained = sequence
-        judge.upheaval = sequence
+        judge.noteUpheaval(sequence, now)
         send(.reloaded(blueprint.graph, memory: memoryWithReferences(), barrier: sequence))
     }
 }

@@ -14,7 +14,9 @@ extension World {
         switch (run.recipe.kind, last.verdict) {
         case (_, .neither): return
         case (.step, .counted):
-            guard !run.recipe.inputs.isEmpty, let reading = run.reading.map({ readings[$0] }) else { return }
+            // What runs once per start runs once more when it comes back.
+            guard !run.recipe.inputs.isEmpty || judge.left[run.node] == nil else { return }
+            guard let reading = run.reading.map({ readings[$0] }) else { return }
             let bases = shownBases(of: run.node)
             let outputs = reading.seen.dropFirst(run.recipe.inputs.count).map { $0?.content }
             if keyed(reading) == last.inputs, bases == last.bases, outputs == last.outputs {

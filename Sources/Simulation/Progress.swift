@@ -33,12 +33,20 @@ extension World {
                 guard let recipe, recipe.inputs.contains(notice.path) || recipe.outputs.contains(notice.path) else {
                     continue
                 }
+                if !isOwnWrite(notice.path) {
+                    judge.disturbed[node] = (judge.disturbed[node]?.first ?? now, now)
+                }
                 for (dependent, reached) in blueprint.reach.enumerated() where reached.contains(node) {
                     judge.readySince[dependent] = nil
                     judge.unfinishedSince[dependent] = nil
                 }
             }
         }
+    }
+
+    /// Whether a run that the engine has not seen the end of may have written its output.
+    private func isOwnWrite(_ path: Path) -> Bool {
+        judge.active.contains { runs[$0].node == blueprint.owners[path] }
     }
 
     mutating func sampleProgress() {

@@ -118,6 +118,7 @@ private struct Draw {
 
     mutating func surroundings() {
         scenario.parallel = random.int(1...3)
+        scenario.restarts = random.chance(30)
         scenario.hasGit = !random.chance(10)
         scenario.mayCrash = random.chance(40)
         scenario.malice = random.chance(60) ? 12 : 0
@@ -195,8 +196,7 @@ private struct Draw {
         case ..<6: add(.toggleInput(random.pick(steps + images), random.pick(sources)), at: time)
         case 6: add(random.chance(50) ? .moveRegistry : .slots(random.int(1...4)), at: time)
         default:
-            let leaves = nodes.filter { node in !scenario.recipes.contains { $0.needs.contains(node) } }
-            add(.leave(random.pick(leaves), returningAfter: random.pick([5, 100, 700])), at: time)
+            add(.leave(random.pick(nodes), returningAfter: random.pick([5, 100, 700])), at: time)
         }
     }
 

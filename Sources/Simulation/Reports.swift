@@ -9,6 +9,9 @@ extension World {
         case .idle:
             judge.isIdle = true
             if !judge.active.isEmpty { violate(.effects, "idle is reported while something runs") }
+            if judge.openReadings.values.contains(versions.count) {
+                violate(.effects, "idle is reported while something is being read")
+            }
             return
         case .planned: judge.isPlanned = true
         case .failed(let id, _), .blocked(let id, _), .waiting(let id, _):
@@ -21,8 +24,13 @@ extension World {
     /// What is checked after every event, when its effects are carried out.
     mutating func judge(_ effects: [Effect], of event: Event?) {
         for (position, effect) in effects.enumerated() {
-            guard case .start(let start) = effect, blueprint.graph[start.node]?.kind != .image else { continue }
-            if !effects[..<position].contains(.remember(start.node, nil)) {
+            guard case .start(let start) = effect else { continue }
+            let isMemoryLate = effects[position...].contains {
+                if case .remember(_, .some) = $0 { true } else { false }
+            }
+            if isMemoryLate { violate(.effects, "\(start.node) starts before what led to it is remembered") }
+            let isImage = blueprint.graph[start.node]?.kind == .image
+            if !isImage, !effects[..<position].contains(.remember(start.node, nil)) {
                 violate(.effects, "\(start.node) starts, and its last success is not void")
             }
         }

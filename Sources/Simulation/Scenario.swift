@@ -74,6 +74,8 @@ package struct Scenario: Sendable {
     var slowness = 0
     var mayCrash = false
     var hasGit = true
+    /// When all is at rest, the loop is stopped and started once more.
+    var restarts = false
     /// Commands take exactly the time that their recipes say.
     var isSteady = false
 

@@ -114,15 +114,24 @@ package struct World {
     /// Lets everything happen until nothing is left to happen.
     package mutating func run() {
         prepare()
+        guard rest() else { return }
+        judgeEnding()
+        guard scenario.restarts, !isOddWorld, violations.isEmpty else { return }
+        restart()
+        guard rest() else { return }
+        judgeEnding()
+    }
+
+    private mutating func rest() -> Bool {
         while let next = schedule.next() {
             now = next.at
             happen(next.act)
             guard events < Bounds.events, now < end + Bounds.rest, violations.count < Bounds.violations else {
                 if violations.isEmpty { violate(.convergence, "the world does not come to rest") }
-                return
+                return false
             }
         }
-        judgeEnding()
+        return true
     }
 
     private mutating func prepare() {
@@ -193,7 +202,8 @@ package struct World {
         drained = tree.sequence
         guard let notices else {
             if defect != .losesOverflow {
-                judge.noteRescan(drained)
+                judge.hasLostEdits = false
+                judge.noteUpheaval(drained, now)
                 send(.rescanned(barrier: drained))
             }
             return

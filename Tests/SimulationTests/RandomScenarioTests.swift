@@ -24,6 +24,13 @@ import Testing
         #expect(Set(recipes.map { "\($0.oddity)".prefix { $0 != "(" } }).count == 7)
         #expect(recipes.contains { $0.isManual } && recipes.contains { $0.finishesOnChange })
         #expect(recipes.contains { $0.kind == .step && $0.inputs.isEmpty })
+        #expect(
+            Self.scenarios.contains { scenario in
+                scenario.recipes.contains {
+                    $0.kind == .step && $0.needs.contains { scenario.recipes[$0].kind == .image }
+                }
+            }
+        )
         #expect(recipes.contains { $0.kind == .step && $0.outputs.isEmpty })
     }
 }
