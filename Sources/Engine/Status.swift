@@ -93,7 +93,13 @@ extension Engine {
             holds = found.filter { isWorthTelling($0) }
             if !isUnkeyed(node) { reportStale(node, cause(node)) }
         case .waiting(let found): holds = found
-        case .unkeyed, .fresh, .running: break
+        case .fresh:
+            if states[node].reportedFailure != nil || !states[node].reportedBlockers.isEmpty {
+                // What blocked it is looked at just now.
+                guard graph.needs[node].allSatisfy(isFresh) else { return }
+                tell(.recovered(id(node)))
+            }
+        case .unkeyed, .running: break
         }
         if holds != states[node].reportedHolds, !holds.isEmpty { tell(.waiting(id(node), holds)) }
         if blockers != states[node].reportedBlockers, !blockers.isEmpty { tell(.blocked(id(node), by: blockers)) }

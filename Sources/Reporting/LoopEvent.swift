@@ -107,6 +107,8 @@ extension LoopEvent {
         case .failed(let node, let failure): self.init(.failed, at: time, node: node, reason: failure.reason)
         case .blocked(let node, let needs):
             self.init(.blocked, at: time, node: node, holds: needs.map(Hold.need))
+        case .recovered(let node):
+            self.init(.reused, at: time, node: node, reason: "nothing that it is made from differs from the last time")
         case .idle: self.init(.idle, at: time)
         }
         kind = node.flatMap { graph[$0]?.kind }

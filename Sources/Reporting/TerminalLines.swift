@@ -38,7 +38,7 @@ struct TerminalLines: Sendable {
         case .started: started(event)
         case .finished: event.ms.map(Formats.duration) ?? "done"
         case .pushed: published(event, paint.green("pushed"))
-        case .reused: published(event, paint.green("reused"))
+        case .reused: published(event, paint.green(event.reason == nil ? "reused" : "fresh again"))
         case .superseded: superseded(event)
         case .failed: failed(event)
         case .blocked: paint.yellow("blocked by \(list(event.holds))")

@@ -137,6 +137,7 @@ extension World {
     /// Takes a node away, and from those that need it what it is to them.
     private mutating func leave(_ node: Int, _ outputs: [Path]) {
         judge.isAsked[node] = false
+        judge.told[node] = nil
         judge.readySince[node] = nil
         judge.unfinishedSince[node] = nil
         judge.left[node] = tree.sequence + 1

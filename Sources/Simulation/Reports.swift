@@ -12,13 +12,32 @@ extension World {
             if judge.openReadings.values.contains(versions.count) {
                 violate(.effects, "idle is reported while something is being read")
             }
+            judgeRecoveries()
             return
         case .planned: judge.isPlanned = true
         case .failed(let id, _), .blocked(let id, _), .waiting(let id, _):
             if let node = nodes[id] { judge.told[node] = report }
-        case .stale, .finished, .uncounted, .superseded: break
+        case .finished(let id, _): if let node = nodes[id] { judge.told[node] = nil }
+        case .recovered(let id):
+            guard let node = nodes[id] else { break }
+            if judge.told[node] == nil { violate(.effects, "\(id) is told to have recovered, and from nothing") }
+            judge.told[node] = nil
+        case .stale, .uncounted, .superseded: break
         }
         judge.isIdle = false
+    }
+
+    /// Who was told of a trouble is told that it is over.
+    private mutating func judgeRecoveries() {
+        for (node, told) in judge.told.enumerated() {
+            switch told {
+            case .failed?, .blocked?: break
+            default: continue
+            }
+            if engine.status(of: ids[node]) == .fresh {
+                violate(.effects, "\(ids[node]) is fresh again, and that is not told")
+            }
+        }
     }
 
     /// What is checked after every event, when its effects are carried out.

@@ -51,8 +51,12 @@ actor Loop {
     /// What changed since the last event was told.
     var changedNow = Cause(reason: .inputs)
     var isGitBusy = false
-    /// A configuration that does not load is in the file; the last good one is in force.
+    /// A configuration that does not load was told; the last good one is in force.
     var isConfigurationBroken = false
+    /// Since when none loads.
+    var brokenSince: ContinuousClock.Instant?
+    /// Looks at it again.
+    var recheck: Task<Void, Never>?
     /// What that configuration names: when one of these files changes, it may load.
     var brokenSources: [String] = []
     /// What was last said of it.
@@ -72,7 +76,7 @@ actor Loop {
     var isReady = false
     private var timer: Task<Void, Never>?
     private(set) var isStopping = false
-    private var isOver = false
+    private(set) var isOver = false
     private var isRunning = false
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
@@ -216,6 +220,7 @@ actor Loop {
     private func finish() {
         isOver = true
         timer?.cancel()
+        recheck?.cancel()
         for waiter in waiters { waiter.resume() }
         waiters = []
     }
@@ -239,6 +244,7 @@ struct KeyedReading: Sendable {
 final class ActiveRun: Sendable {
     private struct State: Sendable {
         var isCancelled = false
+        var isPublishing = false
         var child: ChildProcess?
         var publication: Publication?
         var waiter: CheckedContinuation<Publication?, Never>?
@@ -250,6 +256,8 @@ final class ActiveRun: Sendable {
     init(_ start: Start, at moment: ContinuousClock.Instant) { (self.start, startedAt) = (start, moment) }
 
     var isCancelled: Bool { state.withLock(\.isCancelled) }
+    /// What it made is on its way to where images go, and is not taken back.
+    var isPublishing: Bool { state.withLock(\.isPublishing) }
     var milliseconds: Int { Int((ContinuousClock.now - startedAt) / .milliseconds(1)) }
 
     /// Takes the process over; it is cancelled at once where the run was before it began.
@@ -269,6 +277,14 @@ final class ActiveRun: Sendable {
         }
         child?.cancel()
         waiter?.resume(returning: nil)
+    }
+
+    /// Whether the run may publish; from then on, it is too late to cancel it.
+    func beginPublishing() -> Bool {
+        state.withLock { state in
+            state.isPublishing = !state.isCancelled
+            return state.isPublishing
+        }
     }
 
     /// The engine's answer to the run's snapshot.

@@ -96,7 +96,7 @@ extension Loop {
         return bases
     }
 
-    /// Sets the names; what was sent counts, also where the run was cancelled meanwhile.
+    /// Sets the names; what was sent counts, also where the run is cancelled meanwhile.
     private func publish(
         _ stored: StoredImage,
         of image: Image,
@@ -104,6 +104,7 @@ extension Loop {
         _ run: ActiveRun,
         isBuilt: Bool
     ) async {
+        guard run.beginPublishing() else { return endCancelled(run) }
         let session = session
         let result = await offload {
             Result { () throws(ImageProblem) in try session.store.publish(stored, of: image, publication) }

@@ -173,22 +173,43 @@ extension Loop {
         do {
             let loaded = try session.load(nodes.project.file)
             if isConfigurationBroken { tell(notice: "the configuration is fine again") }
-            (isConfigurationBroken, brokenSources, brokenDiagnostics) = (false, [], [])
+            (isConfigurationBroken, brokenSince, brokenSources, brokenDiagnostics) = (false, nil, [], [])
             guard loaded.project != nodes.project else { return }
             adopt(loaded.project)
         } catch {
             guard session.isWhole(error) else { return }
-            isConfigurationBroken = true
             if brokenSources != error.sourceFiles {
                 brokenSources = error.sourceFiles
                 watch()
             }
+            guard staysBroken() else { return }
+            isConfigurationBroken = true
             guard brokenDiagnostics != error.all else { return }
             brokenDiagnostics = error.all
             let reason = "the configuration is broken; the last good one stays in force"
             tell(LoopEvent(.failed, at: .now(), reason: reason, diagnostics: error.all))
         }
     }
+
+    /// Whether it is broken for longer than an editor or git takes to write what belongs together.
+    private func staysBroken() -> Bool {
+        let since = brokenSince ?? .now
+        brokenSince = since
+        let isBeingWritten = session.git?.repository.isBusy() == true && .now - since < Self.checkoutPatience
+        if .now - since >= Self.brokenPatience, !isBeingWritten { return true }
+        guard recheck == nil else { return false }
+        recheck = Task {
+            try? await Task.sleep(for: Self.brokenPatience)
+            recheck = nil
+            guard !Task.isCancelled, !isOver else { return }
+            drain()
+            reloadProject()
+        }
+        return false
+    }
+
+    private static let brokenPatience: Duration = .milliseconds(150)
+    private static let checkoutPatience: Duration = .seconds(10)
 
     private func adopt(_ project: Project) {
         if project.registry != nodes.project.registry {

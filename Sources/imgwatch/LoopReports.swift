@@ -21,14 +21,21 @@ extension Loop {
         guard !isStopping else { return }
         switch report {
         case .planned: return tellReady()
-        case .superseded(_, let operation, _): superseded.insert(operation)
+        case .superseded(_, let operation, _):
+            // A publication that was sent is not taken back: the run will be told as what it came to.
+            guard runs[operation]?.isPublishing != true else { return }
+            superseded.insert(operation)
         // A run that was told as superseded has been told.
         case .uncounted(_, let operation) where superseded.contains(operation): return
         default: break
         }
         if var event = LoopEvent(report, in: nodes.graph, at: .now()) {
             if case .stale(let id, let cause) = report { event.cause = explained(cause, of: id) }
-            if event.event == .finished || event.event == .failed { complete(&event) }
+            switch report {
+            case .finished, .failed: complete(&event)
+            case .recovered(let id): published[id].map { event.show($0) }
+            default: break
+            }
             session.tell(event)
         }
         if report == .idle { noteIdle() }
@@ -71,6 +78,12 @@ extension LoopEvent {
         )
     }
 
+    /// What an image's references show.
+    mutating func show(_ shown: PublishedImage) {
+        (ref, refs) = (shown.references.first, shown.references)
+        (key, digest) = (shown.key, "\(shown.stored.manifest.digest)")
+    }
+
     /// An image is published: built, or found under its key.
     init(_ shown: PublishedImage, of node: Node, _ run: ActiveRun, _ publication: Publication, isBuilt: Bool) {
         let kind: Kind = isBuilt ? (shown.isPushed ? .pushed : .finished) : .reused
@@ -80,14 +93,11 @@ extension LoopEvent {
             node: node.id,
             kind: node.kind,
             round: publication.round,
-            key: publication.key,
-            ref: shown.references.first,
-            refs: shown.references,
-            digest: "\(shown.stored.manifest.digest)",
             cause: run.start.cause,
             ms: run.milliseconds,
             layers: isBuilt ? shown.stored.newLayers : nil,
             bytes: isBuilt ? shown.stored.newBytes : nil
         )
+        show(shown)
     }
 }

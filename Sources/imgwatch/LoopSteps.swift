@@ -24,9 +24,7 @@ extension Loop {
         drain()
         let barrier = sequence
         ends[step.id] = barrier
-        guard result != .cancelled || !run.isCancelled else {
-            return end(run, RunEnd(.cancelled, barrier: barrier, inputsChanged: true))
-        }
+        guard !run.isCancelled else { return endCancelled(run, barrier) }
         let nodes = nodes, session = session
         let check = await offload {
             (
@@ -36,6 +34,7 @@ extension Loop {
         }
         let outcome: RunEnd.Outcome = Self.failure(of: result).map { .failed($0) } ?? .succeeded
         drain()
+        guard !run.isCancelled else { return endCancelled(run, barrier) }
         // Who wrote outputs since the command's end was not the command: what was hashed is not its result.
         let isForeign = written[step.id, default: -1] > barrier
         end(
@@ -48,6 +47,11 @@ extension Loop {
                 missingOutputs: check.outputs?.missing ?? []
             )
         )
+    }
+
+    /// Cancelled is cancelled, also where the command did not notice: it was told so, and runs again.
+    private func endCancelled(_ run: ActiveRun, _ barrier: Sequence) {
+        end(run, RunEnd(.cancelled, barrier: barrier, inputsChanged: true))
     }
 
     /// Returns when every process of the command is gone.
@@ -81,7 +85,7 @@ extension Loop {
                 session.tell(.log(line, of: node, stream == .stdout ? .stdout : .stderr, at: .now()))
             }
             session.forget(child.pid)
-            return run.isCancelled && end == .cancelled ? .cancelled : .ended(end)
+            return .ended(end)
         } catch {
             return .failed("it could not be started: \(error.reason)")
         }
@@ -95,7 +99,7 @@ extension Loop {
             Failure("the command was ended by signal \(signal) (\(String(cString: strsignal(signal))))")
         case .ended(.timedOut(let limit)):
             Failure("the command ran longer than its timeout of \(Formats.duration(ms: Int(limit / .milliseconds(1))))")
-        case .ended(.cancelled), .cancelled: Failure("the command was ended")
+        case .ended(.cancelled): Failure("the command was ended")
         case .failed(let reason): Failure(reason)
         }
     }
@@ -103,7 +107,6 @@ extension Loop {
 
 private enum StepResult: Equatable, Sendable {
     case ended(ProcessEnd)
-    case cancelled
     case failed(String)
 }
 

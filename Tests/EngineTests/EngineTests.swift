@@ -132,6 +132,29 @@ import Testing
         #expect(!drive.effects.contains { if case .publish = $0 { true } else { false } })
     }
 
+    @Test func `what failed for a missing input, and what it blocked, is told to be fresh when that is back`() {
+        let publication = Publication(key: "k-server", provenance: .none, destination: "", round: 1)
+        var drive = Drive(memory: [Self.step: .step(key: "k-gen", outputs: "out"), Self.image: .image(publication)])
+        drive.key([:])
+        drive.edit("src/a", [Self.step])
+        drive.pass(.seconds(1))
+        for case .key(let node, let operation) in drive.effects {
+            let keying = Keying(
+                own: "other",
+                outputs: "out",
+                barrier: drive.sequence,
+                missing: ["src/a does not exist"]
+            )
+            drive.send(.keyed(node, operation, keying))
+        }
+        let failure = Failure("its input src/a does not exist")
+        #expect(drive.reports.starts(with: [.failed(Self.step, failure), .blocked(Self.image, by: [Self.step])]))
+        drive.edit("src/a", [Self.step])
+        drive.pass(.seconds(1))
+        drive.key([:])
+        #expect(drive.reports == [.recovered(Self.step), .recovered(Self.image), .idle])
+    }
+
     @Test func `a restart without edits runs nothing and is idle`() {
         let publication = Publication(key: "k-server", provenance: .none, destination: "", round: 1)
         var drive = Drive(memory: [Self.step: .step(key: "k-gen", outputs: "out"), Self.image: .image(publication)])

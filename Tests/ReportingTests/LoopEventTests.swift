@@ -46,6 +46,7 @@ import Testing
             event(.blocked(server, by: [ui]))
                 == LoopEvent(.blocked, at: now, node: server, kind: .image, holds: [.need(ui)])
         )
+        #expect(event(.recovered(server))?.event == .reused)
         #expect(event(.idle) == LoopEvent(.idle, at: now))
     }
 

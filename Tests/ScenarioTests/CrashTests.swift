@@ -21,13 +21,13 @@ import Testing
                 for former in marks { #expect(former.steps().isEmpty, "round \(round): an orphan lives") }
             }
             for edit in 0..<Int.random(in: 1...3, using: &random) {
-                await pause(milliseconds: Int.random(in: 0...150, using: &random))
+                await Pause.of(milliseconds: Int.random(in: 0...150, using: &random))
                 let name = Bool.random(using: &random) ? "left" : "right"
                 let text = Bool.random(using: &random) ? "slow 0.\(round + 10)" : "\(round) \(edit)"
                 texts[name] = text
                 try project.write("\(name).txt", text)
             }
-            await pause(milliseconds: Int.random(in: 0...400, using: &random))
+            await Pause.of(milliseconds: Int.random(in: 0...400, using: &random))
             try await loop.crash()
             marks.append(mark)
             try note(loop, project, in: &known)
@@ -120,11 +120,5 @@ import Testing
         #expect(build.events.nodes("started") == ["left"], "its last start is not known to have succeeded")
         #expect(RunMark.members(ofGroup: group).isEmpty)
         try await expectNothingToDo(project)
-    }
-
-    private func pause(milliseconds: Int) async {
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { continuation.resume() }
-        }
     }
 }

@@ -156,6 +156,8 @@ import Testing
             try project.write(path, content)
             let back = try await loop.settle(from: mark)
             #expect(back.nodes("started").isEmpty && back.nodes("failed").isEmpty)
+            #expect(Set(back.nodes("reused")) == Set(gone.nodes("failed") + gone.nodes("blocked")), "nobody says so")
+            #expect(back.filter { $0.event == "reused" && $0.kind == "image" }.allSatisfy { !$0.ref.isEmpty })
         }
         try await loop.end()
         #expect(try project.imgwatch("plan").output.contains("nothing to do"))

@@ -127,7 +127,7 @@ import Testing
         var instants = [instant]
         let texts = ["a", "b", "c"]
         for edit in 0..<plan.edits {
-            await pause(milliseconds: Int.random(in: 0...700, using: &random))
+            await Pause.of(milliseconds: Int.random(in: 0...700, using: &random))
             let name = ["ui", "api", "server"].randomElement(using: &random) ?? "ui"
             let text = "\(edit)\(texts.randomElement(using: &random) ?? "")"
             switch name {
@@ -181,12 +181,6 @@ import Testing
         let stale = published.filter { files in !instants.contains { $0.files == files } }
         #expect(!stale.isEmpty, "nothing went stale without gates, so the gated test proves nothing")
         try await loop.end()
-    }
-
-    private static func pause(milliseconds: Int) async {
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { continuation.resume() }
-        }
     }
 }
 

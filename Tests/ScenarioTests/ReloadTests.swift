@@ -35,7 +35,25 @@ import Testing
         try await loop.end()
     }
 
-    @Test func `a configuration that is gone for a moment changes nothing`() async throws {
+    @Test func `a configuration that is written in steps is not told as broken`() async throws {
+        let (project, loop) = try await Branches.started()
+        let good = try project.read(".imgwatch")
+        let image = "  third:\n    dockerfile: Dockerfile.third\n"
+        let mark = loop.mark
+        try project.remove(".imgwatch")
+        try project.write(".imgwatch", good + image)
+        // As git writes a checkout: one file after the other, with its lock beside them.
+        try project.write(".git/index.lock", "")
+        await Pause.of(milliseconds: 400)
+        try project.write("Dockerfile.third", "FROM scratch\nCOPY static.txt /\n")
+        try project.remove(".git/index.lock")
+        let lines = try await loop.settle(from: mark, until: "third") { $0.nodes("pushed") == ["third"] }
+        #expect(lines.allSatisfy(\.diagnostics.isEmpty) && lines.nodes("failed").isEmpty)
+        #expect(lines.nodes("started") == ["third"])
+        try await loop.end()
+    }
+
+    @Test func `a configuration that is gone for a while changes nothing`() async throws {
         let (project, loop) = try await Branches.started()
         let good = try project.read(".imgwatch")
         var mark = loop.mark

@@ -154,9 +154,11 @@ final class RunningLoop: Sendable {
 
 /// Lets other work go on between two looks at something that can only be asked.
 enum Pause {
-    static func short() async {
+    static func short() async { await of(milliseconds: 5) }
+
+    static func of(milliseconds: Int) async {
         await withCheckedContinuation { continuation in
-            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(5)) { continuation.resume() }
+            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { continuation.resume() }
         }
     }
 }

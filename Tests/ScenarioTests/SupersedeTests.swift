@@ -76,7 +76,7 @@ import Testing
             try project.write("left.txt", "slow 0.80\(save)")
             if save == 3 { try project.write("right.txt", "two") }
             _ = try await loop.wait(from: mark, for: "started", node: "left")
-            await Self.pause(milliseconds: 500)
+            await Pause.of(milliseconds: 500)
         }
         #expect(loop.lines.dropFirst(mark).contains { $0.event == "pushed" && $0.node == "right-image" })
         let lines = try await loop.settle(from: mark, until: "both pushed") { $0.nodes("pushed").contains("both") }
@@ -107,7 +107,7 @@ import Testing
         var random = SeededRandom(seed: 7)
         for version in 1...20 {
             try project.write("data/version", "\(version)")
-            await Self.pause(milliseconds: Int.random(in: 0...250, using: &random))
+            await Pause.of(milliseconds: Int.random(in: 0...250, using: &random))
         }
         try await loop.settle(from: mark, until: "the last version") { lines in
             lines.last { $0.event == "pushed" }.map { (try? Self.version($0.digest, in: store)) == 20 } ?? false
@@ -128,7 +128,7 @@ import Testing
         while !loop.lines.dropFirst(mark).contains(where: { $0.event == "pushed" }), saves < 1500 {
             saves += 1
             try project.write("data/version", "\(saves)")
-            await Self.pause(milliseconds: 15)
+            await Pause.of(milliseconds: 15)
         }
         #expect(loop.lines.dropFirst(mark).contains { $0.event == "pushed" }, "starved by \(saves) saves")
         try await loop.settle(from: mark, until: "the last version") { lines in
@@ -143,12 +143,6 @@ import Testing
         let blob = store.appending(path: "blobs/sha256/\(layer.dropFirst("sha256:".count))").path()
         let text = try Programs.run(["tar", "-xzOf", blob, "data/version"], in: store, ["PATH": "/usr/bin:/bin"])
         return try #require(Int(text))
-    }
-
-    private static func pause(milliseconds: Int) async {
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { continuation.resume() }
-        }
     }
 }
 
