@@ -22,12 +22,12 @@ package struct LinkedSources: Equatable, Sendable {
         for source in image.evaluation.contextPaths {
             let parts = source.path.split(separator: "/").map(String.init)
             let start = parts.firstIndex { (try? WildcardPattern($0))?.hasWildcards ?? true } ?? parts.count
-            let route = LinkRoute(parts[..<start].joined(separator: "/"), in: folder)
+            let route = LinkRoute(parts[..<start].joined(separator: "/"), in: folder, isConfined: true)
             add(route, below: image.context, route.links + route.end(followedBy: parts[start...]))
             let names = parts[start...].compactMap { try? WildcardPattern($0) }
             guard let end = route.end, !names.isEmpty, names.count == parts.count - start else { continue }
             for link in Self.links(matching: names[...], below: end, in: folder) {
-                let route = LinkRoute(link, in: folder)
+                let route = LinkRoute(link, in: folder, isConfined: true)
                 add(route, below: image.context, route.links + route.end(followedBy: []))
             }
         }
@@ -38,7 +38,7 @@ package struct LinkedSources: Equatable, Sendable {
     /// A command sees what a link leads to; but, as in a shell, wildcards do not go through links to folders.
     package init(of step: Step, in root: String) {
         for pattern in step.inputs {
-            let route = LinkRoute(pattern.staticPrefix, in: root)
+            let route = LinkRoute(pattern.staticPrefix, in: root, isConfined: false)
             let moved = route.end.map { [pattern.moved(to: $0)] } ?? []
             add(route, below: "", route.links.map(PathPattern.escaped) + moved)
         }
@@ -46,7 +46,7 @@ package struct LinkedSources: Equatable, Sendable {
         while let found = try? TreeWalk.links(below: root, in: InputScope(of: step, linked: self)) {
             let new = found.filter { seen.insert($0).inserted }.sorted()
             if new.isEmpty { return }
-            for route in new.map({ LinkRoute($0, in: root) }) {
+            for route in new.map({ LinkRoute($0, in: root, isConfined: false) }) {
                 guard let end = route.end, FileStat(of: root + "/" + end)?.isDirectory != true else { continue }
                 add(route, below: "", (route.links + [end]).map(PathPattern.escaped))
             }
@@ -57,7 +57,7 @@ package struct LinkedSources: Equatable, Sendable {
     ///
     /// Empty where the path leads through no link.
     package static func ends(of path: String, in root: String) -> [String] {
-        let route = LinkRoute(path, in: root)
+        let route = LinkRoute(path, in: root, isConfined: false)
         return route.links + route.end(followedBy: [])
     }
 

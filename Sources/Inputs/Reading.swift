@@ -2,6 +2,7 @@
 
 internal import Dockerfile
 internal import OCI
+internal import Project
 
 package struct InputFile: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {

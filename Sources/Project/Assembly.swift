@@ -7,6 +7,8 @@ import Graph
 struct Assembly {
     let file: ProjectFile
     let outputs: [Output]
+    /// The outputs, and what they are called behind links.
+    let written: [Output]
     let readings: [NodeID: DockerfileReader.Reading]
     let readers: [Reader]
 
@@ -25,6 +27,7 @@ struct Assembly {
             quiet: file.quiet,
             steps: steps,
             images: images,
+            written: written.map(\.path),
             graph: graph,
             sourceFiles: sourceFiles
         )
@@ -109,7 +112,7 @@ struct Assembly {
         guard let reader = readers.first(where: { $0.id == id }) else { return [] }
         return file.steps.map(\.id).filter { step in
             step != id
-                && outputs.contains { output in output.step == step && reader.reads.contains { $0.meets(output) } }
+                && written.contains { output in output.step == step && reader.reads.contains { $0.meets(output) } }
         }
     }
 

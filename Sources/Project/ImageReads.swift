@@ -8,11 +8,12 @@ struct ImageReads {
     let dockerfile: String
     let context: String
     let reading: DockerfileReader.Reading
+    let root: String
 
     /// nil where the configuration does not say which Dockerfile and context.
-    init?(_ image: ImageEntry, _ reading: DockerfileReader.Reading) {
+    init?(_ image: ImageEntry, _ reading: DockerfileReader.Reading, root: String) {
         guard let dockerfile = image.dockerfile, let context = image.context else { return nil }
-        (self.image, self.reading) = (image, reading)
+        (self.image, self.reading, self.root) = (image, reading, root)
         (self.dockerfile, self.context) = (dockerfile.value, context.value)
     }
 
@@ -29,7 +30,7 @@ struct ImageReads {
                 how: "copies `\(source.path.isEmpty ? "." : source.path)` (line \(source.line) of `\(dockerfile)`)",
                 ignorable: { isBroad(source, $0) ? relative($0) : nil },
                 meets: { meets(source, $0) }
-            )
+            ).following(LinkedPath(Self.start(of: source), context: context, root: root))
         }
         return Reader(id: image.id, kind: .image, needs: image.needs, reads: [file] + copies)
     }
@@ -68,8 +69,12 @@ struct ImageReads {
     /// Whether the source holds more than the output, so that the output may have come in by accident.
     private func isBroad(_ source: ContextSource, _ output: Output) -> Bool {
         guard let path = relative(output), !path.isEmpty else { return false }
-        let start = Self.pattern(of: source)?.staticPrefix ?? source.path
-        return !OutputPath(path: path, isDirectory: true).covers(start)
+        return !OutputPath(path: path, isDirectory: true).covers(Self.start(of: source))
+    }
+
+    /// The path up to the first wildcard, relative to the context.
+    private static func start(of source: ContextSource) -> String {
+        pattern(of: source)?.staticPrefix ?? source.path
     }
 
     /// A source with wildcards as a pattern of ours: Go's `filepath.Match` knows no `**`, no braces and no leading `!`.

@@ -40,7 +40,8 @@ struct Loading {
         }
         problems += OutputCheck.problems(outputs, layout: layout?.path.path)
         problems += NameCheck.problems(file)
-        problems += PathCheck(root: root, outputs: outputs).problems(file.steps)
+        let written = outputs + outputs.compactMap { $0.linked(root: root) }
+        problems += PathCheck(root: root, outputs: written).problems(file.steps)
         var dockerfiles = DockerfileReader(root: root, images: file.images, outputs: outputs)
         dockerfiles.readAll()
         problems += dockerfiles.problems
@@ -48,16 +49,22 @@ struct Loading {
         let ordering = Ordering(Self.vertices(file, dockerfiles.readings))
         problems += ordering.circles()
         let readers =
-            file.steps.map(Reader.init)
+            file.steps.map { Reader($0, root: root) }
             + file.images.compactMap { image in
-                dockerfiles.readings[image.id].flatMap { ImageReads(image, $0)?.reader }
+                dockerfiles.readings[image.id].flatMap { ImageReads(image, $0, root: root)?.reader }
             }
-        let races = RaceCheck(outputs: outputs, ordering: ordering)
+        let races = RaceCheck(outputs: written, ordering: ordering)
         problems += readers.flatMap(races.problems)
         if let layout { problems += readers.flatMap { RaceCheck.layoutProblems($0, layout: layout) } }
         tidyProblems()
         guard !problems.contains(where: { $0.severity == .error }) else { throw failure() }
-        let assembly = Assembly(file: file, outputs: outputs, readings: dockerfiles.readings, readers: readers)
+        let assembly = Assembly(
+            file: file,
+            outputs: outputs,
+            written: written,
+            readings: dockerfiles.readings,
+            readers: readers
+        )
         let project = assembly.project(root: root, path: path, ordering: ordering, sourceFiles: sources)
         return Loaded(project: project, warnings: problems)
     }

@@ -88,14 +88,14 @@ struct RaceCheck {
 }
 
 extension Reader {
-    init(_ step: StepEntry) {
+    init(_ step: StepEntry, root: String) {
         let reads = step.inputs.map { input in
             Read(
                 place: input.place,
                 how: "reads `\(input.text)\(input.isLiteral && input.namesFolder ? "/" : "")`",
                 ignorable: { _ in nil },
                 meets: { input.overlaps($0.path) }
-            )
+            ).following(LinkedPath(input.staticPrefix, root: root))
         }
         self.init(id: step.id, kind: .step, needs: step.needs, reads: reads)
     }

@@ -69,7 +69,7 @@ struct ProjectNodes: Sendable {
 
     /// Whether a step of the project makes this path.
     func isGenerated(_ path: String) -> Bool {
-        project.steps.contains { $0.outputs.contains { $0.covers(path) } }
+        project.written.contains { $0.covers(path) }
     }
 
     /// The nodes that a change of this path concerns.
@@ -115,13 +115,15 @@ struct ProjectNodes: Sendable {
 
     /// Whether a step of the project makes something below this folder, and the folder with it.
     private func holdsGenerated(_ path: String) -> Bool {
-        project.steps.contains { $0.outputs.contains { OutputPath(path: path).covers($0.path) } }
+        project.written.contains { OutputPath(path: path).covers($0.path) }
     }
 
     /// Declared inputs that are not there, nor made by a step, relative to the root.
     func missing(_ entry: Entry) -> [String] {
         entry.literals.filter { path in
-            FileStat(of: project.root + "/" + path) == nil && !isGenerated(path) && !holdsGenerated(path)
+            guard FileStat(of: project.root + "/" + path) == nil else { return false }
+            let end = LinkRoute(path, in: project.root, isConfined: false).end
+            return ![path, end ?? path].contains { isGenerated($0) || holdsGenerated($0) }
         }
     }
 }

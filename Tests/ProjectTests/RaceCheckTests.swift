@@ -71,6 +71,58 @@ import Testing
         #expect(LoaderTests.ids(try TemporaryFolder([".imgwatch": configuration, "app/gen/": ""])) == ["race"])
     }
 
+    @Test(arguments: [
+        // What is written behind a link, and read behind it, or the other way about; there is nothing yet.
+        ("outputs: [link/gen/]", "inputs: [real/gen/**]", "COPY real /"),
+        ("outputs: [real/gen/]", "inputs: [link/**]", "COPY link/gen /"),
+        ("outputs: [real/gen/]", "inputs: [link/gen/a*]", "COPY link/*en /"),
+        ("outputs: [real/gen/]", "inputs: [chain/gen/deep/x]", "COPY chain /"),
+        ("outputs: [link/gen/]", "inputs: [chain/gen]", "COPY . /"),
+        ("outputs: [dangling/gen/]", "inputs: [later/**]", "COPY later /"),
+    ])
+    func `a link between two nodes hides no race`(outputs: String, inputs: String, copy: String) throws {
+        for needs in ["", ", needs: [gen]"] {
+            let folder = try TemporaryFolder([
+                ".imgwatch": """
+                steps:
+                  gen: { run: x, \(outputs) }
+                  reader: { run: x, \(inputs)\(needs) }
+                images:
+                  web: { dockerfile: Dockerfile\(needs) }
+                """,
+                "Dockerfile": "FROM scratch\n\(copy)\n", "real/": "",
+            ])
+            for (name, target) in [("link", "real"), ("chain", "./link/"), ("dangling", folder.path + "/later")] {
+                try folder.link(name, to: target)
+            }
+            #expect(LoaderTests.ids(folder) == (needs.isEmpty ? ["race", "race"] : []))
+        }
+    }
+
+    @Test(arguments: [
+        ("outputs: [link/gen/]", "inputs: [real/other/**]", "COPY real/other /"),
+        ("outputs: [real/gen/]", "inputs: [link/other]", "COPY link/other /"),
+        ("outputs: [out/gen/]", "inputs: [real/**]", "COPY real /"),
+        // Links in a folder that is copied are copied as links.
+        ("outputs: [real/gen/]", "inputs: [own/x]", "COPY holder /"),
+    ])
+    func `a link to something else is no race`(outputs: String, inputs: String, copy: String) throws {
+        let folder = try TemporaryFolder([
+            ".imgwatch": """
+            steps:
+              gen: { run: x, \(outputs) }
+              reader: { run: x, \(inputs) }
+            images:
+              web: { dockerfile: Dockerfile }
+            """,
+            "Dockerfile": "FROM scratch\n\(copy)\n", "real/other/x": "", "own/x": "",
+        ])
+        for (name, target) in [("link", "real"), ("out", "/var"), ("holder/link", "../real")] {
+            try folder.link(name, to: target)
+        }
+        #expect(LoaderTests.ids(folder) == [])
+    }
+
     @Test(arguments: ["race-step", "race-image", "race-dockerfile"])
     func `the insertions of a race mend it`(name: String) throws {
         let folder = Repository.root + "/Tests/Golden/ProjectTests/" + name

@@ -22,4 +22,10 @@ final class TemporaryFolder {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         if !name.hasSuffix("/") { try text.write(to: url, atomically: false, encoding: .utf8) }
     }
+
+    func link(_ name: String, to target: String) throws {
+        let url = URL(filePath: path).appending(path: name)
+        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(atPath: url.path(percentEncoded: false), withDestinationPath: target)
+    }
 }

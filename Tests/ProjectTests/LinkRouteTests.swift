@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-@testable import Inputs
+@testable import Project
 
-@Suite struct LinkTargetTests {
+@Suite struct LinkRouteTests {
     @Test func `a link has its text, and nothing else has one`() throws {
-        let tree = try TemporaryTree(["file": "x", "folder/": ""])
+        let tree = try TemporaryFolder(["file": "x", "folder/": ""])
         try tree.link("link", to: "../some where")
-        #expect(LinkTarget.of(tree.path("link")) == "../some where")
-        for name in ["file", "folder", "none"] { #expect(LinkTarget.of(tree.path(name)) == nil) }
+        #expect(LinkTarget.of(tree.path + "/link") == "../some where")
+        for name in ["file", "folder", "none"] { #expect(LinkTarget.of(tree.path + "/" + name) == nil) }
     }
 
     @Test(arguments: [
@@ -20,8 +20,8 @@ import Testing
         ("dangling", ["dangling"], "missing"), ("to-here", ["to-here"], ""), ("to-here/plain", ["to-here"], "plain"),
         ("through/file", ["through", "to-folder"], "plain/file"),
     ])
-    func `a path is followed, and stays in the folder`(path: String, links: [String], end: String) throws {
-        let tree = try TemporaryTree(["plain/file": "", "deep/": ""])
+    func `in a context a path is followed, and stays there`(path: String, links: [String], end: String) throws {
+        let tree = try TemporaryFolder(["plain/file": "", "deep/": ""])
         for (name, target) in [
             ("to-file", "plain/file"), ("to-folder", "plain"), ("chain", "to-file"), ("deep/up", "../plain"),
             ("deep/absolute", "/plain/file"), ("outside", "../../../etc/passwd"), ("dangling", "missing"),
@@ -30,25 +30,35 @@ import Testing
         ] {
             try tree.link(name, to: target)
         }
-        let route = LinkRoute(path, in: tree.root)
+        let route = LinkRoute(path, in: tree.path, isConfined: true)
         #expect(route.links == links)
         #expect(route.end == end)
     }
 
+    @Test func `to a command a path leads where the kernel says, and out of the folder is nowhere`() throws {
+        let tree = try TemporaryFolder(["plain/file": ""])
+        try tree.link("absolute", to: tree.path + "/plain")
+        try tree.link("out", to: "/plain")
+        try tree.link("up", to: "../plain")
+        let ends = ["absolute/file", "out/file", "up/file"].map { LinkRoute($0, in: tree.path, isConfined: false) }
+        #expect(ends.map(\.end) == ["plain/file", nil, nil])
+        #expect(ends.map(\.links) == [["absolute"], ["out"], ["up"]])
+    }
+
     @Test func `links that lead in a circle lead nowhere`() throws {
-        let tree = try TemporaryTree()
+        let tree = try TemporaryFolder()
         try tree.link("a", to: "b")
         try tree.link("b", to: "a")
         try tree.link("self", to: "self/x")
-        #expect(LinkRoute("a", in: tree.root).end == nil)
-        #expect(LinkRoute("self/y", in: tree.root).end == nil)
+        #expect(LinkRoute("a", in: tree.path, isConfined: true).end == nil)
+        #expect(LinkRoute("self/y", in: tree.path, isConfined: true).end == nil)
     }
 
     @Test(arguments: [(39, true), (40, true), (41, false)])
     func `as many links are followed as by the kernel`(count: Int, hasEnd: Bool) throws {
-        let tree = try TemporaryTree(["0": ""])
+        let tree = try TemporaryFolder(["0": ""])
         for index in 1...count { try tree.link("\(index)", to: "\(index - 1)") }
-        #expect(LinkRoute("\(count)", in: tree.root).end == (hasEnd ? "0" : nil))
-        #expect((try? String(contentsOfFile: tree.path("\(count)"), encoding: .utf8)) == (hasEnd ? "" : nil))
+        #expect(LinkRoute("\(count)", in: tree.path, isConfined: true).end == (hasEnd ? "0" : nil))
+        #expect((try? String(contentsOfFile: tree.path + "/\(count)", encoding: .utf8)) == (hasEnd ? "" : nil))
     }
 }

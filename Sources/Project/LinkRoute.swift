@@ -1,10 +1,10 @@
-/// Where a symbolic link leads.
+/// Where symbolic links lead.
 
 internal import Glibc
 
-enum LinkTarget {
+package enum LinkTarget {
     /// The link's text; nil where the path is no link, or can't be read.
-    static func of(_ path: String) -> String? {
+    package static func of(_ path: String) -> String? {
         withUnsafeTemporaryAllocation(byteCount: Int(PATH_MAX), alignment: 1) { buffer in
             guard let start = buffer.baseAddress else { return nil }
             let count = readlink(path, start, buffer.count)
@@ -13,24 +13,27 @@ enum LinkTarget {
     }
 }
 
-/// The way of a path through the links that stand on it, none of which leads out of the folder.
-struct LinkRoute {
+/// The way of a path through the links that stand on it.
+package struct LinkRoute {
     /// As many steps as the kernel itself follows links.
     private static let longestChain = 40
 
     /// Relative to the folder.
-    private(set) var links: [String] = []
-    /// Where the path ends, whether or not something is there; nil where links lead in a circle.
-    private(set) var end: String?
+    package private(set) var links: [String] = []
+    /// Where the path ends, whether or not something is there; nil where links lead in a circle, or out of the folder.
+    package private(set) var end: String?
 
-    /// Follows a path that is relative to the folder; `..` and absolute targets stay in it, as in BuildKit.
-    init(_ path: String, in folder: String) {
+    /// Follows a path that is relative to the folder.
+    ///
+    /// - Parameter isConfined: to a context, links are as in BuildKit: `..` and absolute targets stay in it. To a
+    ///   command they lead where the kernel says.
+    package init(_ path: String, in folder: String, isConfined: Bool) {
         var done: [Substring] = []
         var open = Array(path.split(separator: "/").reversed())
         while let next = open.popLast() {
             if next == "." { continue }
             if next == ".." {
-                _ = done.popLast()
+                guard done.popLast() != nil || isConfined else { return }
                 continue
             }
             done.append(next)
@@ -38,8 +41,13 @@ struct LinkRoute {
             guard let target = LinkTarget.of(folder + "/" + place) else { continue }
             guard links.count < Self.longestChain else { return }
             links.append(place)
+            var way = target[...]
+            if target.hasPrefix("/"), !isConfined {
+                guard let inside = RelativePath.relative(target, to: folder) else { return }
+                way = inside[...]
+            }
             done = target.hasPrefix("/") ? [] : done.dropLast()
-            open += target.split(separator: "/").reversed()
+            open += way.split(separator: "/").reversed()
         }
         end = done.joined(separator: "/")
     }
