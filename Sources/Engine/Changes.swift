@@ -14,6 +14,7 @@ extension Engine {
             clearLoops(of: owner.map { [$0] } ?? readers, isInput: owner == nil, suspects)
             for node in (owner.map { [$0] } ?? []) + readers {
                 touched[node, default: 0] += 1
+                states[node].edited = max(states[node].edited, change.sequence)
                 states[node].touched = max(states[node].touched, change.sequence)
                 states[node].suspects.formUnion(suspects)
                 states[node].cause.add(path: change.path)
@@ -123,6 +124,8 @@ extension Engine {
         states[node].keyBarrier = keying.barrier
         states[node].keyedBy = operation
         refreshKeys()
+        let isOvertaken = states[node].edited > keying.barrier && graph.needs[node].allSatisfy(isFresh)
+        states[node].overtaken = isOvertaken ? states[node].overtaken + 1 : 0
         // Nothing will run for these changes: the next one is the first of its own.
         if isFresh(node) || failure(node) != nil { states[node].unseenSince = nil }
         if isFresh(node) {

@@ -130,7 +130,8 @@ extension Engine {
             operation: operation,
             key: key,
             barrier: states[node].keyBarrier,
-            isProtected: rules.contains(.protectImages) && states[node].supersedes >= Limits.supersedes,
+            isProtected: isOvertaken(node)
+                || rules.contains(.protectImages) && states[node].supersedes >= Limits.supersedes,
             suspects: states[node].suspects,
             cause: cause
         )
@@ -139,6 +140,7 @@ extension Engine {
         states[node].retryAt = nil
         states[node].readySince = nil
         states[node].unseenSince = nil
+        states[node].overtaken = 0
         states[node].starts += 1
         states[node].failure = nil
         states[node].isLooping = false
@@ -199,7 +201,7 @@ extension Engine {
     func verdict(_ node: Int) -> Verdict {
         guard isPlanned else { return .closed }
         let state = states[node]
-        if isUnkeyed(node), rules.contains(.keyBeforeStart) { return unkeyedVerdict(node) }
+        if isUnkeyed(node), rules.contains(.keyBeforeStart), !isOvertaken(node) { return unkeyedVerdict(node) }
         guard !isFresh(node), state.missing.isEmpty, let key = state.key else { return .closed }
         if let failure = state.failure, failure.key == key, rules.contains(.failedKeyWaits) {
             guard let retryAt = state.retryAt else { return .closed }
@@ -213,6 +215,17 @@ extension Engine {
             if !open.isEmpty { return .held(frontier(open), until: nil) }
         }
         return restVerdict(node)
+    }
+
+    /// Whether edits come faster than an image can be keyed: its run is judged by its own snapshot, so that it starts by
+    /// a key that is not the newest.
+    private func isOvertaken(_ node: Int) -> Bool {
+        guard graph.nodes[node].kind == .image, rules.contains(.protectImages),
+            states[node].overtaken >= Limits.overtaken
+        else { return false }
+        // By that key nothing is new.
+        if case .image(let shown)? = states[node].success { return shown.key != states[node].key }
+        return true
     }
 
     /// What a node waits for that may be stale.

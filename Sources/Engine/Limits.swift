@@ -23,6 +23,8 @@ package enum Limits {
     static let gitCap: Duration = .seconds(10)
     /// After so many supersedes in a row an image's run finishes.
     static let supersedes = 3
+    /// After so many keys in a row that edits have overtaken, an image starts by the last of them, and its run finishes.
+    static let overtaken = 3
     /// After so many starts without a change from outside, a step waits for rest.
     static let loopStarts = 5
     /// After so many foreign changes of its outputs, each soon after its exit, a step waits for rest.

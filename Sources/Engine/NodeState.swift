@@ -13,6 +13,8 @@ struct NodeState: Sendable {
     var keyedBy: OperationID?
     /// The keying under way.
     var keying: OperationID?
+    /// Keys in a row that were old when they came: the inputs had changed again meanwhile.
+    var overtaken = 0
     /// Whether any keying was answered since the node joined.
     var wasAnswered = false
     /// Inputs that were open for writing, since when, and what they hashed to then.
@@ -30,6 +32,8 @@ struct NodeState: Sendable {
     // What changed.
     /// The latest change that concerns the node; later than `keyBarrier`: the node is not keyed.
     var touched: Sequence = 0
+    /// The latest of these that no run of a step made.
+    var edited: Sequence = -1
     var changedAt: Moment?
     /// The first change from outside that no run has seen.
     var unseenSince: Moment?

@@ -19,6 +19,11 @@ extension Engine {
         graph.position(of: id).map { states[$0].keying == operation } ?? false
     }
 
+    /// Whether everything that the node needs, directly or through others, is fresh at this moment.
+    package func hasFreshNeeds(_ id: NodeID) -> Bool {
+        graph.position(of: id).map { graph.needs[$0].allSatisfy(isFresh) } ?? false
+    }
+
     package func view(of id: NodeID) -> NodeView? {
         graph.position(of: id).map { node in
             NodeView(

@@ -9,6 +9,8 @@ package enum DirectedWorld: String, CaseIterable, Sendable {
     case savesUnderNeeds
     /// A file is saved every 50 ms.
     case flood
+    /// A file is saved faster than keys are made.
+    case deluge
     /// A step takes 5 s, and its input is saved every 3 s.
     case savesUnderStep
     /// A step is edited again and again while another one takes long.
@@ -63,7 +65,7 @@ package enum DirectedWorld: String, CaseIterable, Sendable {
         switch self {
         case .orphan, .orphanAtBirth: 0..<60
         case .lateRequests, .lostAnswers, .editBeforeRead, .editWhileReading: 0..<30
-        case .savesUnderBuild, .savesUnderNeeds, .flood, .loops: 0..<4
+        case .savesUnderBuild, .savesUnderNeeds, .flood, .deluge, .loops: 0..<4
         default: 0..<10
         }
     }
@@ -75,6 +77,7 @@ package enum DirectedWorld: String, CaseIterable, Sendable {
         case .savesUnderBuild: scenario.savesUnderBuild()
         case .savesUnderNeeds: scenario.savesUnderNeeds()
         case .flood: scenario.flood()
+        case .deluge: scenario.deluge()
         case .savesUnderStep: scenario.savesUnderStep()
         case .longNeighbour: scenario.longNeighbour()
         case .oneSlot: scenario.oneSlot()
@@ -129,6 +132,15 @@ extension Scenario {
         _ = self.image([input], needs: [step]) { $0.duration = 4 }
         saves(of: input, from: 1000, every: 50, count: 400)
         expect(image, from: 1000, every: 4000, count: 5)
+    }
+
+    fileprivate mutating func deluge() {
+        let (input, other) = (source(), source())
+        let step = step([other])
+        let image = image([input], needs: [step]) { $0.duration = 4 }
+        saves(of: input, from: 1000, every: 7, count: 1500)
+        expect(image, from: 1000, every: 4000, count: 2)
+        naming = 30
     }
 
     fileprivate mutating func savesUnderStep() {

@@ -6,6 +6,8 @@ enum ImageStage: Sendable {
     case read
     /// Files that changed meanwhile are read again.
     case reread
+    /// The snapshot's key is made.
+    case named
     case packed
     /// The content tag's request is carried out.
     case tagged
@@ -33,6 +35,7 @@ extension World {
                 runs[index].seen[position] = tree.files[path]
             }
             settle(index)
+        case .named: offer(index)
         case .packed: requestTag(index)
         case .tagged: applyTag(index)
         case .moved: applyAlias(index)
@@ -60,13 +63,25 @@ extension World {
         }
         // What cannot be read is neither a success nor a failure of this key: the next reading names what is missing.
         guard !runs[index].seen.contains(nil) else { return end(index, .cancelled) }
+        guard engine.hasFreshNeeds(ids[runs[index].node]) || defect == .publishesWithoutCommitGate else {
+            return end(index, .cancelled)
+        }
+        runs[index].bases = shownBases(of: runs[index].node)
         let snapshot = Snapshot(
             own: recipe.ownKey(runs[index].node, reading: runs[index].seen.map { $0?.content }),
             provenance: repository.provenance(of: runs[index].node, tree, blueprint),
             barrier: drained
         )
         runs[index].snapshot = snapshot
-        judge.snapshots[runs[index].node] = drained
+        guard scenario.naming > 0 else { return offer(index) }
+        schedule(.image(run: index, .named), after: random.int(0...scenario.naming))
+    }
+
+    /// The engine is asked whether the snapshot may be published; its bases are those of its instant.
+    private mutating func offer(_ index: Int) {
+        guard let snapshot = runs[index].snapshot, runs[index].isLive, !runs[index].isCancelled else { return }
+        guard runs[index].bases == shownBases(of: runs[index].node) else { return end(index, .cancelled) }
+        judge.snapshots[runs[index].node] = snapshot.barrier
         send(.snapshot(runs[index].start.node, runs[index].start.operation, snapshot))
     }
 

@@ -39,6 +39,8 @@ struct Judge: Sendable {
     var delivered: [Path: Sequence] = [:]
     /// By node: the barrier of its latest snapshot; an image's key holds until there.
     var snapshots: [Int: Sequence] = [:]
+    /// By node: keys in a row that came after another change of the inputs.
+    var overtaken: [Int: Int] = [:]
     /// By node: the number of the configuration for which it is being read.
     var openReadings: [Int: Int] = [:]
     /// Whether an overflow was not followed by a re-scan yet.
@@ -105,7 +107,7 @@ struct Judge: Sendable {
         let nodeCount = told.count
         (self.graph, self.memory, began, upheaval) = (graph, memory, sequence, sequence)
         (journal, active, delivered, snapshots, openReadings) = ([], [], [:], [:], [:])
-        (awaiting, disturbed) = ([:], [:])
+        (awaiting, disturbed, overtaken) = ([:], [:], [:])
         (isPlanned, isPaused, isIdle, hasLostEdits) = (false, false, false, false)
         told = Array(repeating: nil, count: nodeCount)
         isAsked = Array(repeating: false, count: nodeCount)

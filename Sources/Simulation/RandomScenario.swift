@@ -124,6 +124,7 @@ private struct Draw {
         scenario.malice = random.chance(60) ? 12 : 0
         scenario.flakiness = random.chance(30) ? 10 : 0
         scenario.slowness = random.chance(30) ? 15 : 0
+        scenario.naming = random.pick([0, 0, 3, 30])
     }
 
     mutating func day() {

@@ -14,6 +14,8 @@ struct Reading: Sendable {
     var tries = 0
     /// Everything that was drained when the reading was complete.
     var barrier: Sequence = -1
+    /// What follows from the reading, until the engine is told.
+    var keying: Keying?
 
     var paths: [Path] { recipe.inputs + recipe.outputs }
 }
@@ -50,11 +52,22 @@ extension World {
             }
             return answer(index, Keying(own: nil, barrier: drained))
         }
-        answer(index, keying(index))
+        readings[index].keying = keying(index)
+        guard scenario.naming > 0 else { return answer(reading: index) }
+        schedule(.answer(reading: index), after: random.int(0...scenario.naming))
+    }
+
+    /// The key is made, and the inputs are named, while the world goes on.
+    mutating func answer(reading index: Int) {
+        guard readings[index].generation == generation, let keying = readings[index].keying else { return }
+        answer(index, keying)
     }
 
     private mutating func answer(_ index: Int, _ keying: Keying) {
         readings[index].barrier = keying.barrier
+        let (node, inputs) = (readings[index].node, readings[index].recipe.inputs)
+        let isOld = keying.own != nil && inputs.contains { judge.delivered[$0] ?? 0 > keying.barrier }
+        judge.overtaken[node] = isOld ? judge.overtaken[node, default: 0] + 1 : 0
         judge.openReadings[readings[index].node] = nil
         send(.keyed(ids[readings[index].node], readings[index].operation, keying))
     }

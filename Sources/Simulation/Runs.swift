@@ -24,7 +24,7 @@ struct Run: Sendable {
 
     /// A step: what it read, by place among the inputs.
     var read: [Content?] = []
-    /// A step: the keys of the images that it finds.
+    /// The keys of the images that it finds.
     var bases: [String] = []
     /// A step: where it fails, it does not touch its outputs.
     var isTidy = false

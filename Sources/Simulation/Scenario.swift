@@ -72,6 +72,8 @@ package struct Scenario: Sendable {
     var flakiness = 0
     /// How many of a hundred requests to the registry take a third of a second.
     var slowness = 0
+    /// How long it takes at most, in ms, to make a key of what was read.
+    var naming = 0
     var mayCrash = false
     var hasGit = true
     /// When all is at rest, the loop is stopped and started once more.

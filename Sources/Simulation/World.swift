@@ -12,6 +12,8 @@ enum Occurrence: Sendable {
     case wake(generation: Int, at: Int)
     /// A reading takes its next file.
     case read(Int)
+    /// The engine is told what a reading gave.
+    case answer(reading: Int)
     case step(run: Int, StepStage)
     case image(run: Int, ImageStage)
     case deploy(run: Int, DeployStage)
@@ -159,6 +161,7 @@ package struct World {
             wakeAt = nil
             send(.woke)
         case .read(let reading): proceed(reading: reading)
+        case .answer(let reading): answer(reading: reading)
         case .step(let run, let stage): proceed(step: run, stage)
         case .image(let run, let stage): proceed(image: run, stage)
         case .deploy(let run, let stage): proceed(deploy: run, stage)
