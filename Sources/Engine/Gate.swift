@@ -217,7 +217,7 @@ extension Engine {
         return restVerdict(node)
     }
 
-    /// Whether edits come faster than an image can be keyed: its run is judged by its own snapshot, so that it starts by
+    /// Whether edits come faster than an image can be keyed: its run is judged by its own snapshot, so it starts by
     /// a key that is not the newest.
     private func isOvertaken(_ node: Int) -> Bool {
         guard graph.nodes[node].kind == .image, rules.contains(.protectImages),

@@ -23,7 +23,7 @@ package enum Limits {
     static let gitCap: Duration = .seconds(10)
     /// After so many supersedes in a row an image's run finishes.
     static let supersedes = 3
-    /// After so many keys in a row that edits have overtaken, an image starts by the last of them, and its run finishes.
+    /// After so many keys in a row that edits have overtaken, an image starts by the last one, and its run finishes.
     static let overtaken = 3
     /// After so many starts without a change from outside, a step waits for rest.
     static let loopStarts = 5

@@ -55,6 +55,44 @@ package struct InputReader: Sendable {
         return Reading(files: files)
     }
 
+    /// The reading after these paths changed, and nothing else.
+    ///
+    /// - Returns: nil where a folder or a link is among them, or a file changed while it was read: all is to be read.
+    package func updated(
+        _ reading: Reading,
+        at paths: some Sequence<String>,
+        in scope: InputScope
+    ) throws(UnreadableInput) -> Reading? {
+        var files = reading.files
+        for path in paths {
+            let place = Self.place(of: path, in: files)
+            let isKnown = place < files.count && files[place].path == path
+            if isKnown, !files[place].stat.isFile { return nil }
+            let below = Self.place(of: path + "/", in: files)
+            if below < files.count, files[below].path.utf8.starts(with: (path + "/").utf8) { return nil }
+            guard let stat = FileStat(of: root + "/" + path) else {
+                if isKnown { files.remove(at: place) }
+                continue
+            }
+            guard stat.isFile, !TreeWalk.isBehindLink(path, below: root) else { return nil }
+            guard scope.reads(path) else { continue }
+            guard let kind = try kind(of: WalkedFile(path: path, stat: stat)) else { return nil }
+            let file = InputFile(path: path, stat: stat, kind: kind)
+            if isKnown { files[place] = file } else { files.insert(file, at: place) }
+        }
+        return Reading(files: files)
+    }
+
+    /// Where the path stands, or would.
+    private static func place(of path: String, in files: [InputFile]) -> Int {
+        var (low, high) = (0, files.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if files[middle].path.utf8.lexicographicallyPrecedes(path.utf8) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
     private func kind(of walked: WalkedFile) throws(UnreadableInput) -> InputFile.Kind? {
         if walked.stat.isDirectory { return .directory }
         let path = root + "/" + walked.path

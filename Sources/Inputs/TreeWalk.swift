@@ -47,7 +47,7 @@ struct TreeWalk {
     }
 
     private mutating func visit(_ path: String) throws(UnreadableInput) {
-        if isBehindLink(path) { return }
+        if Self.isBehindLink(path, below: root) { return }
         let place = path.isEmpty ? root : root + "/" + path
         guard let stat = FileStat(of: place) else { return try refuse(path) }
         note(path, stat)
@@ -56,7 +56,7 @@ struct TreeWalk {
     }
 
     /// Whether a link stands on the way: what it leads to is read under its own path.
-    private func isBehindLink(_ path: String) -> Bool {
+    static func isBehindLink(_ path: String, below root: String) -> Bool {
         path.utf8.indices.contains { path.utf8[$0] == 0x2F && FileStat(of: root + "/" + path[..<$0])?.isLink == true }
     }
 

@@ -38,6 +38,8 @@ actor Loop {
     var offset: Sequence = 0
     /// The latest change that concerns a node's inputs or outputs.
     var touched: [NodeID: Sequence] = [:]
+    /// What changed last, by path.
+    var recent = RecentChanges()
     /// What the latest keying of each node read.
     var readings: [NodeID: KeyedReading] = [:]
     var runs: [OperationID: ActiveRun] = [:]
@@ -231,6 +233,16 @@ actor Loop {
             DispatchQueue.global(qos: .userInitiated).async { continuation.resume(returning: work()) }
         }
     }
+}
+
+/// What a node reads as it was at one instant, and what follows from it.
+struct SettledReading: Sendable {
+    var answer: NodeAnswer
+    var copies: [String: PrivateCopy] = [:]
+    /// An image: what it is made from, at that instant; nil where something of it is not published.
+    var bases: [BaseImage]?
+    var hadFreshNeeds = false
+    var barrier: Sequence
 }
 
 /// What a keying read, for the run that is judged by it.

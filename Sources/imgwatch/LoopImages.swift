@@ -45,31 +45,35 @@ extension Loop {
         var inputs: ImageInputs
     }
 
-    /// Reads, and looks again at a barrier: nil where an input changed meanwhile.
+    /// Nil where the inputs do not settle.
     ///
     /// What changes faster than it can be packed is copied within the instant, and packed from the copy.
     private func snapshot(_ image: Image, copying isRestless: Bool) async -> TakenSnapshot? {
-        drain()
-        let start = sequence
-        guard let entry = nodes[image.id] else { return nil }
-        let nodes = nodes, session = session
-        let keyed = readings[image.id].flatMap { touched[image.id, default: 0] <= $0.barrier ? $0.answer : nil }
-        let read = if let keyed { keyed } else { await offload { session.read(entry, in: nodes) } }
-        guard let answer = read else { return nil }
-        let copies = isRestless ? await offload { session.copies(of: answer.reading) } : [:]
-        drain()
-        guard touched[image.id, default: 0] <= start, let own = answer.keying.own, answer.keying.missing.isEmpty,
-            let bases = bases(of: image)
+        guard let settled = await current(image, copying: isRestless), let bases = settled.bases,
+            let own = settled.answer.keying.own, settled.answer.keying.missing.isEmpty,
+            // What was stale at that instant, and is not now, was made anew since; else the engine says no.
+            settled.hadFreshNeeds || !engine.hasFreshNeeds(image.id)
         else { return nil }
         return TakenSnapshot(
-            snapshot: Snapshot(own: own, provenance: answer.keying.provenance, barrier: sequence),
+            snapshot: Snapshot(own: own, provenance: settled.answer.keying.provenance, barrier: settled.barrier),
             inputs: ImageInputs(
-                reading: answer.reading,
-                copies: copies,
+                reading: settled.answer.reading,
+                copies: settled.copies,
                 bases: bases,
                 key: Keys.combined(own, bases.map(\.key))
             )
         )
+    }
+
+    /// What the key was made from, where nothing changed since; else the inputs are read again.
+    private func current(_ image: Image, copying isRestless: Bool) async -> SettledReading? {
+        drain()
+        guard let entry = nodes[image.id] else { return nil }
+        guard !isRestless, let keyed = readings[image.id], touched[image.id, default: 0] <= keyed.barrier else {
+            return await settle(entry, copying: isRestless)
+        }
+        let isReady = engine.hasFreshNeeds(image.id)
+        return SettledReading(answer: keyed.answer, bases: bases(of: image), hadFreshNeeds: isReady, barrier: sequence)
     }
 
     /// Packs what the snapshot read: other bytes than the key names end it as changed.
@@ -87,7 +91,7 @@ extension Loop {
     }
 
     /// In the order of the needs; nil where one is not published.
-    private func bases(of image: Image) -> [BaseImage]? {
+    func bases(of image: Image) -> [BaseImage]? {
         var bases: [BaseImage] = []
         for need in nodes.graph[image.id]?.needs ?? [] where nodes.graph[need]?.kind == .image {
             guard let base = published[need] else { return nil }

@@ -22,23 +22,60 @@ struct StepOutputs: Sendable {
     var missing: [String]
 }
 
+/// An image's files while they may still change.
+struct HeldFiles: Sendable {
+    var reading: Reading
+    /// Of those that change often, by path; empty where nobody asked for them.
+    var copies: [String: PrivateCopy] = [:]
+}
+
 extension Session {
     /// - Returns: nil where an input changed while it was read.
     func read(_ entry: ProjectNodes.Entry, in nodes: ProjectNodes) -> NodeAnswer? {
         do {
-            guard let reading = try reader.read(entry.scope) else { return nil }
-            guard let own = own(entry.id, reading, nodes.project) else { return nil }
-            var keying = Keying(own: own, barrier: 0, missing: nodes.missing(entry).map { "\($0) does not exist" })
-            keying.provenance = provenance(entry, reading, in: nodes)
+            guard let reading = try reader.read(entry.scope), var answer = answer(entry, reading, in: nodes) else {
+                return nil
+            }
             if !entry.outputs.isEmpty {
                 guard let outputs = try reader.read(entry.outputScope) else { return nil }
-                keying.outputs = Keys.outputs(outputs)
+                answer.keying.outputs = Keys.outputs(outputs)
             }
-            return NodeAnswer(reading: reading, keying: keying)
+            return answer
         } catch {
-            let problem = "\(error.path) can't be read: \(error.reason)"
-            return NodeAnswer(reading: Reading(files: []), keying: Keying(own: nil, barrier: 0, missing: [problem]))
+            return Self.unreadable(error)
         }
+    }
+
+    /// What follows from a reading of the node's inputs; nil where the project has no such node.
+    func answer(_ entry: ProjectNodes.Entry, _ reading: Reading, in nodes: ProjectNodes) -> NodeAnswer? {
+        guard let own = own(entry.id, reading, nodes.project) else { return nil }
+        var keying = Keying(own: own, barrier: 0, missing: nodes.missing(entry).map { "\($0) does not exist" })
+        keying.provenance = provenance(entry, reading, in: nodes)
+        return NodeAnswer(reading: reading, keying: keying)
+    }
+
+    static func unreadable(_ problem: UnreadableInput) -> NodeAnswer {
+        let reason = "\(problem.path) can't be read: \(problem.reason)"
+        return NodeAnswer(reading: Reading(files: []), keying: Keying(own: nil, barrier: 0, missing: [reason]))
+    }
+
+    /// - Returns: nil where an input changed while it was read.
+    func hold(_ scope: InputScope, copying: Bool) throws(UnreadableInput) -> HeldFiles? {
+        guard let reading = try reader.read(scope) else { return nil }
+        return HeldFiles(reading: reading, copies: copying ? copies(of: reading) : [:])
+    }
+
+    /// The same after these paths changed; nil where all must be read again.
+    func update(
+        _ held: HeldFiles,
+        at paths: Set<String>,
+        in scope: InputScope,
+        copying: Bool
+    ) throws(UnreadableInput) -> HeldFiles? {
+        guard let reading = try reader.updated(held.reading, at: paths.sorted(), in: scope) else { return nil }
+        var copies = held.copies
+        for path in paths where copying { copies[path] = try? store.copy(of: reader.root + "/" + path) }
+        return HeldFiles(reading: reading, copies: copies)
     }
 
     func own(_ id: NodeID, _ reading: Reading, _ project: Project) -> String? {
