@@ -25,8 +25,8 @@ package struct LinkRoute {
 
     /// Follows a path that is relative to the folder.
     ///
-    /// - Parameter isConfined: to a context, links are as in BuildKit: `..` and absolute targets stay in it. To a
-    ///   command they lead where the kernel says.
+    /// `isConfined`: `..` and absolute targets stay in the folder, as BuildKit follows the links of a context. To a
+    /// command they lead where the kernel says.
     package init(_ path: String, in folder: String, isConfined: Bool) {
         var done: [Substring] = []
         var open = Array(path.split(separator: "/").reversed())

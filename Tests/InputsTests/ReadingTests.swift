@@ -1,5 +1,6 @@
 import Foundation
 import OCI
+import Project
 import Testing
 
 @testable import Inputs
@@ -154,4 +155,71 @@ import Testing
     }
 
     static let stat = FileStat(device: 1, inode: 1, size: 1, modified: 1, changed: 1, mode: 0o100644)
+
+    // MARK: Reading again what changed
+
+    /// Some of the paths change in every way that there is; the reading that is told of them must be the one from
+    /// scratch, or none.
+    @Test(arguments: 0..<60) func `what changed is read again as from scratch`(seed: UInt64) throws {
+        var random = SplitMix(seed: seed)
+        var scopes = RandomScope(seed: seed)
+        let tree = try TemporaryTree()
+        for _ in 0..<25 { try? tree.write(scopes.path(), "one") }
+        let scope = try Bool.random(using: &random) ? scopes.stepScope() : scopes.imageScope()
+        let reader = InputReader(root: tree.root, index: HashIndex())
+        var reading = try #require(try reader.read(scope))
+        var updates = 0
+        for round in 0..<20 {
+            var changed: Set<String> = []
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let path = scopes.path()
+                // What is made on the way is told as well.
+                let folders = path.indices.filter { path[$0] == "/" }.map { String(path[..<$0]) }
+                changed.formUnion([path] + folders.filter { FileStat(of: tree.path($0))?.isDirectory != true })
+                switch Int.random(in: 0..<8, using: &random) {
+                case 0: try? tree.remove(path)
+                case 1: chmod(tree.path(path), 0o700)
+                case 2:
+                    try? tree.write(path + ".new", "by rename \(round)")
+                    if rename(tree.path(path + ".new"), tree.path(path)) != 0 { try? tree.remove(path + ".new") }
+                    changed.insert(path + ".new")
+                case 3: symlink("a", tree.path(path))
+                default: try? tree.write(path, "\(round)")
+                }
+            }
+            let whole = try #require(try reader.read(scope))
+            if let updated = try reader.updated(reading, at: changed.sorted(), in: scope) {
+                updates += 1
+                #expect(Self.content(updated) == Self.content(whole), "\(scopes.text), \(changed.sorted())")
+            }
+            reading = whole
+        }
+        #expect(updates > 0)
+    }
+
+    /// All but the times of folders, which nothing depends on.
+    private static func content(_ reading: Reading) -> [String] {
+        reading.files.map { $0.stat.isDirectory ? "\($0.path) \($0.stat.permissions)" : "\($0)" }
+    }
+
+    @Test func `one file that came, changed or went is read alone`() throws {
+        let tree = try TemporaryTree(["src/a": "1", "src/b": "1", "src/b-c": "1", "src/sub/c": "1"])
+        let scope = try InputScope(of: Image(copying: ["src"]))
+        let reader = InputReader(root: tree.root, index: HashIndex())
+        var reading = try #require(try reader.read(scope))
+        try tree.write("src/b", "other")
+        try tree.write("src/bb", "new")
+        try tree.remove("src/sub/c")
+        reading = try #require(
+            try reader.updated(reading, at: ["src/b", "src/bb", "src/sub/c", "src/gone", "elsewhere"], in: scope)
+        )
+        #expect(Self.content(reading) == (try reader.read(scope)).map(Self.content))
+        #expect(reading.files.map(\.path) == ["src", "src/a", "src/b", "src/b-c", "src/bb", "src/sub"])
+        for (name, change) in [
+            ("src/sub", { try tree.remove("src/sub") }), ("src/l", { try tree.link("src/l", to: "a") }),
+        ] {
+            try change()
+            #expect(try reader.updated(reading, at: [name], in: scope) == nil)
+        }
+    }
 }
