@@ -7,10 +7,16 @@ extension Engine {
         let suspects = suspects()
         var touched: [Int: Int] = [:]
         for change in changes {
-            let owner = change.owner.flatMap(graph.position(of:))
-            if let owner, isOwnWrite(change, by: owner) { continue }
+            var owner = change.owner.flatMap(graph.position(of:))
+            var readers = change.readers.compactMap(graph.position(of:))
+            if let step = owner, isOwnWrite(change, by: step) {
+                // The end of the run is told to whoever needs the step; to others the file is like any other.
+                readers.removeAll { graph.needs[$0].contains(step) }
+                if readers.isEmpty { continue }
+                owner = nil
+            }
+            owesIdle = true
             treeChangedAt = now
-            let readers = change.readers.compactMap(graph.position(of:))
             clearLoops(of: owner.map { [$0] } ?? readers, isInput: owner == nil, suspects)
             for node in (owner.map { [$0] } ?? []) + readers {
                 touched[node, default: 0] += 1
@@ -90,6 +96,7 @@ extension Engine {
     }
 
     mutating func noteRescan(_ barrier: Sequence) {
+        owesIdle = true
         treeChangedAt = now
         for node in states.indices where graph.nodes[node].kind != .deploy {
             states[node].touched = max(states[node].touched, barrier)
@@ -194,6 +201,7 @@ extension Engine {
                 departed.append(Departed(node: spec.id, operation: run.operation, dependents: dependents))
             }
         }
+        owesIdle = true
         replaceGraph(new)
         states = new.nodes.map { kept[$0.id] ?? NodeState(memory: Self.memory($0, memory)) }
         for node in states.indices where new.nodes[node].kind != .deploy {

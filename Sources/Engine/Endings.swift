@@ -92,6 +92,7 @@ extension Engine {
     }
 
     private mutating func succeed(_ node: Int) {
+        states[node].quiet.succeed()
         states[node].supersedes = 0
         states[node].failure = nil
         states[node].retryAt = nil
@@ -103,6 +104,7 @@ extension Engine {
         states[node].supersedes = 0
         states[node].cause = run.cause.followed(by: states[node].cause)
         states[node].reportedFailure = failure
+        states[node].isTroubleTold = true
         effects.append(.report(.failed(id(node), failure)))
         if !rules.contains(.containFailure) { forgetSomeBatch(but: node) }
     }

@@ -58,18 +58,19 @@ package struct Engine: Sendable {
         case .rescanned(let barrier): noteRescan(barrier)
         case .keyed(let id, let operation, let keying): note(keying, of: id, operation)
         case .snapshot(let id, let operation, let snapshot): judge(snapshot, of: id, operation)
-        case .ended(let id, let operation, let end): note(end, of: id, operation)
+        case .ended(let id, let operation, let end):
+            note(end, of: id, operation)
+            owesIdle = true
         case .gitBusy: gitBusySince = gitBusySince ?? now
         case .gitRest(let barrier): noteGitRest(barrier)
         case .woke: armed = nil
-        case .told: break
+        case .told: owesIdle = true
         case .pause: isPaused = true
         case .resume: isPaused = false
         case .trigger(let id): ask(id)
         case .retry: retryAll()
         case .reloaded(let graph, let memory, let barrier): reload(graph, memory, barrier)
         }
-        if event != .woke { owesIdle = true }
         return finish()
     }
 

@@ -157,7 +157,7 @@ package enum Report: Equatable, Sendable {
     case superseded(NodeID, OperationID, Cause)
     case failed(NodeID, Failure)
     case blocked(NodeID, by: [NodeID])
-    /// A node that was reported as failed or blocked is fresh, and did not have to run: its inputs are what they were.
+    /// A node that failed, was blocked, or waited is fresh, and did not have to run: its inputs are what they were.
     case recovered(NodeID)
     case idle
 }

@@ -135,16 +135,8 @@ extension Engine {
             suspects: states[node].suspects,
             cause: cause
         )
-        states[node].suspects = []
-        states[node].hasRun = true
-        states[node].retryAt = nil
-        states[node].readySince = nil
-        states[node].unseenSince = nil
-        states[node].overtaken = 0
-        states[node].starts += 1
-        states[node].failure = nil
-        states[node].isLooping = false
-        states[node].reportedFailure = nil
+        states[node].noteStart()
+        owesIdle = true
         reportStale(node, cause)
         states[node].cause = Cause(reason: .inputs)
         states[node].definitionChanged = false
@@ -182,7 +174,8 @@ extension Engine {
             cause.edges = spec.needs.filter { need in graph.position(of: need).map { !isFresh($0) } ?? false }
         }
         switch states[node].success {
-        case .image(let publication)? where publication.key == states[node].key: cause.reason = .references
+        case .image(let publication)? where publication.key == states[node].key && cause.isEmpty:
+            cause.reason = .references
         case nil where !states[node].hasRun && cause.paths.isEmpty:
             cause.reason = spec.kind == .step && !spec.hasInputs ? .oncePerStart : .neverRan
         default: if cause.paths.isEmpty, !cause.edges.isEmpty, cause.reason == .inputs { cause.reason = .need }

@@ -64,6 +64,8 @@ struct NodeState: Sendable {
     var isAsked = false
     // What the user was told.
     var isReportedStale = false
+    /// That it failed, is blocked, or waits, and nothing after that.
+    var isTroubleTold = false
     var reportedFailure: Failure?
     var reportedHolds: [Hold] = []
     var reportedBlockers: [NodeID] = []
@@ -73,6 +75,17 @@ struct NodeState: Sendable {
     init(memory: Success?) {
         success = memory
         if memory != nil { cause.reason = .inputs }
+    }
+
+    /// What was between its last run and this one is over.
+    mutating func noteStart() {
+        suspects = []
+        hasRun = true
+        (retryAt, readySince, unseenSince) = (nil, nil, nil)
+        overtaken = 0
+        starts += 1
+        (failure, reportedFailure) = (nil, nil)
+        (isLooping, isTroubleTold) = (false, false)
     }
 }
 
@@ -120,9 +133,18 @@ struct Quiet: Sendable {
     }
 
     mutating func fire(at now: Moment) { firedAt = now }
+
+    /// The batch was complete: what was made of it counts.
+    mutating func succeed() {
+        (firedAt, paths) = (nil, 0)
+        factor = max(factor / 2, 1)
+    }
 }
 
 extension Cause {
+    /// Whether it names neither a file nor a node.
+    var isEmpty: Bool { paths.isEmpty && edges.isEmpty }
+
     mutating func add(path: String) {
         guard !paths.contains(path) else { return }
         pathCount += 1

@@ -68,9 +68,10 @@ extension Engine {
 
     /// Tells what is new in the states of the nodes, and at last that nothing is left to do.
     mutating func report() {
+        guard isPlanned else { return }
         let statuses = statuses()
         for (node, status) in statuses.enumerated() { report(node, status) }
-        guard owesIdle, isPlanned, departed.isEmpty, statuses.allSatisfy(\.isAtRest),
+        guard owesIdle, departed.isEmpty, statuses.allSatisfy(\.isAtRest),
             states.allSatisfy({ $0.run == nil && $0.keying == nil }),
             !states.indices.contains(where: isUnkeyed)
         else { return }
@@ -94,15 +95,17 @@ extension Engine {
             if !isUnkeyed(node) { reportStale(node, cause(node)) }
         case .waiting(let found): holds = found
         case .fresh:
-            if states[node].reportedFailure != nil || !states[node].reportedBlockers.isEmpty {
+            if states[node].isTroubleTold {
                 // What blocked it is looked at just now.
                 guard graph.needs[node].allSatisfy(isFresh) else { return }
+                states[node].isTroubleTold = false
                 tell(.recovered(id(node)))
             }
         case .unkeyed, .running: break
         }
         if holds != states[node].reportedHolds, !holds.isEmpty { tell(.waiting(id(node), holds)) }
         if blockers != states[node].reportedBlockers, !blockers.isEmpty { tell(.blocked(id(node), by: blockers)) }
+        if failure != nil || !holds.isEmpty || !blockers.isEmpty { states[node].isTroubleTold = true }
         guard status != .unkeyed else { return }
         (states[node].reportedHolds, states[node].reportedBlockers) = (holds, blockers)
         states[node].reportedFailure = failure

@@ -24,8 +24,7 @@ struct TerminalLines: Sendable {
         switch event.event {
         case .ready: return [header(event)]
         case .log: return [log(event)]
-        case .notice: return [line(event, text(of: event))] + diagnostics(event)
-        default: return text(of: event).map { [line(event, $0)] } ?? []
+        default: return text(of: event).map { [line(event, $0)] + diagnostics(event) } ?? []
         }
     }
 

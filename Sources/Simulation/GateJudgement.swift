@@ -26,7 +26,7 @@ extension World {
         judgeNeeds(index)
         judgeNecessity(index)
         judge.active.append(index)
-        judge.isIdle = false
+        (judge.isIdle, judge.owesIdle) = (false, true)
         judge.told[run.node] = nil
         noteSlots()
         disturbProgress(of: run.node)

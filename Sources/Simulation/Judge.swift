@@ -25,6 +25,8 @@ struct Judge: Sendable {
     var isPaused = false
     /// The last word was `idle`.
     var isIdle = false
+    /// Something was told since the last `idle`.
+    var owesIdle = true
     /// By node: the last that was said of it.
     var told: [Report?]
     /// By node: a person asked for it.
@@ -108,7 +110,7 @@ struct Judge: Sendable {
         (self.graph, self.memory, began, upheaval) = (graph, memory, sequence, sequence)
         (journal, active, delivered, snapshots, openReadings) = ([], [], [:], [:], [:])
         (awaiting, disturbed, overtaken) = ([:], [:], [:])
-        (isPlanned, isPaused, isIdle, hasLostEdits) = (false, false, false, false)
+        (isPlanned, isPaused, isIdle, hasLostEdits, owesIdle) = (false, false, false, false, true)
         told = Array(repeating: nil, count: nodeCount)
         isAsked = Array(repeating: false, count: nodeCount)
         readySince = Array(repeating: nil, count: nodeCount)

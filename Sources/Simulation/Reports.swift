@@ -7,7 +7,8 @@ extension World {
     mutating func note(_ report: Report) {
         switch report {
         case .idle:
-            judge.isIdle = true
+            if !judge.owesIdle { violate(.effects, "idle is reported again, and nothing was told meanwhile") }
+            (judge.isIdle, judge.owesIdle) = (true, false)
             if !judge.active.isEmpty { violate(.effects, "idle is reported while something runs") }
             if judge.openReadings.values.contains(versions.count) {
                 violate(.effects, "idle is reported while something is being read")
@@ -24,14 +25,14 @@ extension World {
             judge.told[node] = nil
         case .stale, .uncounted, .superseded: break
         }
-        judge.isIdle = false
+        (judge.isIdle, judge.owesIdle) = (false, true)
     }
 
     /// Who was told of a trouble is told that it is over.
     private mutating func judgeRecoveries() {
         for (node, told) in judge.told.enumerated() {
             switch told {
-            case .failed?, .blocked?: break
+            case .failed?, .blocked?, .waiting?: break
             default: continue
             }
             if engine.status(of: ids[node]) == .fresh {

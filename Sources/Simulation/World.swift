@@ -229,6 +229,10 @@ package struct World {
         guard isUp else { return }
         events += 1
         log("event \(describe(event))")
+        switch event {
+        case .changed, .rescanned, .ended, .told, .reloaded: judge.owesIdle = true
+        default: break
+        }
         receive(engine.handle(event, at: moment), for: event)
     }
 

@@ -17,6 +17,7 @@ final class Interrupts {
                 guard count.isFirst() else {
                     // What runs is killed; what was half written has no name yet, so nobody sees it.
                     session.killRuns()
+                    session.end()
                     _exit(1)
                 }
                 Task { await loop.stop() }

@@ -45,8 +45,8 @@ actor Loop {
     var runs: [OperationID: ActiveRun] = [:]
     /// The end of each step's latest run.
     var ends: [NodeID: Sequence] = [:]
-    /// Runs that were reported as superseded.
-    var superseded: Set<OperationID> = []
+    /// Runs whose start was told, and no end.
+    var told: Set<OperationID> = []
     /// What each image's references show, and what it is made of.
     var published: [NodeID: PublishedImage] = [:]
     var gitHead: String?
@@ -57,6 +57,9 @@ actor Loop {
     var isConfigurationBroken = false
     /// Since when none loads.
     var brokenSince: ContinuousClock.Instant?
+    var configurationChangedAt: ContinuousClock.Instant?
+    /// Since when it changed, and is not at rest.
+    var unreadSince: ContinuousClock.Instant?
     /// Looks at it again.
     var recheck: Task<Void, Never>?
     /// What that configuration names: when one of these files changes, it may load.
@@ -163,7 +166,8 @@ actor Loop {
         var start = start
         start.cause = explained(start.cause, of: start.node)
         unwatched.remove(start.node)
-        let run = ActiveRun(start, at: ContinuousClock.now)
+        let kind = nodes.graph[start.node]?.kind ?? .step
+        let run = ActiveRun(start, kind, at: ContinuousClock.now)
         guard !unforgotten.contains(start.node) else {
             Task { end(run, RunEnd(.failed(Failure("what is remembered of it can't be written")), barrier: sequence)) }
             return
@@ -183,7 +187,7 @@ actor Loop {
         ending = run
         handle(.ended(run.start.node, run.start.operation, end))
         ending = nil
-        superseded.remove(run.start.operation)
+        tellEnd(run)
         finishIfStopped()
     }
 
@@ -212,6 +216,7 @@ actor Loop {
         guard !isStopping else { return }
         isStopping = true
         for run in runs.values { run.cancel() }
+        tellWaiting()
         finishIfStopped()
     }
 
@@ -221,6 +226,7 @@ actor Loop {
 
     private func finish() {
         isOver = true
+        if isStopping, !session.isIdleTold, mode == .watch { session.tell(LoopEvent(.idle, at: .now())) }
         timer?.cancel()
         recheck?.cancel()
         for waiter in waiters { waiter.resume() }
@@ -262,10 +268,13 @@ final class ActiveRun: Sendable {
         var waiter: CheckedContinuation<Publication?, Never>?
     }
     let start: Start
+    let kind: NodeKind
     let startedAt: ContinuousClock.Instant
     private let state = Mutex(State())
 
-    init(_ start: Start, at moment: ContinuousClock.Instant) { (self.start, startedAt) = (start, moment) }
+    init(_ start: Start, _ kind: NodeKind, at moment: ContinuousClock.Instant) {
+        (self.start, self.kind, startedAt) = (start, kind, moment)
+    }
 
     var isCancelled: Bool { state.withLock(\.isCancelled) }
     /// What it made is on its way to where images go, and is not taken back.

@@ -14,13 +14,14 @@ extension Loop {
     private static let snapshotAttempts = 20
 
     func run(_ image: Image, _ run: ActiveRun) async {
-        guard nodes[image.id] != nil, let node = nodes.graph[image.id] else { return endCancelled(run) }
+        drain()
+        guard nodes[image.id] != nil, !run.isCancelled else { return endCancelled(run) }
         let key = run.start.publication.key
         let session = session
         if let found = await offload({ session.store.image(of: image, key: key) }) {
             return await publish(found, of: image, run.start.publication, run, isBuilt: false)
         }
-        session.tell(LoopEvent(started: run, node))
+        tellStarted(run)
         var isRestless = false
         for _ in 0..<Self.snapshotAttempts where !run.isCancelled {
             guard let taken = await snapshot(image, copying: isRestless) else { continue }
@@ -117,6 +118,7 @@ extension Loop {
         switch result {
         case .success(let shown):
             published[image.id] = shown
+            told.remove(run.start.operation)
             if let node = nodes.graph[image.id] {
                 session.tell(LoopEvent(shown, of: node, run, publication, isBuilt: isBuilt))
             }

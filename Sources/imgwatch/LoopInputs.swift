@@ -27,9 +27,11 @@ extension Loop {
         }
         noteWatchTrouble()
         guard !batch.changes.isEmpty else { return }
-        if batch.changes.contains(where: { nodes.project.isSourceFile($0.path) || brokenSources.contains($0.path) }) {
-            reloadProject()
+        let isConfiguration = batch.changes.contains {
+            nodes.project.isSourceFile($0.path) || brokenSources.contains($0.path)
         }
+        if isConfiguration { configurationChangedAt = .now }
+        if isConfiguration || unreadSince != nil { reloadProject() }
         deliver(batch.changes)
         if batch.changes.contains(where: { session.isGitPath($0.path) }) { noteGit() }
     }
@@ -132,7 +134,8 @@ extension Loop {
             let isImage = nodes.graph[node]?.kind == .image
             guard let settled = await isImage ? settle(entry, copying: false) : readWhole(entry) else { continue }
             let (answer, session) = (settled.answer, session)
-            let writers = await offload { session.writers(of: answer.reading) }
+            let sources = [nodes.project.file] + nodes.project.sourceFiles
+            let writers = await offload { session.writers(of: answer.reading, and: sources) }
             guard isImage || touched[node, default: 0] <= settled.barrier else { continue }
             guard engine.awaits(operation, of: node) else { return }
             readings[node] = KeyedReading(operation: operation, answer: answer, barrier: settled.barrier)
@@ -241,6 +244,7 @@ extension Loop {
 
     /// The configuration or a file that it names changed; a broken one changes nothing but the error that is shown.
     private func reloadProject() {
+        guard isReadable() else { return }
         do {
             let loaded = try session.load(nodes.project.file)
             if isConfigurationBroken { tell(notice: "the configuration is fine again") }
@@ -248,7 +252,6 @@ extension Loop {
             guard loaded.project != nodes.project else { return }
             adopt(loaded.project)
         } catch {
-            guard session.isWhole(error) else { return }
             if brokenSources != error.sourceFiles {
                 brokenSources = error.sourceFiles
                 watch()
@@ -262,25 +265,53 @@ extension Loop {
         }
     }
 
-    /// Whether it is broken for longer than an editor or git takes to write what belongs together.
+    /// Whether nobody is just writing the configuration; else it is looked at again, and what is to start waits.
+    ///
+    /// A file that stays open, and a git that does not end, hold for a while and not for ever.
+    private func isReadable() -> Bool {
+        let sources = [nodes.project.file] + nodes.project.sourceFiles + brokenSources
+        let isCheckedOut = session.isGitBusy && configurationChangedAt.map { .now - $0 < Self.checkoutPause } ?? false
+        let isOpen = sources.contains { Watcher.isOpenForWriting($0) }
+        guard isCheckedOut || isOpen, unreadSince.map({ .now - $0 < Self.unreadPatience }) ?? true else {
+            unreadSince = nil
+            return true
+        }
+        if unreadSince == nil {
+            unreadSince = .now
+            // Every key is made again, and finds the files that are open.
+            let barrier = nextSequence()
+            touchAll(barrier)
+            handle(.rescanned(barrier: barrier))
+        }
+        lookAgain(after: Self.unreadPause)
+        return false
+    }
+
+    /// Whether it is broken for longer than an editor takes to write what belongs together.
     private func staysBroken() -> Bool {
         let since = brokenSince ?? .now
         brokenSince = since
-        let isBeingWritten = session.git?.repository.isBusy() == true && .now - since < Self.checkoutPatience
-        if .now - since >= Self.brokenPatience, !isBeingWritten { return true }
-        guard recheck == nil else { return false }
+        if .now - since >= Self.brokenPatience { return true }
+        lookAgain(after: Self.brokenPatience)
+        return false
+    }
+
+    private func lookAgain(after pause: Duration) {
+        guard recheck == nil else { return }
         recheck = Task {
-            try? await Task.sleep(for: Self.brokenPatience)
+            try? await Task.sleep(for: pause)
             recheck = nil
             guard !Task.isCancelled, !isOver else { return }
             drain()
             reloadProject()
         }
-        return false
     }
 
+    private static let unreadPause: Duration = .milliseconds(50)
+    /// As the engine waits for git after the last change of the tree.
+    private static let checkoutPause: Duration = .milliseconds(400)
+    private static let unreadPatience: Duration = .seconds(10)
     private static let brokenPatience: Duration = .milliseconds(150)
-    private static let checkoutPatience: Duration = .seconds(10)
 
     private func adopt(_ project: Project) {
         if project.registry != nodes.project.registry {

@@ -23,10 +23,11 @@ extension Loop {
         case .planned: return tellReady()
         case .superseded(_, let operation, _):
             // A publication that was sent is not taken back: the run will be told as what it came to.
-            guard runs[operation]?.isPublishing != true else { return }
-            superseded.insert(operation)
-        // A run that was told as superseded has been told.
-        case .uncounted(_, let operation) where superseded.contains(operation): return
+            guard runs[operation]?.isPublishing != true, told.remove(operation) != nil else { return }
+        // Who does not know that it began, or knows that it is superseded, needs no word.
+        case .uncounted(_, let operation): guard told.remove(operation) != nil else { return }
+        case .finished(_, let operation): told.remove(operation)
+        case .failed(let id, _): if let ending, ending.start.node == id { told.remove(ending.start.operation) }
         default: break
         }
         if var event = LoopEvent(report, in: nodes.graph, at: .now()) {
@@ -39,6 +40,28 @@ extension Loop {
             session.tell(event)
         }
         if report == .idle { noteIdle() }
+    }
+
+    func tellStarted(_ run: ActiveRun) {
+        told.insert(run.start.operation)
+        session.tell(LoopEvent(started: run))
+    }
+
+    /// Of a run that nobody needs any more nothing was told yet.
+    func tellEnd(_ run: ActiveRun) {
+        guard told.remove(run.start.operation) != nil else { return }
+        let reason = isStopping ? "imgwatch ends" : "it is no longer in the configuration"
+        session.tell(LoopEvent(.superseded, at: .now(), node: run.start.node, kind: run.kind, reason: reason))
+    }
+
+    /// Who interrupts the loop and sees nothing happen is told for whom it waits.
+    func tellWaiting() {
+        Task {
+            try? await Task.sleep(for: .seconds(1))
+            guard !isOver, !runs.isEmpty else { return }
+            let names = runs.values.map(\.start.node.name).sorted().joined(separator: ", ")
+            session.tell(notice: "waiting for the end of \(names); interrupt again to end it at once")
+        }
     }
 
     /// A failure that no run led to, an input that is missing, has no key.
@@ -66,12 +89,12 @@ extension Loop {
 }
 
 extension LoopEvent {
-    init(started run: ActiveRun, _ node: Node) {
+    init(started run: ActiveRun) {
         self.init(
             .started,
             at: .now(),
-            node: node.id,
-            kind: node.kind,
+            node: run.start.node,
+            kind: run.kind,
             round: run.start.publication.round,
             key: run.start.publication.key,
             cause: run.start.cause

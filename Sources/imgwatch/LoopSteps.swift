@@ -19,7 +19,8 @@ extension Loop {
             return end(run, RunEnd(.cancelled, barrier: sequence))
         }
         let keyed = readings[step.id].flatMap { $0.operation == run.start.keying ? $0.answer.reading : nil }
-        session.tell(LoopEvent(started: run, node))
+        guard !run.isCancelled else { return endCancelled(run, sequence) }
+        tellStarted(run)
         let result = await execute(step, node, run)
         drain()
         let barrier = sequence

@@ -22,6 +22,7 @@ struct SessionParts {
     var git: GitNames?
     var store: ImageStore
     var reporter: Reporter
+    var output: OutputQueue
 }
 
 /// What is known before the project is opened.
@@ -32,6 +33,7 @@ struct Opening {
     let project: Project
     let warnings: [Diagnostic]
     let reporter: Reporter
+    let output = OutputQueue(.standard)
     private let environment = ProcessInfo.processInfo.environment
     private let folders: StateFolders
 
@@ -45,7 +47,7 @@ struct Opening {
         }
         let style =
             options.isJSON ? Style.json : Style.style(environment: environment, isTerminal: Output.standard.isTerminal)
-        reporter = Reporter(style: style) { Output.standard.write($0) }
+        reporter = Reporter(style: style) { [output] in output.send($0) }
     }
 
     /// The part of the graph that the names mean, with what they need; all of it without a name.
@@ -84,7 +86,8 @@ struct Opening {
                 reader: reader,
                 git: openGit(reader),
                 store: store,
-                reporter: reporter
+                reporter: reporter,
+                output: output
             )
         )
     }

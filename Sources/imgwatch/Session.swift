@@ -27,6 +27,8 @@ final class Session: Sendable {
     let reader: InputReader
     let git: GitNames?
     let reporter: Reporter
+    let output: OutputQueue
+    private let telling = Mutex(Telling())
     private let lock: ProjectLock?
     /// Told when the watcher has something.
     private let activity: Activity
@@ -37,7 +39,7 @@ final class Session: Sendable {
 
     init(_ parts: SessionParts) throws(WatchError) {
         (environment, state, store, lock) = (parts.environment, parts.state, parts.store, parts.lock)
-        (reporter, reader, git) = (parts.reporter, parts.reader, parts.git)
+        (reporter, output, reader, git) = (parts.reporter, parts.output, parts.reader, parts.git)
         let activity = Activity()
         self.activity = activity
         watcher = try Watcher { activity.tell() }
@@ -53,11 +55,34 @@ final class Session: Sendable {
         activity.reach {}
         watcher.close()
         reporter.close()
+        output.flush()
     }
 
     // MARK: Telling
 
-    func tell(_ event: LoopEvent) { reporter.report(event) }
+    private struct Telling: Sendable {
+        var isIdle = false
+        /// Lines of commands that were left out, since nobody kept up with reading.
+        var skippedLines = 0
+    }
+
+    /// The last event was an `idle`.
+    var isIdleTold: Bool { telling.withLock(\.isIdle) }
+
+    func tell(_ event: LoopEvent) {
+        let isSkipped = event.event == .log && output.isFull
+        let skipped = telling.withLock { telling in
+            if isSkipped { telling.skippedLines += 1 } else { telling.isIdle = event.event == .idle }
+            guard !output.isFull, telling.skippedLines > 0 else { return 0 }
+            defer { telling.skippedLines = 0 }
+            return telling.skippedLines
+        }
+        if skipped > 0 {
+            let reason = "\(skipped) lines of output were left out: what reads this does not keep up"
+            reporter.report(LoopEvent(.notice, at: .now(), reason: reason))
+        }
+        if !isSkipped { reporter.report(event) }
+    }
 
     func tell(notice: String) { tell(LoopEvent(.notice, at: .now(), reason: notice)) }
 
@@ -95,10 +120,7 @@ final class Session: Sendable {
 
     func load(_ file: String) throws(Diagnostics) -> Loaded { try Loader.load(file: file, environment: environment) }
 
-    /// Whether a broken configuration is as its author left it: while one of its files is open for writing, it is not.
-    func isWhole(_ problem: Diagnostics) -> Bool {
-        !problem.sourceFiles.contains { Watcher.isOpenForWriting($0) }
-    }
+    var isGitBusy: Bool { git?.repository.isBusy() ?? false }
 
     // MARK: Processes
 

@@ -116,11 +116,15 @@ extension Session {
         return Loader.text(of: id.name, in: now) != Loader.text(of: id.name, in: committed)
     }
 
-    /// Inputs that somebody still holds open for writing, relative to the root.
-    func writers(of reading: Reading) -> [String] {
-        reading.files(changedWithin: Self.recentWrite).map(\.path).filter {
+    /// Inputs, and files of the configuration, that somebody still holds open for writing; relative to the root.
+    func writers(of reading: Reading, and sources: [String]) -> [String] {
+        let inputs = reading.files(changedWithin: Self.recentWrite).map(\.path).filter {
             Watcher.isOpenForWriting(reader.root + "/" + $0)
         }
+        let others = sources.filter { Watcher.isOpenForWriting($0) }.map {
+            $0.hasPrefix(reader.root + "/") ? String($0.dropFirst(reader.root.count + 1)) : $0
+        }
+        return inputs + others.filter { !inputs.contains($0) }
     }
 
     /// Files that changed lately, as they are now, as far as that is little; the others are read where they are.

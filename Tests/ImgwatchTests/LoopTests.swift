@@ -16,7 +16,7 @@ import Testing
             publication: Self.publication,
             cause: Cause(reason: .neverRan)
         )
-        return ActiveRun(start, at: ContinuousClock.now)
+        return ActiveRun(start, .step, at: ContinuousClock.now)
     }
 
     @Test func `the decision is the engine's, whether it comes before it is asked for or after`() async {

@@ -2,6 +2,7 @@
 
 import Engine
 import Graph
+import Project
 import Testing
 
 @testable import Reporting
@@ -57,6 +58,23 @@ import Testing
             """
         let colours = Sink.text(of: Session.events, .terminal(colour: true, live: false))
         #expect(colours.replacing(/\x{1b}\[([0-9]+)m/) { "<\($0.1)>" } == text)
+    }
+
+    @Test func `a broken configuration is told with its places`() {
+        let problem = Diagnostic(
+            id: "config-unknown-key",
+            place: Place(file: ".imgwatch", line: 2, column: 3),
+            reason: "there is no key `dockerfil`",
+            remedy: "Did you mean `dockerfile`?"
+        )
+        let event = LoopEvent(.failed, at: Session.time(), reason: "it is broken", diagnostics: [problem])
+        let text = """
+            14:02:11  failed: it is broken
+            .imgwatch:2:3: error: there is no key `dockerfil` [config-unknown-key]
+              remedy: Did you mean `dockerfile`?
+
+            """
+        #expect(Sink.text(of: [event], .plain) == text)
     }
 
     private func line(_ event: LoopEvent) -> String {

@@ -44,12 +44,40 @@ import Testing
         try project.write(".imgwatch", good + image)
         // As git writes a checkout: one file after the other, with its lock beside them.
         try project.write(".git/index.lock", "")
-        await Pause.of(milliseconds: 400)
+        await Pause.of(milliseconds: 250)
         try project.write("Dockerfile.third", "FROM scratch\nCOPY static.txt /\n")
         try project.remove(".git/index.lock")
         let lines = try await loop.settle(from: mark, until: "third") { $0.nodes("pushed") == ["third"] }
         #expect(lines.allSatisfy(\.diagnostics.isEmpty) && lines.nodes("failed").isEmpty)
         #expect(lines.nodes("started") == ["third"])
+        try await loop.end()
+    }
+
+    @Test func `half a Dockerfile, and half an ignore file, make no image`() async throws {
+        let project = try TemporaryProject([
+            "data/a.txt": "a", "data/secret": "s", "Dockerfile": "FROM scratch\nCOPY data /\n",
+            ".dockerignore": "none\n",
+            ".imgwatch": "images:\n  app:\n",
+        ])
+        let loop = try RunningLoop(project)
+        try await loop.publication(of: "app", from: 0)
+        for (path, halves) in [
+            (".dockerignore", ["none\n", "data/secret\n"]), ("Dockerfile", ["FROM scratch\n", "COPY data /data/\n"]),
+        ] {
+            let mark = loop.mark
+            let file = try #require(fopen(project.root.appending(path: path).path(), "w"))
+            fputs(halves[0], file)
+            fflush(file)
+            // What is told of both: another edit that is due.
+            try project.write("data/a.txt", path)
+            await Pause.of(milliseconds: 600)
+            #expect(loop.lines.dropFirst(mark).allSatisfy { $0.event != "pushed" && $0.event != "reloaded" })
+            fputs(halves[1], file)
+            fclose(file)
+            let lines = try await loop.settle(from: mark, until: "app pushed") { $0.nodes("pushed") == ["app"] }
+            #expect(lines.nodes("failed").isEmpty)
+        }
+        #expect(try project.shown("app", by: loop) == ["data/a.txt": "Dockerfile"])
         try await loop.end()
     }
 

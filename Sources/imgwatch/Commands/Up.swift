@@ -20,6 +20,7 @@ struct Up: AsyncParsableCommand {
         try session.begin(loop, in: opening.project)
         let registry = try await session.serve()
         let signals = Interrupts(stopping: loop, session)
+        session.output.whenBroken { Task { await loop.stop() } }
         await loop.run()
         signals.end()
         await registry?.stop()
