@@ -28,6 +28,20 @@ package struct InputScope: Sendable {
         roots = Self.outermost(scope.roots)
     }
 
+    /// Only what the step reads by way of links.
+    package init(linkedBy step: Step, _ linked: LinkedSources) {
+        var step = step
+        step.inputs = []
+        self.init(of: step, linked: linked)
+    }
+
+    /// Only what the image reads by way of links.
+    package init(linkedBy image: Image, _ linked: LinkedSources) {
+        let scope = ContextScope(image, linked, readsNamed: false)
+        kind = .image(scope)
+        roots = Self.outermost(scope.roots)
+    }
+
     package init(outputs: [OutputPath]) {
         kind = .paths(outputs)
         roots = Self.outermost(outputs.map(\.path))
@@ -84,10 +98,11 @@ struct ContextScope: Sendable {
     private let sources: [Source]
     private let ignore: IgnorePatterns
 
-    init(_ image: Image, _ linked: LinkedSources) {
+    init(_ image: Image, _ linked: LinkedSources, readsNamed: Bool = true) {
         context = image.context
         ignore = image.ignorePatterns
-        sources = (image.evaluation.contextPaths.map(\.path) + linked.sources).map(Self.source)
+        let named = readsNamed ? image.evaluation.contextPaths.map(\.path) : []
+        sources = (named + linked.sources).map(Self.source)
     }
 
     private static func source(_ path: String) -> Source {

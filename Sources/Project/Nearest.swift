@@ -1,8 +1,8 @@
 /// The "did you mean": which of the possible words a mistyped one is nearest to.
 
-enum Nearest {
+package enum Nearest {
     /// The candidate that takes the fewest edits, at most one for every three characters of `word`.
-    static func to(_ word: String, in candidates: some Sequence<String>) -> String? {
+    package static func to(_ word: String, in candidates: some Sequence<String>) -> String? {
         let limit = max(1, word.unicodeScalars.count / 3)
         var best: (word: String, distance: Int)?
         for candidate in candidates where candidate != word {

@@ -11,10 +11,16 @@ struct RegistryPorts {
     init(folder: String) { self.folder = folder }
 
     /// The project's port; a new one is given to no other project, and nothing listens on it now.
-    func port(for root: String, from range: ClosedRange<UInt16>) throws(StateError) -> UInt16 {
+    ///
+    /// `former` is given up, where the project has it.
+    func port(
+        for root: String,
+        from range: ClosedRange<UInt16>,
+        insteadOf former: UInt16? = nil
+    ) throws(StateError) -> UInt16 {
         try FileLock.holding(folder + "/ports.lock") { () throws(StateError) -> UInt16 in
             var table = try read()
-            if let port = table[root] { return port }
+            if let port = table[root], port != former { return port }
             let owned = Set(table.values)
             guard let port = range.first(where: { !owned.contains($0) && LocalPort($0).isFree }) else {
                 throw .noFreePort(range, table: file)
@@ -57,9 +63,19 @@ extension StateStore {
         try RegistryPorts(folder: folders.shared).port(for: root, from: range)
     }
 
-    /// To be asked before the loop listens: throws ``StateError/portTaken(_:by:)`` where another program does.
-    package static func checkPort(_ port: UInt16) throws(StateError) {
+    /// Another port for a project that never published an image by its port: another program was quicker.
+    package func otherRegistryPort(
+        for root: String,
+        insteadOf former: UInt16,
+        from range: ClosedRange<UInt16> = StateStore.registryPorts
+    ) throws(StateError) -> UInt16 {
+        try RegistryPorts(folder: folders.shared).port(for: root, from: range, insteadOf: former)
+    }
+
+    /// To be asked before the loop listens: throws ``StateError/portTaken(_:by:table:)`` where another program does.
+    package func checkPort(_ port: UInt16) throws(StateError) {
         let port = LocalPort(port)
-        if !port.isFree { throw .portTaken(port.number, by: port.listener()) }
+        guard !port.isFree else { return }
+        throw .portTaken(port.number, by: port.listener(), table: folders.shared + "/ports.json")
     }
 }

@@ -10,7 +10,7 @@ package enum StateError: Error, Equatable, Sendable {
     case portTable(path: String, reason: String)
     case noFreePort(ClosedRange<UInt16>, table: String)
     /// The project's port is another program's: which one, as far as it can be seen.
-    case portTaken(UInt16, by: String?)
+    case portTaken(UInt16, by: String?, table: String)
 
     package var reason: String {
         switch self {
@@ -21,7 +21,7 @@ package enum StateError: Error, Equatable, Sendable {
         case .portTable(let path, let reason): "the table of ports \(path) can't be used: \(reason)"
         case .noFreePort(let ports, let table):
             "each port from \(ports.lowerBound) to \(ports.upperBound) belongs to a project or a program (\(table))"
-        case .portTaken(let port, let program):
+        case .portTaken(let port, let program, _):
             "port \(port), where this project serves its images, is used by \(program ?? "another program")"
         }
     }
@@ -36,8 +36,9 @@ package enum StateError: Error, Equatable, Sendable {
         case .portTable(let path, _):
             "mend \(path), or delete it: the projects may get other ports then, and their images other names"
         case .noFreePort(_, let table): "delete the lines of projects that are gone from \(table)"
-        case .portTaken(let port, _):
-            "end that program: \(port) is part of the images' names, so imgwatch takes no other port"
+        case .portTaken(let port, _, let table):
+            "end that program: \(port) is part of the images' names, so imgwatch takes no other port by itself; "
+                + "without this project's line in \(table) it does, and the images get other names"
         }
     }
 }

@@ -115,6 +115,11 @@ extension Loop {
         recent.noteUpheaval(sequence)
         session.git?.forget()
         watch()
+        let races = LinkedRaces.problems(in: nodes)
+        if !races.isEmpty {
+            let reason = "a new link makes a race"
+            tell(LoopEvent(.notice, at: .now(), reason: reason, diagnostics: races))
+        }
     }
 
     private func watch() {

@@ -85,7 +85,9 @@ struct CommonOptions: ParsableArguments {
     }
 
     func load() throws -> Loaded {
-        try Loader.load(file: configuration(), environment: ProcessInfo.processInfo.environment)
+        try LinkedRaces.checked(
+            Loader.load(file: configuration(), environment: ProcessInfo.processInfo.environment)
+        )
     }
 }
 
@@ -131,15 +133,41 @@ enum Complaint {
         case let problem as ServingError:
             Say.error("imgwatch: \(problem.reason)")
             return 1
+        case let problem as Diagnostic:
+            Say.diagnostics([problem], isJSON: Swift.CommandLine.isJSON)
+            return 2
         case let problems as Diagnostics:
             Say.diagnostics(problems.all, isJSON: Swift.CommandLine.isJSON)
             return 2
         default:
+            if let complaint = unknownCommand {
+                Say.error("imgwatch: \(complaint)")
+                return 2
+            }
             let code = Imgwatch.exitCode(for: error)
             let text = Imgwatch.fullMessage(for: error)
             if code == .success { Say.line(text) } else { Say.error(text) }
             return code == .success ? 0 : 2
         }
+    }
+}
+
+extension Complaint {
+    /// Commands that are to come.
+    private static let later = [
+        "status", "logs", "why", "trigger", "pause", "resume", "wait", "stop", "verify", "gc", "doctor", "registry",
+        "aws",
+        "retry",
+    ]
+
+    /// What is wrong with the first word, where it looks like a command and is none.
+    private static var unknownCommand: String? {
+        guard let word = Swift.CommandLine.arguments.dropFirst().first, !word.hasPrefix("-") else { return nil }
+        let known = Imgwatch.configuration.subcommands.compactMap { $0._commandName } + ["help"]
+        if known.contains(word) { return nil }
+        if later.contains(word) { return "`imgwatch \(word)` is not supported yet" }
+        let guess = Nearest.to(word, in: known).map { "; did you mean `imgwatch \($0)`?" } ?? ""
+        return "there is no command `\(word)`\(guess)\n  `imgwatch --help` lists them"
     }
 }
 

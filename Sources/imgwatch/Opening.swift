@@ -54,10 +54,11 @@ struct Opening {
     func selection(_ names: [String]) throws(SessionError) -> Graph {
         guard !names.isEmpty else { return project.graph }
         for name in names where !project.graph.contains(NodeID(name)) {
-            let known = project.graph.nodes.map(\.id.name).joined(separator: ", ")
+            let known = project.graph.nodes.map(\.id.name)
+            let guess = Nearest.to(name, in: known).map { "did you mean `\($0)`? " } ?? ""
             throw SessionError(
                 reason: "there is no step or image named \(name)",
-                remedy: "this project has: \(known)",
+                remedy: "\(guess)this project has: \(known.joined(separator: ", "))",
                 exitCode: 2
             )
         }
@@ -77,7 +78,7 @@ struct Opening {
         if purpose != .plan { try endSurvivors(state) }
         let reader = InputReader(root: project.root, index: HashIndex(try state.indexedFiles()))
         let layout = try ImageLayout.open(at: folders.store)
-        let store = try ImageStore(layout, address: address(state), cache: state.layerCache)
+        let store = try ImageStore(layout, address: address(state, layout), cache: state.layerCache)
         return try Session(
             SessionParts(
                 environment: environment,
@@ -104,11 +105,18 @@ struct Opening {
     }
 
     /// A port that another program has taken is said before anything is built under its name.
-    private func address(_ state: StateStore) throws -> RegistryAddress {
+    private func address(_ state: StateStore, _ layout: ImageLayout) throws -> RegistryAddress {
         switch project.registry {
         case .embedded:
             let port = try state.registryPort(for: project.root)
-            if purpose == .loop { try StateStore.checkPort(port) }
+            guard purpose == .loop else { return .loopback(port: port) }
+            do {
+                try state.checkPort(port)
+            } catch {
+                // Where no image has the port in its name, another is as good.
+                guard try layout.names().isEmpty else { throw error }
+                return .loopback(port: try state.otherRegistryPort(for: project.root, insteadOf: port))
+            }
             return .loopback(port: port)
         case .layout(let path): return .layout(path)
         case .remote(let name):

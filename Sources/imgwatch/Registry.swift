@@ -10,14 +10,15 @@ extension Session {
     func serve() async throws -> EmbeddedRegistry? {
         guard case .loopback(let port) = store.address else { return nil }
         let registry = try EmbeddedRegistry(layout: store.layout, port: port)
+        let serving = Task { try await registry.run() }
+        _ = try await registry.waitUntilListening()
         Task {
             do {
-                try await registry.run()
+                try await serving.value
             } catch {
                 tell(notice: "the registry stopped: \(error)")
             }
         }
-        _ = try await registry.waitUntilListening()
         return registry
     }
 }

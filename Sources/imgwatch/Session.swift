@@ -118,7 +118,9 @@ final class Session: Sendable {
 
     // MARK: Configuration
 
-    func load(_ file: String) throws(Diagnostics) -> Loaded { try Loader.load(file: file, environment: environment) }
+    func load(_ file: String) throws(Diagnostics) -> Loaded {
+        try LinkedRaces.checked(Loader.load(file: file, environment: environment))
+    }
 
     var isGitBusy: Bool { git?.repository.isBusy() ?? false }
 

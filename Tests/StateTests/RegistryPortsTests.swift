@@ -59,8 +59,8 @@ import Testing
             encoding: .utf8
         )
         #expect(try place.open().registryPort(for: "/a") == listener.port)
-        let error = #expect(throws: StateError.self) { try StateStore.checkPort(listener.port) }
-        guard case .portTaken(listener.port, let program?) = error else {
+        let error = #expect(throws: StateError.self) { try place.open().checkPort(listener.port) }
+        guard case .portTaken(listener.port, let program?, _) = error else {
             Issue.record("\(String(describing: error))")
             return
         }
@@ -69,7 +69,17 @@ import Testing
         var free = try Listener() as Listener?
         let port = try #require(free?.port)
         free = nil
-        try StateStore.checkPort(port)
+        try place.open().checkPort(port)
+    }
+
+    @Test func `a port that was never served can be changed for another`() throws {
+        let place = try TemporaryState()
+        let listener = try Listener()
+        let range = range(from: listener)
+        let port = try place.open().registryPort(for: "/a", from: range)
+        let other = try place.open().otherRegistryPort(for: "/a", insteadOf: port, from: range)
+        #expect(other != port)
+        #expect(try place.open().registryPort(for: "/a", from: range) == other)
     }
 
     @Test func `where every port is taken there is an error`() throws {

@@ -115,6 +115,10 @@ struct Init: AsyncParsableCommand {
             )
         }
         Say.line("wrote \(path)")
-        Say.line("next: `imgwatch check` reads it and names what is missing; `imgwatch` builds, and watches")
+        Say.line(
+            draft.contains("\nimages:\n")
+                ? "next: `imgwatch check` reads it and names what is missing; `imgwatch` builds, and watches"
+                : "no Dockerfile was found: name an image or a step in it, and then let `imgwatch check` read it"
+        )
     }
 }
