@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// The race that imgwatch exists for, on the petstore's graph: two chains of steps write the two halves of one image, at
-/// different speeds.
+/// The race that imgwatch exists for, on the petstore's graph: two chains of steps write the two halves of one image,
+/// at different speeds.
 ///
 /// Every file that a step makes holds the text of the source that it was made from, so an image says which instant of
 /// the sources it shows; one that mixes two instants, or halves, shows none. That such edits do show stale images where
