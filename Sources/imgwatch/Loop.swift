@@ -241,16 +241,6 @@ actor Loop {
     }
 }
 
-/// What a node reads as it was at one instant, and what follows from it.
-struct SettledReading: Sendable {
-    var answer: NodeAnswer
-    var copies: [String: PrivateCopy] = [:]
-    /// An image: what it is made from, at that instant; nil where something of it is not published.
-    var bases: [BaseImage]?
-    var hadFreshNeeds = false
-    var barrier: Sequence
-}
-
 /// What a keying read, for the run that is judged by it.
 struct KeyedReading: Sendable {
     var operation: OperationID
