@@ -66,8 +66,9 @@ actor Loop {
     var brokenSources: [String] = []
     /// What was last said of it.
     var brokenDiagnostics: [Diagnostic] = []
-    /// Paths that changed while a single step ran and that no step says it writes, by run, and in how many batches.
-    var suspicions: [OperationID: [String: Int]] = [:]
+    /// Paths that changed while a single step ran and that no step says it writes, by run: in how many batches, one soon
+    /// after the other, and when last.
+    var suspicions: [OperationID: [String: (count: Int, at: ContinuousClock.Instant)]] = [:]
     /// Nodes that an earlier session ran and that did not run since: what changed before this one, no event told.
     var unwatched: Set<NodeID> = []
     /// The latest change of each step's outputs.

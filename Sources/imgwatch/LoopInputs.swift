@@ -75,8 +75,11 @@ extension Loop {
         let steps = runs.filter { nodes.graph[$0.value.start.node]?.kind == .step }
         guard steps.count == 1, let (operation, run) = steps.first, let entry = nodes[run.start.node] else { return }
         for path in paths.sorted() where !entry.scope.reads(path) {
-            let count = suspicions[operation, default: [:]][path, default: 0] + 1
-            suspicions[operation, default: [:]][path] = count
+            let last = suspicions[operation]?[path]
+            // A person does not save that fast.
+            let isSoon = last.map { .now - $0.at < Self.suspiciousPause } ?? false
+            let count = isSoon ? (last?.count ?? 0) + 1 : 1
+            suspicions[operation, default: [:]][path] = (count, .now)
             guard count == Self.suspiciousChanges else { continue }
             tell(
                 notice: """
@@ -87,7 +90,8 @@ extension Loop {
         }
     }
 
-    private static let suspiciousChanges = 4
+    private static let suspiciousChanges = 5
+    private static let suspiciousPause: Duration = .milliseconds(500)
 
     /// One save is several batches: it is told once, before what follows from it.
     func tellChanged() {

@@ -265,6 +265,40 @@ import Testing
 
     // MARK: Steps
 
+    @Test(arguments: [(writes: 12, pause: 60, isSuspected: true), (writes: 3, pause: 700, isSuspected: false)])
+    func `who writes what others read without saying so is suspected, a person is not`(
+        writes: Int,
+        pause: Int,
+        isSuspected: Bool
+    ) async throws {
+        let project = try TemporaryProject([
+            "in.txt": "1", "shared/log.txt": "", "Dockerfile": "FROM scratch\nCOPY shared /shared\n",
+            ".imgwatch": """
+            steps:
+              quiet: {run: 'sleep 2.5; echo > out', inputs: [in.txt], outputs: [out]}
+            images:
+              app:
+            """,
+        ])
+        let loop = try RunningLoop(project)
+        try await loop.settle(from: 0, until: "all") {
+            $0.nodes("pushed") == ["app"] && $0.nodes("finished") == ["quiet"]
+        }
+        let mark = loop.mark
+        try project.write("in.txt", "2")
+        _ = try await loop.wait(from: mark, for: "started", node: "quiet")
+        // As the step itself would.
+        for write in 0..<writes {
+            try project.write("shared/log.txt", "\(write)")
+            await Pause.of(milliseconds: pause)
+        }
+        let lines = try await loop.settle(from: mark, until: "the end of quiet") { $0.nodes("finished") == ["quiet"] }
+        let notices = lines.filter { $0.event == "notice" && $0.reason.contains("suspected race") }
+        #expect(notices.count == (isSuspected ? 1 : 0))
+        #expect(notices.allSatisfy { $0.reason.contains("shared/log.txt") && $0.reason.contains("quiet") })
+        try await loop.end()
+    }
+
     @Test func `a step that writes its own input is stopped, and the file is named`() async throws {
         let project = try TemporaryProject([
             "a.txt": "a",
