@@ -80,8 +80,8 @@ package final class Repository: Sendable {
     ///
     /// The prefixes are files or folders, relative to the work tree; "" is everything. A submodule is an entry of its
     /// own, given also for a prefix below it.
-    package func headFiles(under prefixes: [String]) throws(GitError) -> [String: TreeFile] {
-        try handle.withLock { (handle) throws(GitError) -> [String: TreeFile] in
+    package func headFiles(under prefixes: [String]) throws(GitError) -> [GitPath: TreeFile] {
+        try handle.withLock { (handle) throws(GitError) -> [GitPath: TreeFile] in
             guard let id = try handle.headID() else { return [:] }
             let tree = try TreeHandle(CommitHandle(id, in: handle.pointer).tree, in: handle.pointer)
             var reader = TreeFileReader(repository: handle.pointer)

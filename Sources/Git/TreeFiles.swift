@@ -14,7 +14,7 @@ package struct TreeFile: Hashable, Sendable {
 /// Gathers files below a tree.
 struct TreeFileReader {
     let repository: OpaquePointer
-    private(set) var files: [String: TreeFile] = [:]
+    private(set) var files: [GitPath: TreeFile] = [:]
 
     init(repository: OpaquePointer) { self.repository = repository }
 
@@ -39,7 +39,7 @@ struct TreeFileReader {
             return try read(TreeHandle(entry.id, in: repository), at: path + "/", scope)
         }
         if scope.isWhole || entry.mode == GIT_FILEMODE_COMMIT.rawValue {
-            files[path] = TreeFile(mode: entry.mode, id: entry.id.hex)
+            files[GitPath(path)] = TreeFile(mode: entry.mode, id: entry.id.hex)
         }
     }
 }

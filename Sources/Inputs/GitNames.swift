@@ -45,7 +45,7 @@ package final class GitNames: Sendable {
 
     private struct Known: Sendable {
         var head: String
-        var files: [String: TreeFile]
+        var files: [GitPath: TreeFile]
         var newest: Commit?
     }
     private struct Content: Sendable {
@@ -93,7 +93,7 @@ package final class GitNames: Sendable {
             let inside = String(path.dropFirst(prefix.count))
             return inputs.scope.reads(inside) && !inputs.isGenerated(inside) || inputs.extra.contains(inside)
         }
-        let files = try repository.headFiles(under: prefixes).filter { isInput($0.key) }
+        let files = try repository.headFiles(under: prefixes).filter { isInput($0.key.text) }
         let former = content.withLock { $0.nodes[inputs.node] }
             .flatMap { former in former.newest.map { KnownNewest(head: former.head, newest: $0) } }
         let newest = try repository.newestCommit(
@@ -118,20 +118,20 @@ package final class GitNames: Sendable {
 
     /// The bytes of a file as HEAD has it, the path relative to the project's root; nil where HEAD has none.
     package func committed(_ path: String) throws(GitError) -> [UInt8]? {
-        guard let file = try repository.headFiles(under: [prefix + path])[prefix + path] else { return nil }
+        guard let file = try repository.headFiles(under: [prefix + path])[GitPath(prefix + path)] else { return nil }
         return try repository.blob(file.id)
     }
 
     /// Definitions changed: what was remembered of the nodes' paths no longer holds.
     package func forget() { content.withLock { $0.nodes = [:] } }
 
-    private func differs(_ files: [InputFile], from head: [String: TreeFile]) throws(GitError) -> Bool {
-        var seen: Set<String> = []
+    private func differs(_ files: [InputFile], from head: [GitPath: TreeFile]) throws(GitError) -> Bool {
+        var seen: Set<GitPath> = []
         for file in files {
             let path = prefix + file.path
             // A Dockerfile that its own image copies stands here twice.
-            guard seen.insert(path).inserted else { continue }
-            guard let committed = head[path] else { return true }
+            guard seen.insert(GitPath(path)).inserted else { continue }
+            guard let committed = head[GitPath(path)] else { return true }
             switch file.kind {
             case .file(let hash):
                 let isExecutable = file.stat.permissions & 0o100 != 0

@@ -66,8 +66,8 @@ actor Loop {
     var brokenSources: [String] = []
     /// What was last said of it.
     var brokenDiagnostics: [Diagnostic] = []
-    /// Paths that changed while a single step ran and that no step says it writes, by run: in how many batches, one soon
-    /// after the other, and when last.
+    /// Paths that changed while a single step ran and that no step says it writes, by run: in how many batches, each
+    /// soon after the other, and when last.
     var suspicions: [OperationID: [String: (count: Int, at: ContinuousClock.Instant)]] = [:]
     /// Nodes that an earlier session ran and that did not run since: what changed before this one, no event told.
     var unwatched: Set<NodeID> = []

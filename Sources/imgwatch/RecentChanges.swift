@@ -21,10 +21,10 @@ struct RecentChanges: Sendable {
     /// Something changed that no path stands for.
     mutating func noteUpheaval(_ sequence: Sequence) { floor = max(floor, sequence) }
 
-    /// The node's paths that changed after this point; nil where that is not known.
-    func paths(of node: NodeID, since sequence: Sequence) -> Set<String>? {
+    /// The node's paths that changed after this point, some perhaps twice; nil where that is not known.
+    func paths(of node: NodeID, since sequence: Sequence) -> [String]? {
         guard sequence >= floor else { return nil }
-        return Set(changes.filter { $0.sequence > sequence && $0.concerns(node) }.map(\.path))
+        return changes.filter { $0.sequence > sequence && $0.concerns(node) }.map(\.path)
     }
 }
 

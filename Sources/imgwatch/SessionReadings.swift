@@ -68,11 +68,11 @@ extension Session {
     /// The same after these paths changed; nil where all must be read again.
     func update(
         _ held: HeldFiles,
-        at paths: Set<String>,
+        at paths: [String],
         in scope: InputScope,
         copying: Bool
     ) throws(UnreadableInput) -> HeldFiles? {
-        guard let reading = try reader.updated(held.reading, at: paths.sorted(), in: scope) else { return nil }
+        guard let reading = try reader.updated(held.reading, at: paths, in: scope) else { return nil }
         var copies = held.copies
         for path in paths where copying { copies[path] = try? store.copy(of: reader.root + "/" + path) }
         return HeldFiles(reading: reading, copies: copies)

@@ -18,7 +18,7 @@ import Testing
     )
     func `the files under prefixes are given, each once`(prefixes: [String], paths: [String]) throws {
         let place = try committed()
-        #expect(try place.open().headFiles(under: prefixes).keys.sorted() == paths)
+        #expect(try place.open().headFiles(under: prefixes).keys.map(\.text).sorted() == paths)
     }
 
     @Test func `modes and ids are those that git shows`() throws {
@@ -26,7 +26,7 @@ import Testing
         let shown = try place.git("ls-tree", "-r", "HEAD").split(separator: "\n").map { line in
             let parts = line.split(separator: "\t")
             let words = parts[0].split(separator: " ")
-            return (String(parts[1]), TreeFile(mode: UInt32(words[0], radix: 8) ?? 0, id: String(words[2])))
+            return (GitPath(String(parts[1])), TreeFile(mode: UInt32(words[0], radix: 8) ?? 0, id: String(words[2])))
         }
         let files = try place.open().headFiles(under: [""])
         #expect(files == Dictionary(uniqueKeysWithValues: shown))
@@ -39,7 +39,7 @@ import Testing
         let cacheInfo = "160000,\(inner),vendor/lib"
         try place.git("update-index", "--add", "--cacheinfo", cacheInfo)
         try place.git("commit", "-q", "-m", "submodule")
-        let entry = ["vendor/lib": TreeFile(mode: 0o160000, id: inner)]
+        let entry: [GitPath: TreeFile] = ["vendor/lib": TreeFile(mode: 0o160000, id: inner)]
         let repository = try place.open()
         for prefix in ["vendor", "vendor/lib", "vendor/lib/src"] {
             #expect(try repository.headFiles(under: [prefix]) == entry)

@@ -94,6 +94,16 @@ import Testing
         #expect(try naming.name().commit == naming.first)
     }
 
+    @Test func `an accent that is written in another way is another name`() throws {
+        let naming = try Naming(["src/e\u{301}": "1"])
+        #expect(try naming.name().isDirty == false)
+        try naming.tree.move("src/e\u{301}", to: "src/\u{e9}")
+        #expect(try naming.name().isDirty == true)
+        try naming.tree.write("src/e\u{301}", "2")
+        _ = try naming.tree.commit([:])
+        #expect(try naming.name().isDirty == false)
+    }
+
     @Test func `an ignore file that HEAD has and the tree lacks makes inputs dirty`() throws {
         let naming = try Naming([".dockerignore": "src/b\n"])
         #expect(try naming.name().isDirty == false)
