@@ -23,6 +23,12 @@ enum CleanPath {
         clean(path.begins(with: "/") ? path : "/\(directory)/\(path)")
     }
 
+    /// The folder that a WORKDIR means: an absolute path stays as it is written, a relative one is joined and cleaned.
+    static func workingDirectory(_ path: String, in directory: String) -> String {
+        if path.isEmpty { return directory.isEmpty ? "/" : directory }
+        return path.begins(with: "/") ? path : absolute(path, in: directory)
+    }
+
     /// A destination: absolute and clean but for a `/` or `/.` at its end, which says that it is a folder.
     static func destination(_ path: String, in directory: String) -> String {
         let cleaned = absolute(path, in: directory)

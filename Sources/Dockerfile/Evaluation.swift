@@ -87,7 +87,9 @@ package enum Operation: Equatable, Sendable {
     /// The argument vector, the shell put before a shell form.
     case command([String])
     case entrypoint([String])
-    /// The absolute, clean path; the directory is made where it is missing.
+    /// Absolute, but not clean where the Dockerfile's own path is not; the directory is made where it is missing.
+    ///
+    /// BuildKit makes a layer for all but `/`, for `/.` and `//` too.
     case workingDirectory(String)
     case user(String)
     case maintainer(String)

@@ -118,10 +118,8 @@ struct StageEvaluator {
 
     private mutating func changeDirectory(_ path: String) throws(Mistake) -> (Operation, history: String) {
         let expanded = try expand(path)
-        state.workingDirectory = CleanPath.absolute(expanded, in: state.workingDirectory)
-        // The history keeps an absolute path as it is written, `//` and `..` included.
-        let shown = expanded.begins(with: "/") ? expanded : state.workingDirectory
-        return (.workingDirectory(state.workingDirectory), "WORKDIR \(shown)")
+        state.workingDirectory = CleanPath.workingDirectory(expanded, in: state.workingDirectory)
+        return (.workingDirectory(state.workingDirectory), "WORKDIR \(state.workingDirectory)")
     }
 }
 

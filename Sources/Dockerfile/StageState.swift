@@ -17,7 +17,7 @@ struct StageState {
 
     init(_ defaults: BaseDefaults) {
         environment = defaults.environment
-        workingDirectory = CleanPath.absolute(defaults.workingDirectory, in: "/")
+        workingDirectory = CleanPath.workingDirectory(defaults.workingDirectory, in: "/")
         (shell, user) = (defaults.shell, defaults.user)
         if !environment.contains(where: { $0.key == "PATH" }) {
             environment.append(KeyValue("PATH", Self.defaultPath))
