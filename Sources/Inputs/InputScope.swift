@@ -54,6 +54,17 @@ package struct InputScope: Sendable {
         }
     }
 
+    /// Whether the folder is ignored, and yet something below it may be read: it is an input where something is.
+    package func leadsBack(_ directory: String) -> Bool {
+        guard case .image(let scope) = kind else { return false }
+        return scope.leadsBack(directory)
+    }
+
+    /// Whether the path lies in a folder that is an input because of what is read in it.
+    func isInFolderLeadingBack(_ path: String) -> Bool {
+        path.utf8.indices.contains { path.utf8[$0] == 0x2F && leadsBack(String(path[..<$0])) }
+    }
+
     /// Whether this is a folder, or a link in its place, on the way to where the node looks.
     package func isOnTheWay(_ path: String) -> Bool { roots.contains { Self.isBelow($0, path) } }
 
@@ -119,6 +130,11 @@ struct ContextScope: Sendable {
     func reads(_ path: String) -> Bool {
         guard let relative = inContext(path) else { return false }
         return sources.contains { covers($0, relative) } && !ignore.matches(relative)
+    }
+
+    func leadsBack(_ directory: String) -> Bool {
+        guard let relative = inContext(directory), ignore.matches(relative) else { return false }
+        return sources.contains { covers($0, relative) } && !ignore.excludesEverything(below: relative)
     }
 
     func mayRead(below directory: String) -> Bool {

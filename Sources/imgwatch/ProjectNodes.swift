@@ -82,7 +82,7 @@ struct ProjectNodes: Sendable {
         var owners: [NodeID] = []
         for entry in entries {
             let isReader =
-                entry.scope.reads(path) || isRemoval && entry.scope.mayRead(below: path)
+                entry.scope.reads(path) || entry.scope.leadsBack(path) || isRemoval && entry.scope.mayRead(below: path)
                 || isLink && entry.scope.isOnTheWay(path)
             if isReader { readers.append(entry.id) }
             let isOwner = entry.outputs.contains {

@@ -20,7 +20,7 @@ import Testing
         let folder = try TemporaryFolder([
             "docker/Dockerfile.base": "FROM scratch\nCOPY base.txt /\n", "base.txt": "", "ui/a": "", "api/a": "",
             "docker/Dockerfile": "FROM base\nCOPY gen site src /x/\n", "app/src/a": "",
-            "app/.dockerignore": "**/*.log\n",
+            "app/.dockerignore": "**/*.log\nsrc/old\n!src/old/keep\n",
         ])
         let project = try folder.project(Self.configuration)
         return (folder, ProjectNodes(project, graph: project.graph))
@@ -30,6 +30,7 @@ import Testing
         ("api/a", ["gen"]), ("build.mk", ["gen"]), ("ui/deep/a", ["ui"]), ("base.txt", ["base"]),
         ("app/src/a", ["app"]),
         ("app/src/a.log", []), ("app/other", []), ("README.md", []), ("app", []), ("app/src", ["app"]),
+        ("app/src/old", ["app"]), ("app/src/old/x", []), ("app/src/old/keep", ["app"]),
     ])
     func `a change concerns those who read the path`(path: String, readers: [String]) throws {
         let (_, nodes) = try opened()

@@ -32,6 +32,24 @@ import Testing
         #expect(reading.isUnchanged(in: scope, below: tree.root))
     }
 
+    @Test func `an ignored folder counts with its mode where something in it is given back`() throws {
+        let tree = try TemporaryTree([".dockerignore": "docs\n!docs/keep\n", "docs/keep": "", "docs/x": "", "d": ""])
+        let image = try tree.image("COPY d* /x/")
+        let scope = tree.scope(of: image)
+        let reading = try tree.read(scope)
+        let key = Keys.own(of: image, platform: "linux/amd64", reading)
+        try tree.setMode("docs", 0o700)
+        #expect(try Keys.own(of: image, platform: "linux/amd64", tree.read(scope)) != key)
+        try tree.write("docs/keep", "new")
+        #expect(try tree.reader.updated(reading, at: ["docs/keep"], in: scope) != nil)
+        try tree.remove("docs/keep")
+        #expect(try tree.reader.updated(reading, at: ["docs/keep"], in: scope) == nil)
+        let rest = try tree.read(scope)
+        #expect(rest.files.map(\.path) == ["d"])
+        try tree.write("docs/keep", "again")
+        #expect(try tree.reader.updated(rest, at: ["docs/keep"], in: scope) == nil)
+    }
+
     static let changes: [(name: String, change: @Sendable (TemporaryTree) throws -> Void)] = [
         ("content", { try $0.write("src/a", "A") }),
         (
