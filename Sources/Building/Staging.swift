@@ -1,5 +1,6 @@
 /// The changes of one step over the tree before it, and from them the members of the step's layer.
 
+internal import Dockerfile
 internal import OCI
 
 /// What a layer holds at a path.
@@ -27,7 +28,7 @@ struct Staging: FileView {
 
     /// Puts a node at a path, whose folder must be there.
     mutating func put(_ node: TreeNode, at path: TreePath, linked: TreePath? = nil) throws(BuildProblem) {
-        guard !path.name.hasPrefix(TarEntry.whiteoutPrefix) else { throw Self.whiteoutName(path) }
+        guard !path.name.begins(with: TarEntry.whiteoutPrefix) else { throw Self.whiteoutName(path) }
         let first = linked.map { staged[$0]?.linked ?? $0 }
         if staged.updateValue(LayerEntry(path: path, node: node, linked: first), forKey: path) == nil {
             order.append(path)

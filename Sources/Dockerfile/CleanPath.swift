@@ -5,7 +5,7 @@ enum CleanPath {
     static func clean(_ path: String) -> String {
         let isAbsolute = path.begins(with: "/")
         var parts: [Substring] = []
-        for part in path.utf8.split(separator: UInt8(ascii: "/")).map({ Substring($0) }) where part != "." {
+        for part in path.pathNames where part != "." {
             if part != ".." {
                 parts.append(part)
             } else if let last = parts.last, last != ".." {

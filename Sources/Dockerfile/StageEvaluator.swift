@@ -18,7 +18,7 @@ struct StageEvaluator {
         guard case .arguments(let arguments) = instruction.kind else { return }
         // The entry of an ARG with several names belongs to the first one.
         for argument in arguments.dropFirst() {
-            let value = state.arguments.first { $0.name == argument.name }?.value
+            let value = state.arguments.first { $0.name.isSame(as: argument.name) }?.value
             instructions.append(
                 EvaluatedInstruction(
                     line: instruction.place.line,

@@ -74,8 +74,13 @@ package struct InputScope: Sendable {
     }
 
     private static func outermost(_ paths: [String]) -> [String] {
-        let sorted = Set(paths).sorted()
-        return sorted.filter { path in !sorted.contains { $0 != path && isBelow(path, $0) } }
+        var outermost: [String] = []
+        // A folder comes before what is below it.
+        for path in paths.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+        where !outermost.contains(where: { path.isSame(as: $0) || isBelow(path, $0) }) {
+            outermost.append(path)
+        }
+        return outermost
     }
 }
 
@@ -102,12 +107,12 @@ struct ContextScope: Sendable {
     }
 
     private static func source(_ path: String) -> Source {
-        let parts = path.split(separator: "/")
+        let parts = path.pathNames
         let namesGit = parts.contains(".git")
         guard let wildcard = try? WildcardPattern(path), wildcard.hasWildcards else {
             return Source(prefix: path, wildcard: nil, components: parts.count, namesGit: namesGit)
         }
-        let plain = parts.prefix { !$0.contains { "*?[\\".contains($0) } }
+        let plain = parts.prefix { !$0.unicodeScalars.contains { "*?[\\".unicodeScalars.contains($0) } }
         return Source(
             prefix: plain.joined(separator: "/"),
             wildcard: wildcard,
@@ -148,10 +153,10 @@ struct ContextScope: Sendable {
     private func covers(_ source: Source, _ path: String) -> Bool {
         if !source.namesGit, Self.isInGit(path) { return false }
         guard let wildcard = source.wildcard else {
-            return source.prefix.isEmpty || path == source.prefix || InputScope.isBelow(path, source.prefix)
+            return source.prefix.isEmpty || path.isSame(as: source.prefix) || InputScope.isBelow(path, source.prefix)
         }
         guard InputScope.isBelow(path, source.prefix) else { return false }
-        let head = path.split(separator: "/").prefix(source.components)
+        let head = path.pathNames.prefix(source.components)
         return head.count == source.components && wildcard.matches(head.joined(separator: "/"))
     }
 
@@ -159,7 +164,7 @@ struct ContextScope: Sendable {
     private func leads(_ source: Source, to directory: String) -> Bool {
         if InputScope.isBelow(source.prefix, directory) { return true }
         guard source.wildcard != nil, source.namesGit || !Self.isInGit(directory) else { return false }
-        return (directory == source.prefix || InputScope.isBelow(directory, source.prefix))
+        return (directory.isSame(as: source.prefix) || InputScope.isBelow(directory, source.prefix))
             && directory.utf8.count { $0 == 0x2F } + 1 < source.components
     }
 

@@ -66,7 +66,7 @@ package struct InputReader: Sendable {
         var files = reading.files
         for path in paths {
             let place = Self.place(of: path, in: files)
-            let isKnown = place < files.count && files[place].path == path
+            let isKnown = place < files.count && files[place].path.isSame(as: path)
             if isKnown, !files[place].stat.isFile { return nil }
             let below = Self.place(of: path + "/", in: files)
             if below < files.count, files[below].path.utf8.starts(with: (path + "/").utf8) { return nil }

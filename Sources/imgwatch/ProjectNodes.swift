@@ -52,7 +52,7 @@ struct ProjectNodes: Sendable {
 
     private static func entry(_ image: Image, in project: Project) -> Entry {
         let sources = image.evaluation.contextPaths.map(\.path).filter { path in
-            path != "." && !path.isEmpty && !path.contains { "*?[\\".contains($0) }
+            path != "." && !path.isEmpty && !path.unicodeScalars.contains { "*?[\\".unicodeScalars.contains($0) }
         }
         let linked = LinkedSources(of: image, in: project.root)
         let extra = image.definingFiles

@@ -50,6 +50,19 @@ import Testing
         #expect(try tree.reader.updated(rest, at: ["docs/keep"], in: scope) == nil)
     }
 
+    @Test func `names that only look the same are two inputs`() throws {
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        let tree = try TemporaryTree([:])
+        for name in [composed, decomposed] { try tree.write(name, name) }
+        let scope = tree.scope(of: try tree.image("COPY \(composed) \(decomposed) /x/"))
+        let reading = try tree.read(scope)
+        #expect(reading.files.map { Array($0.path.utf8) } == [Array(decomposed.utf8), Array(composed.utf8)])
+        let one = try tree.scope(of: tree.image("COPY \(composed) /x/"))
+        #expect(one.reads(composed) && !one.reads(decomposed))
+        let first = Reading(files: Array(reading.files.prefix(1)))
+        #expect(try tree.reader.updated(first, at: [composed], in: scope)?.files.count == 2)
+    }
+
     static let changes: [(name: String, change: @Sendable (TemporaryTree) throws -> Void)] = [
         ("content", { try $0.write("src/a", "A") }),
         (
