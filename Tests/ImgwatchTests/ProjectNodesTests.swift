@@ -97,6 +97,15 @@ import Testing
         #expect(nodes.missing(try #require(nodes[NodeID("gen")])) == [])
     }
 
+    @Test func `a link on the way to a source does not lead out of the context`() throws {
+        let folder = try TemporaryFolder(["app/in/f": "", "Dockerfile": "FROM scratch\nCOPY l/f m/g /x/\n"])
+        try folder.link("app/l", to: "/in")
+        try folder.link("app/m", to: "../../in")
+        let project = try folder.project("images: { app: { dockerfile: Dockerfile, context: app } }\n")
+        let nodes = ProjectNodes(project, graph: project.graph)
+        #expect(nodes.missing(try #require(nodes[NodeID("app")])) == ["app/m/g"])
+    }
+
     @Test func `the files that define an image are its Dockerfile and its ignore files, there or not`() throws {
         let (folder, nodes) = try opened()
         #expect(nodes[NodeID("gen")]?.extra == [])
