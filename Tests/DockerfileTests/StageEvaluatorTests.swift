@@ -67,6 +67,8 @@ import Testing
         Case("WORKDIR x/../y/", .workingDirectory("/w/y"), "WORKDIR /w/y"),
         Case("WORKDIR /x/$V/", .workingDirectory("/x/v/"), "WORKDIR /x/v/"),
         Case("WORKDIR /a/../b//c/.", .workingDirectory("/a/../b//c/."), "WORKDIR /a/../b//c/."),
+        Case("CMD", .command(["/bin/sh", "-c", ""]), "CMD [\"/bin/sh\" \"-c\" \"\"]"),
+        Case("ENTRYPOINT", .entrypoint(["/bin/sh", "-c", ""]), "ENTRYPOINT [\"/bin/sh\" \"-c\" \"\"]"),
         Case("WORKDIR //", .workingDirectory("//"), "WORKDIR //"),
         Case("WORKDIR ../../..", .workingDirectory("/"), "WORKDIR /"),
         Case("WORKDIR $none", .workingDirectory("/w"), "WORKDIR /w"),
