@@ -194,7 +194,7 @@ package struct BaseDefaults: Equatable, Sendable {
 
 /// What the configuration gives to an evaluation.
 package struct EvaluationOptions: Equatable, Sendable {
-    /// The stage to make, by name or number; nil: the last one.
+    /// The stage to make, by name; nil: the last one.
     package var target: String?
     package var arguments: [KeyValue]
     /// Every reference that means an image of the project (its name, and what `args: { X: { image: NAME } }`

@@ -83,7 +83,6 @@ private struct Evaluator {
     private mutating func target() -> Int? {
         guard let name = options.target, !name.isEmpty else { return plans.indices.last }
         if let number = numbers[name.lowercased()] { return number }
-        if let number = Int(name), plans.indices.contains(number) { return number }
         let known = file.stageNames.map { "`\($0)`" }.joined(separator: ", ")
         problems.append(
             DockerfileProblem(
