@@ -90,7 +90,7 @@ private struct Evaluator {
                 line: 1,
                 reason: "the target `\(name)` is no stage of this file",
                 remedy: (known.isEmpty
-                    ? "No stage has a name; add `AS \(name)` to its FROM." : "The stages are \(known).")
+                    ? "No stage has a name; write `FROM … AS name`, and `target: name`." : "The stages are \(known).")
                     + Suggestion.sentence(for: name, among: file.stageNames)
             )
         )
