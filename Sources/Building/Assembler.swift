@@ -85,7 +85,7 @@ package final class Assembler: Sendable {
 
     private func publish(_ stage: Stage, _ request: AssemblyRequest) throws(BuildProblem) -> BuiltImage {
         var configuration = stage.configuration
-        configuration.execution.labels.merge(request.labels) { _, added in added }
+        for (name, value) in request.labels { configuration.execution.labels[ExactText(name)] = value }
         configuration.diffIDs = stage.layers.map(\.diffID)
         do throws(OCIError) {
             // The base's are not packed here: an image must not name what the layout has lost.

@@ -30,7 +30,7 @@ struct StageConfiguration {
         configuration = base
         configuration.created = Self.time
         configuration.execution.onBuild = []
-        if !base.execution.environment.contains(where: { $0.hasPrefix("PATH=") }) {
+        if !base.execution.environment.contains(where: { $0.begins(with: "PATH=") }) {
             configuration.execution.environment.append(Self.defaultPath)
         }
     }
@@ -40,9 +40,9 @@ struct StageConfiguration {
         switch operation {
         case .copy, .run, .argument: break
         case .environment(let variables): for variable in variables { set(variable) }
-        case .labels(let labels): for label in labels { configuration.execution.labels[label.key] = label.value }
-        case .expose(let ports): configuration.execution.exposedPorts.formUnion(ports)
-        case .volumes(let paths): configuration.execution.volumes.formUnion(paths)
+        case .labels(let labels): add(labels)
+        case .expose(let ports): configuration.execution.exposedPorts.formUnion(ports.map { ExactText($0) })
+        case .volumes(let paths): configuration.execution.volumes.formUnion(paths.map { ExactText($0) })
         case .stopSignal(let signal): configuration.execution.stopSignal = signal
         case .healthcheck(let check): configuration.execution.healthcheck = .init(check)
         case .shell(let words): configuration.execution.shell = words
@@ -68,9 +68,13 @@ struct StageConfiguration {
         )
     }
 
+    private mutating func add(_ labels: [KeyValue]) {
+        for label in labels { configuration.execution.labels[ExactText(label.key)] = label.value }
+    }
+
     private mutating func set(_ variable: KeyValue) {
         let text = variable.key + "=" + variable.value
-        let known = configuration.execution.environment.firstIndex { $0.hasPrefix(variable.key + "=") }
+        let known = configuration.execution.environment.firstIndex { $0.begins(with: variable.key + "=") }
         if let known {
             configuration.execution.environment[known] = text
         } else {

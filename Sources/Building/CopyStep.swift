@@ -40,7 +40,7 @@ struct CopyStep {
     /// The paths that a source means: one, or those that its wildcards find, which may be none.
     private func matches(of written: String) throws(BuildProblem) -> [TreePath] {
         let source = Copy.cleanedSource(written)
-        let parts = source.split(separator: "/")
+        let parts = source.pathNames
         guard let first = parts.firstIndex(where: { Self.hasWildcards(String($0)) }) else { return [TreePath(source)] }
         let folder = try origin.tree.resolve(TreePath(parts[..<first].joined(separator: "/")))
         guard origin.tree[folder.path] != nil else { throw missing(written, folder) }
@@ -97,7 +97,7 @@ struct CopyStep {
     private mutating func target(for name: String, isFolder: Bool) throws(BuildProblem) -> TreePath {
         let written = copy.destination
         let destination = TreePath(cleaning: written)
-        let isFolderAsWritten = written.hasSuffix("/") || written.hasSuffix("/.")
+        let isFolderAsWritten = written.ends(with: "/") || written.ends(with: "/.")
         try makeFolders(try staging.resolve(isFolderAsWritten ? destination : destination.parent).path)
         var target = try staging.resolve(destination).path
         let existing = staging[target]

@@ -1,5 +1,7 @@
 /// Links are followed inside a root, as BuildKit does (continuity's `RootPath`): nothing outside is ever reached.
 
+internal import Dockerfile
+
 /// Something with nodes at paths: a tree, or a tree with the changes of the step that is under way.
 protocol FileView {
     subscript(path: TreePath) -> TreeNode? { get }
@@ -22,7 +24,7 @@ extension FileView {
     /// is below it.
     func resolve(_ path: TreePath, in root: TreePath = .root) throws(BuildProblem) -> Resolution {
         var result = Resolution(path: root)
-        var rest = path.text.split(separator: "/")[...]
+        var rest = path.text.pathNames[...]
         var followed = 0
         while let part = rest.popFirst() {
             if part == "." || part.isEmpty { continue }
@@ -38,18 +40,18 @@ extension FileView {
             followed += 1
             guard followed <= 255 else { throw .linkLoop(path) }
             if leaves(target, from: result.path, root) { result.leavingLink = result.leavingLink ?? next }
-            if target.hasPrefix("/") { result.path = root }
-            rest = target.split(separator: "/") + rest
+            if target.begins(with: "/") { result.path = root }
+            rest = target.pathNames + rest
         }
         return result
     }
 
     /// Whether a link's target lies outside, taken literally.
     private func leaves(_ target: String, from folder: TreePath, _ root: TreePath) -> Bool {
-        if target.hasPrefix("/") { return true }
-        var depth = folder.isRoot ? 0 : folder.text.split(separator: "/").count
-        depth -= root.isRoot ? 0 : root.text.split(separator: "/").count
-        for part in target.split(separator: "/") where part != "." {
+        if target.begins(with: "/") { return true }
+        var depth = folder.isRoot ? 0 : folder.text.pathNames.count
+        depth -= root.isRoot ? 0 : root.text.pathNames.count
+        for part in target.pathNames where part != "." {
             depth += part == ".." ? -1 : 1
             if depth < 0 { return true }
         }

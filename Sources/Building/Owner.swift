@@ -1,5 +1,7 @@
 /// `--chown` and the owner of what WORKDIR makes: names are looked up in the stage's own files.
 
+internal import Dockerfile
+
 struct Owner: Equatable {
     var user: Int
     var group: Int
@@ -24,14 +26,14 @@ struct Owner: Equatable {
         let known = try Self.number(user) == nil || group.map { Self.number($0) == nil } == true ? names() : nil
         if let number = Self.number(user) {
             (self.user, self.group) = (number, number)
-        } else if let line = Self.line(of: user, in: known?.users ?? ""), line.count > 3 {
-            (self.user, self.group) = (Int(line[2]) ?? 0, Int(line[3]) ?? 0)
+        } else if let line = Self.line(of: user, in: known?.users ?? "") {
+            (self.user, self.group) = (Self.number(2, of: line), Self.number(3, of: line))
         }
         guard let group else { return }
         if let number = Self.number(group) {
             self.group = number
-        } else if let line = Self.line(of: group, in: known?.groups ?? ""), line.count > 2 {
-            self.group = Int(line[2]) ?? 0
+        } else if let line = Self.line(of: group, in: known?.groups ?? "", hasComments: true) {
+            self.group = Self.number(2, of: line)
         }
     }
 
@@ -39,11 +41,20 @@ struct Owner: Equatable {
 
     private static func number(_ text: String) -> Int? { text == "root" ? 0 : Int32(text).map(Int.init) }
 
-    private static func line(of name: String, in file: String) -> [Substring]? {
-        for line in file.split(whereSeparator: \.isNewline) {
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            if fields.first.map(String.init) == name { return fields }
+    /// The fields of the first line with that name.
+    ///
+    /// White space around a line does not count, what is missing at its end is 0, and only the file of the groups has
+    /// comments (`moby/sys/user`).
+    private static func line(of name: String, in file: String, hasComments: Bool = false) -> [String]? {
+        for line in file.utf8.split(separator: UInt8(ascii: "\n")).map({ Substring($0).trimmed }) {
+            if hasComments, line.begins(with: "#") { continue }
+            let fields = line.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            if let first = fields.first, first.elementsEqual(name.utf8) { return fields.map { String(Substring($0)) } }
         }
         return nil
+    }
+
+    private static func number(_ index: Int, of fields: [String]) -> Int {
+        fields.indices.contains(index) ? Int(fields[index]) ?? 0 : 0
     }
 }

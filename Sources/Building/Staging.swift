@@ -1,5 +1,6 @@
 /// The changes of one step over the tree before it, and from them the members of the step's layer.
 
+internal import Dockerfile
 internal import OCI
 
 /// What a layer holds at a path.
@@ -14,6 +15,7 @@ struct Staging: FileView {
     private let base: FileTree
     private var order: [TreePath] = []
     private var staged: [TreePath: LayerEntry] = [:]
+    private var hasLinks = false
     /// Folders of the tree that became something else, with all that they held.
     private(set) var replaced: [TreePath] = []
 
@@ -27,8 +29,10 @@ struct Staging: FileView {
 
     /// Puts a node at a path, whose folder must be there.
     mutating func put(_ node: TreeNode, at path: TreePath, linked: TreePath? = nil) throws(BuildProblem) {
-        guard !path.name.hasPrefix(TarEntry.whiteoutPrefix) else { throw Self.whiteoutName(path) }
+        guard !path.name.begins(with: TarEntry.whiteoutPrefix) else { throw Self.whiteoutName(path) }
+        if staged[path] != nil { keepNames(of: path) }
         let first = linked.map { staged[$0]?.linked ?? $0 }
+        hasLinks = hasLinks || first != nil
         if staged.updateValue(LayerEntry(path: path, node: node, linked: first), forKey: path) == nil {
             order.append(path)
         }
@@ -38,7 +42,10 @@ struct Staging: FileView {
     mutating func replace(_ node: TreeNode, at path: TreePath, linked: TreePath? = nil) throws(BuildProblem) {
         if let old = self[path], old.isDirectory, !node.isDirectory {
             let gone = staged.keys.filter { $0.isBelow(path) }
-            for path in gone { staged[path] = nil }
+            for path in gone {
+                keepNames(of: path)
+                staged[path] = nil
+            }
             if !gone.isEmpty { order.removeAll { $0.isBelow(path) } }
             replaced.append(path)
         } else if node.isDirectory, replaced.contains(path) {
@@ -49,6 +56,15 @@ struct Staging: FileView {
             )
         }
         try put(node, at: path, linked: linked)
+    }
+
+    /// A file whose first name goes lives on under its others.
+    private mutating func keepNames(of path: TreePath) {
+        guard hasLinks else { return }
+        let names = order.filter { staged[$0]?.linked == path }
+        guard let first = names.first else { return }
+        staged[first]?.linked = nil
+        for name in names.dropFirst() { staged[name]?.linked = first }
     }
 
     /// Makes a folder and the folders above it where they are missing.

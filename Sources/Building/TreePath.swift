@@ -1,5 +1,7 @@
 /// Paths in an image compare by their bytes, and sort in the order in which a tar lists them.
 
+internal import Dockerfile
+
 /// Relative to the root, clean, without a slash at either end; "" is the root.
 ///
 /// Swift's own texts are equal where Unicode holds them for the same; two file names with the same look are two files.
@@ -11,7 +13,7 @@ package struct TreePath: Hashable, Comparable, Sendable {
     /// Takes any path: relative ones start at the root, `.` and `..` are resolved, and nothing leaves the root.
     init(cleaning path: some StringProtocol) {
         var parts: [Substring] = []
-        for part in Substring(path).split(separator: "/") where part != "." {
+        for part in Substring(path).pathNames where part != "." {
             if part != ".." { parts.append(part) } else { _ = parts.popLast() }
         }
         text = parts.joined(separator: "/")

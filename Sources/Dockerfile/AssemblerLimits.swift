@@ -47,7 +47,7 @@ extension Evaluation {
                 )
             )
         }
-        if let platform = stage.platform, stage.base != .scratch {
+        if let platform = stage.platform {
             problems.append(
                 DockerfileProblem(
                     id: "dockerfile-platform-unsupported",

@@ -1,15 +1,16 @@
 /// The build arguments: those that are given, those that the platform gives, and the `ARG` lines above the first FROM.
 
 struct BuildArguments {
-    let given: [String: String]
+    let given: VariableTable
     /// What a FROM sees, and what an `ARG` without a value takes its value from.
-    private(set) var globals: [String: String]
+    private(set) var globals: VariableTable
     private(set) var problems: [DockerfileProblem] = []
 
     init(_ options: EvaluationOptions, target: String?, of file: Dockerfile) {
-        given = Dictionary(options.arguments.map { ($0.key, $0.value) }) { $1 }
-        globals = Self.predefined(options.platform, target: target)
-        for name in globals.keys { if let value = given[name] { globals[name] = value } }
+        let given = VariableTable(options.arguments.map { ($0.key, $0.value) })
+        self.given = given
+        let predefined = Self.predefined(options.platform, target: target)
+        globals = VariableTable(predefined.map { ($0.key, given[$0.key] ?? $0.value) })
         let expansion = Expansion(escape: file.escape)
         for instruction in file.globals {
             guard case .arguments(let arguments) = instruction.kind else { continue }

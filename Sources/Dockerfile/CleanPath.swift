@@ -5,7 +5,7 @@ enum CleanPath {
     static func clean(_ path: String) -> String {
         let isAbsolute = path.begins(with: "/")
         var parts: [Substring] = []
-        for part in path.utf8.split(separator: UInt8(ascii: "/")).map({ Substring($0) }) where part != "." {
+        for part in path.pathNames where part != "." {
             if part != ".." {
                 parts.append(part)
             } else if let last = parts.last, last != ".." {
@@ -21,6 +21,12 @@ enum CleanPath {
     /// Absolute and clean; a relative path is one from this folder.
     static func absolute(_ path: String, in directory: String) -> String {
         clean(path.begins(with: "/") ? path : "/\(directory)/\(path)")
+    }
+
+    /// The folder that a WORKDIR means: an absolute path stays as it is written, a relative one is joined and cleaned.
+    static func workingDirectory(_ path: String, in directory: String) -> String {
+        if path.isEmpty { return directory.isEmpty ? "/" : directory }
+        return path.begins(with: "/") ? path : absolute(path, in: directory)
     }
 
     /// A destination: absolute and clean but for a `/` or `/.` at its end, which says that it is a folder.

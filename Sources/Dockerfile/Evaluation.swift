@@ -87,7 +87,9 @@ package enum Operation: Equatable, Sendable {
     /// The argument vector, the shell put before a shell form.
     case command([String])
     case entrypoint([String])
-    /// The absolute, clean path; the directory is made where it is missing.
+    /// Absolute, but not clean where the Dockerfile's own path is not; the directory is made where it is missing.
+    ///
+    /// BuildKit makes a layer for all but `/`, for `/.` and `//` too.
     case workingDirectory(String)
     case user(String)
     case maintainer(String)
@@ -192,7 +194,7 @@ package struct BaseDefaults: Equatable, Sendable {
 
 /// What the configuration gives to an evaluation.
 package struct EvaluationOptions: Equatable, Sendable {
-    /// The stage to make, by name or number; nil: the last one.
+    /// The stage to make, by name; nil: the last one.
     package var target: String?
     package var arguments: [KeyValue]
     /// Every reference that means an image of the project (its name, and what `args: { X: { image: NAME } }`

@@ -83,7 +83,6 @@ private struct Evaluator {
     private mutating func target() -> Int? {
         guard let name = options.target, !name.isEmpty else { return plans.indices.last }
         if let number = numbers[name.lowercased()] { return number }
-        if let number = Int(name), plans.indices.contains(number) { return number }
         let known = file.stageNames.map { "`\($0)`" }.joined(separator: ", ")
         problems.append(
             DockerfileProblem(
@@ -91,7 +90,7 @@ private struct Evaluator {
                 line: 1,
                 reason: "the target `\(name)` is no stage of this file",
                 remedy: (known.isEmpty
-                    ? "No stage has a name; add `AS \(name)` to its FROM." : "The stages are \(known).")
+                    ? "No stage has a name; write `FROM … AS name`, and `target: name`." : "The stages are \(known).")
                     + Suggestion.sentence(for: name, among: file.stageNames)
             )
         )

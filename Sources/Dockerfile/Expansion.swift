@@ -13,13 +13,13 @@ struct Expansion {
     var keepsUnset = false
 
     /// The text with its variables replaced, quotes and escapes gone.
-    func text(_ text: String, _ variables: [String: String]) throws(Mistake) -> String {
+    func text(_ text: String, _ variables: VariableTable) throws(Mistake) -> String {
         var run = ExpansionRun(self, text, variables)
         return String(scalars: try run.read(until: nil).text)
     }
 
     /// The same, and then split at the white space that is neither quoted nor escaped.
-    func words(_ text: String, _ variables: [String: String]) throws(Mistake) -> [String] {
+    func words(_ text: String, _ variables: VariableTable) throws(Mistake) -> [String] {
         var run = ExpansionRun(self, text, variables)
         return try run.read(until: nil).words.map { String(scalars: $0) }
     }
@@ -52,11 +52,11 @@ private struct Expanded {
 
 private struct ExpansionRun {
     private let rules: Expansion
-    private let variables: [String: String]
+    private let variables: VariableTable
     private var scanner: ScalarScanner
     private var keepsEscapes: Bool
 
-    init(_ rules: Expansion, _ text: String, _ variables: [String: String]) {
+    init(_ rules: Expansion, _ text: String, _ variables: VariableTable) {
         (self.rules, self.variables, keepsEscapes) = (rules, variables, rules.keepsEscapes)
         scanner = ScalarScanner(text)
     }

@@ -106,6 +106,9 @@ private struct IgnorePattern: Hashable, Sendable {
         form = try Self.form(of: pattern)
     }
 
+    /// What a regular expression of Go has no meaning for behind a `\`.
+    private static let meaningless = "ceghijklmoquyCEFGHIJKLMNORTUVXYZ89".unicodeScalars
+
     private static func form(of pattern: String) throws(Mistake) -> Form {
         let bytes = Array(pattern.utf8)
         var form = Form.exact(bytes)
@@ -132,6 +135,9 @@ private struct IgnorePattern: Hashable, Sendable {
             case "[": matcher.tokens.append(try GlobToken.set(&scanner))
             case "\\":
                 let escaped = try GlobToken.escaped(&scanner)
+                if !escaped.isASCII || Self.meaningless.contains(escaped) {
+                    throw Mistake("pattern", "`\\\(escaped)` means nothing", "Leave the `\\` away; folders end in `/`.")
+                }
                 if escaped.isASCIILetter || escaped.isASCIIDigit {
                     // In the reference implementation this is no letter but a regular expression's (`\b`), so that a
                     // path with `\` between its names matches nothing.

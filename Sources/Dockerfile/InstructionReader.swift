@@ -22,8 +22,8 @@ struct InstructionReader {
         case "env": return pairs().map { .environment($0) }
         case "label": return pairs().map { .labels($0) }
         case "arg": return arguments()
-        case "cmd": return command().map { .command($0) }
-        case "entrypoint": return command().map { .entrypoint($0) }
+        case "cmd": return .command(command())
+        case "entrypoint": return .entrypoint(command())
         case "shell": return shell()
         case "healthcheck": return healthcheck()
         case "onbuild": return onBuild()
@@ -65,8 +65,8 @@ struct InstructionReader {
     }
 
     private static let examples = [
-        "ARG": "ARG VERSION=1", "CMD": "CMD [\"/app/server\"]", "ENTRYPOINT": "ENTRYPOINT [\"/app/server\"]",
-        "ENV": "ENV NAME=value", "EXPOSE": "EXPOSE 8080/tcp", "HEALTHCHECK": "HEALTHCHECK CMD /app/health",
+        "ARG": "ARG VERSION=1", "ENV": "ENV NAME=value", "EXPOSE": "EXPOSE 8080/tcp",
+        "HEALTHCHECK": "HEALTHCHECK CMD /app/health",
         "LABEL": "LABEL name=value", "MAINTAINER": "LABEL org.opencontainers.image.authors=name",
         "ONBUILD": "ONBUILD COPY . /app", "RUN": "RUN make", "SHELL": "SHELL [\"/bin/bash\", \"-c\"]",
         "STOPSIGNAL": "STOPSIGNAL SIGTERM", "USER": "USER 1000:1000", "VOLUME": "VOLUME /data",
@@ -116,12 +116,9 @@ struct InstructionReader {
         return .arguments(arguments)
     }
 
-    private mutating func command() -> WrittenCommand? {
+    private mutating func command() -> WrittenCommand {
         _ = flags([])
-        if node.arguments.isEmpty, !node.isJSON {
-            missingArgument()
-            return nil
-        }
+        // As in BuildKit, nothing at all is the shell's empty line.
         return WrittenCommand(words: node.arguments, isShellForm: !node.isJSON)
     }
 

@@ -14,7 +14,7 @@ extension Unicode.Scalar {
 
 extension StringProtocol {
     /// Without the white space at both ends.
-    var trimmed: String {
+    package var trimmed: String {
         let scalars = unicodeScalars.drop(while: \.isSpace)
         guard let last = scalars.lastIndex(where: { !$0.isSpace }) else { return "" }
         return String(scalars: scalars[...last])
@@ -23,9 +23,17 @@ extension StringProtocol {
     var withoutLeadingSpace: String { String(scalars: unicodeScalars.drop(while: \.isSpace)) }
 
     /// Bytes, not characters, are compared: a combining mark after the prefix does not hide it.
-    func begins(with prefix: String) -> Bool { utf8.starts(with: prefix.utf8) }
+    package func begins(with prefix: String) -> Bool { utf8.starts(with: prefix.utf8) }
 
-    func ends(with suffix: String) -> Bool { utf8.reversed().starts(with: suffix.utf8.reversed()) }
+    package func ends(with suffix: String) -> Bool { utf8.reversed().starts(with: suffix.utf8.reversed()) }
+
+    /// Whether the bytes are the same; Swift's `==` takes two texts for one where Unicode does.
+    package func isSame(as other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
+
+    /// The names of a path, without empty ones: a `/` with a combining mark behind it separates them too.
+    package var pathNames: [SubSequence] {
+        utf8.split(separator: UInt8(ascii: "/")).map { self[$0.startIndex..<$0.endIndex] }
+    }
 
     /// The parts before and after the first such ASCII character; nil where there is none.
     func cut(at separator: Unicode.Scalar) -> (before: String, after: String)? {

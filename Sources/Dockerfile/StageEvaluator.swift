@@ -18,7 +18,7 @@ struct StageEvaluator {
         guard case .arguments(let arguments) = instruction.kind else { return }
         // The entry of an ARG with several names belongs to the first one.
         for argument in arguments.dropFirst() {
-            let value = state.arguments.first { $0.name == argument.name }?.value
+            let value = state.arguments.first { $0.name.isSame(as: argument.name) }?.value
             instructions.append(
                 EvaluatedInstruction(
                     line: instruction.place.line,
@@ -118,10 +118,8 @@ struct StageEvaluator {
 
     private mutating func changeDirectory(_ path: String) throws(Mistake) -> (Operation, history: String) {
         let expanded = try expand(path)
-        state.workingDirectory = CleanPath.absolute(expanded, in: state.workingDirectory)
-        // The history keeps an absolute path as it is written, `//` and `..` included.
-        let shown = expanded.begins(with: "/") ? expanded : state.workingDirectory
-        return (.workingDirectory(state.workingDirectory), "WORKDIR \(shown)")
+        state.workingDirectory = CleanPath.workingDirectory(expanded, in: state.workingDirectory)
+        return (.workingDirectory(state.workingDirectory), "WORKDIR \(state.workingDirectory)")
     }
 }
 

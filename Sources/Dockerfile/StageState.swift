@@ -4,7 +4,7 @@ struct StageState {
     /// What stands in the image's configuration.
     private(set) var environment: [KeyValue]
     /// What an expansion sees: the environment, and the values of `ARG`.
-    private(set) var variables: [String: String] = [:]
+    private(set) var variables = VariableTable()
     /// The `ARG`s so far, each where it stood first, for the history of RUN.
     private(set) var arguments: [WrittenArgument] = []
     var workingDirectory: String
@@ -17,7 +17,7 @@ struct StageState {
 
     init(_ defaults: BaseDefaults) {
         environment = defaults.environment
-        workingDirectory = CleanPath.absolute(defaults.workingDirectory, in: "/")
+        workingDirectory = CleanPath.workingDirectory(defaults.workingDirectory, in: "/")
         (shell, user) = (defaults.shell, defaults.user)
         if !environment.contains(where: { $0.key == "PATH" }) {
             environment.append(KeyValue("PATH", Self.defaultPath))
@@ -36,7 +36,7 @@ struct StageState {
     mutating func setEnvironment(_ pairs: [KeyValue]) {
         for pair in pairs {
             variables[pair.key] = pair.value
-            if let index = environment.firstIndex(where: { $0.key == pair.key }) {
+            if let index = environment.firstIndex(where: { $0.key.isSame(as: pair.key) }) {
                 environment[index] = pair
             } else {
                 environment.append(pair)
@@ -48,7 +48,7 @@ struct StageState {
         // BuildKit keeps these two for itself.
         let isInternal = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"].contains(argument.name)
         if let value = argument.value, !isInternal { variables[argument.name] = value }
-        if let index = arguments.firstIndex(where: { $0.name == argument.name }) {
+        if let index = arguments.firstIndex(where: { $0.name.isSame(as: argument.name) }) {
             arguments[index] = argument
         } else {
             arguments.append(argument)

@@ -68,6 +68,17 @@ package struct InputScope: Sendable {
         }
     }
 
+    /// Whether the folder is ignored, and yet something below it may be read: it is an input where something is.
+    package func leadsBack(_ directory: String) -> Bool {
+        guard case .image(let scope) = kind else { return false }
+        return scope.leadsBack(directory)
+    }
+
+    /// Whether the path lies in a folder that is an input because of what is read in it.
+    func isInFolderLeadingBack(_ path: String) -> Bool {
+        path.utf8.indices.contains { path.utf8[$0] == 0x2F && leadsBack(String(path[..<$0])) }
+    }
+
     /// Whether this is a folder, or a link in its place, on the way to where the node looks.
     package func isOnTheWay(_ path: String) -> Bool { roots.contains { Self.isBelow($0, path) } }
 
@@ -77,8 +88,13 @@ package struct InputScope: Sendable {
     }
 
     private static func outermost(_ paths: [String]) -> [String] {
-        let sorted = Set(paths).sorted()
-        return sorted.filter { path in !sorted.contains { $0 != path && isBelow(path, $0) } }
+        var outermost: [String] = []
+        // A folder comes before what is below it.
+        for path in paths.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+        where !outermost.contains(where: { path.isSame(as: $0) || isBelow(path, $0) }) {
+            outermost.append(path)
+        }
+        return outermost
     }
 }
 
@@ -106,12 +122,12 @@ struct ContextScope: Sendable {
     }
 
     private static func source(_ path: String) -> Source {
-        let parts = path.split(separator: "/")
+        let parts = path.pathNames
         let namesGit = parts.contains(".git")
         guard let wildcard = try? WildcardPattern(path), wildcard.hasWildcards else {
             return Source(prefix: path, wildcard: nil, components: parts.count, namesGit: namesGit)
         }
-        let plain = parts.prefix { !$0.contains { "*?[\\".contains($0) } }
+        let plain = parts.prefix { !$0.unicodeScalars.contains { "*?[\\".unicodeScalars.contains($0) } }
         return Source(
             prefix: plain.joined(separator: "/"),
             wildcard: wildcard,
@@ -136,6 +152,11 @@ struct ContextScope: Sendable {
         return sources.contains { covers($0, relative) } && !ignore.matches(relative)
     }
 
+    func leadsBack(_ directory: String) -> Bool {
+        guard let relative = inContext(directory), ignore.matches(relative) else { return false }
+        return sources.contains { covers($0, relative) } && !ignore.excludesEverything(below: relative)
+    }
+
     func mayRead(below directory: String) -> Bool {
         if directory.isEmpty || directory == context || InputScope.isBelow(context, directory) { return true }
         guard let relative = inContext(directory) else { return false }
@@ -147,10 +168,10 @@ struct ContextScope: Sendable {
     private func covers(_ source: Source, _ path: String) -> Bool {
         if !source.namesGit, Self.isInGit(path) { return false }
         guard let wildcard = source.wildcard else {
-            return source.prefix.isEmpty || path == source.prefix || InputScope.isBelow(path, source.prefix)
+            return source.prefix.isEmpty || path.isSame(as: source.prefix) || InputScope.isBelow(path, source.prefix)
         }
         guard InputScope.isBelow(path, source.prefix) else { return false }
-        let head = path.split(separator: "/").prefix(source.components)
+        let head = path.pathNames.prefix(source.components)
         return head.count == source.components && wildcard.matches(head.joined(separator: "/"))
     }
 
@@ -158,7 +179,7 @@ struct ContextScope: Sendable {
     private func leads(_ source: Source, to directory: String) -> Bool {
         if InputScope.isBelow(source.prefix, directory) { return true }
         guard source.wildcard != nil, source.namesGit || !Self.isInGit(directory) else { return false }
-        return (directory == source.prefix || InputScope.isBelow(directory, source.prefix))
+        return (directory.isSame(as: source.prefix) || InputScope.isBelow(directory, source.prefix))
             && directory.utf8.count { $0 == 0x2F } + 1 < source.components
     }
 

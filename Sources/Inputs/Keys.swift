@@ -5,7 +5,7 @@ package import Project
 
 package enum Keys {
     /// Changes when the same inputs and instructions would make other bytes.
-    static let semantics = "imgwatch-1"
+    static let semantics = "imgwatch-2"
 
     /// A step's own key: its command, environment, folder and outputs, and what it reads.
     ///

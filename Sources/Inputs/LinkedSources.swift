@@ -20,7 +20,7 @@ package struct LinkedSources: Equatable, Sendable {
     package init(of image: Image, in root: String) {
         let folder = image.context.isEmpty ? root : root + "/" + image.context
         for source in image.evaluation.contextPaths {
-            let parts = source.path.split(separator: "/").map(String.init)
+            let parts = source.path.pathNames.map(String.init)
             let start = parts.firstIndex { (try? WildcardPattern($0))?.hasWildcards ?? true } ?? parts.count
             let route = LinkRoute(parts[..<start].joined(separator: "/"), in: folder, isConfined: true)
             add(route, below: image.context, route.links + route.end(followedBy: parts[start...]))
@@ -64,7 +64,7 @@ package struct LinkedSources: Equatable, Sendable {
     private mutating func add(_ route: LinkRoute, below context: String, _ new: [String]) {
         guard !route.links.isEmpty else { return }
         links.formUnion(route.links.map { context.isEmpty ? $0 : context + "/" + $0 })
-        for source in new where !sources.contains(source) { sources.append(source) }
+        for source in new where !sources.contains(where: source.isSame) { sources.append(source) }
     }
 
     /// The links below a folder of the context that fit the names, one for each folder on the way and the last.
@@ -102,7 +102,7 @@ extension LinkRoute {
 extension PathPattern {
     /// The same below another folder.
     fileprivate func moved(to folder: String) -> String {
-        let rest = text.split(separator: "/").dropFirst(staticPrefix.split(separator: "/").count).map(String.init)
+        let rest = text.pathNames.dropFirst(staticPrefix.pathNames.count).map(String.init)
         let path = ([Self.escaped(folder)] + rest).filter { !$0.isEmpty }.joined(separator: "/")
         return (path.isEmpty ? "." : path) + (namesFolder && rest.last != "**" ? "/" : "")
     }

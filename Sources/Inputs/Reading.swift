@@ -66,16 +66,19 @@ package struct InputReader: Sendable {
         var files = reading.files
         for path in paths {
             let place = Self.place(of: path, in: files)
-            let isKnown = place < files.count && files[place].path == path
+            let isKnown = place < files.count && files[place].path.isSame(as: path)
             if isKnown, !files[place].stat.isFile { return nil }
             let below = Self.place(of: path + "/", in: files)
             if below < files.count, files[below].path.utf8.starts(with: (path + "/").utf8) { return nil }
             guard let stat = FileStat(of: root + "/" + path) else {
-                if isKnown { files.remove(at: place) }
+                guard isKnown else { continue }
+                if scope.isInFolderLeadingBack(path) { return nil }
+                files.remove(at: place)
                 continue
             }
             guard stat.isFile, !TreeWalk.isBehindLink(path, below: root) else { return nil }
             guard scope.reads(path) else { continue }
+            if !isKnown, scope.isInFolderLeadingBack(path) { return nil }
             guard let kind = try kind(of: WalkedFile(path: path, stat: stat)) else { return nil }
             let file = InputFile(path: path, stat: stat, kind: kind)
             if isKnown { files[place] = file } else { files.insert(file, at: place) }

@@ -27,6 +27,8 @@ struct TreeWalk {
     /// Whether files are passed by, unseen: most of a tree is files.
     private var skipsFiles = false
     private var found: [WalkedFile] = []
+    /// Folders on the way here that are read only where something below them is.
+    private var pending: [WalkedFile] = []
 
     private init(root: String, scope: InputScope) { (self.root, self.scope) = (root, scope) }
 
@@ -89,7 +91,13 @@ struct TreeWalk {
     }
 
     private mutating func note(_ path: String, _ stat: FileStat) {
-        guard stat.isFile || stat.isDirectory || stat.isLink, !path.isEmpty, scope.reads(path) else { return }
+        guard stat.isFile || stat.isDirectory || stat.isLink, !path.isEmpty else { return }
+        guard scope.reads(path) else {
+            if stat.isDirectory, scope.leadsBack(path) { pending.append(WalkedFile(path: path, stat: stat)) }
+            return
+        }
+        found += pending.filter { InputScope.isBelow(path, $0.path) }
+        pending.removeAll()
         found.append(WalkedFile(path: path, stat: stat))
     }
 

@@ -25,14 +25,14 @@ package struct ImageConfiguration: Hashable, Sendable {
     package struct Execution: Hashable, Sendable {
         package var user = ""
         /// Each as `8080/tcp`.
-        package var exposedPorts: Set<String> = []
+        package var exposedPorts: Set<ExactText> = []
         /// `NAME=value`, in order.
         package var environment: [String] = []
         package var entrypoint: [String] = []
         package var command: [String] = []
-        package var volumes: Set<String> = []
+        package var volumes: Set<ExactText> = []
         package var workingDirectory = ""
-        package var labels: [String: String] = [:]
+        package var labels: [ExactText: String] = [:]
         package var stopSignal = ""
         /// Docker sets it with every command; it means something on Windows only.
         package var argumentsEscaped = false

@@ -55,7 +55,7 @@ extension ImageConfiguration.Execution {
         add("Cmd", .texts(command), unless: command.isEmpty)
         add("Volumes", Self.set(volumes), unless: volumes.isEmpty)
         add("WorkingDir", .text(workingDirectory), unless: workingDirectory.isEmpty)
-        add("Labels", .map(labels), unless: labels.isEmpty)
+        add("Labels", .map(labels.map { (key: $0.key.text, value: .text($0.value)) }), unless: labels.isEmpty)
         add("StopSignal", .text(stopSignal), unless: stopSignal.isEmpty)
         add("ArgsEscaped", .boolean(true), unless: !argumentsEscaped)
         add("Healthcheck", healthcheck?.json ?? .null, unless: healthcheck == nil)
@@ -66,13 +66,13 @@ extension ImageConfiguration.Execution {
 
     fileprivate init(_ json: JSON) {
         user = json["User"]?.text ?? ""
-        exposedPorts = Set((json["ExposedPorts"]?.members ?? []).map(\.key))
+        exposedPorts = Self.set(json["ExposedPorts"])
         environment = json["Env"]?.texts ?? []
         entrypoint = json["Entrypoint"]?.texts ?? []
         command = json["Cmd"]?.texts ?? []
-        volumes = Set((json["Volumes"]?.members ?? []).map(\.key))
+        volumes = Self.set(json["Volumes"])
         workingDirectory = json["WorkingDir"]?.text ?? ""
-        labels = json["Labels"]?.textMap ?? [:]
+        labels = Self.labels(json["Labels"])
         stopSignal = json["StopSignal"]?.text ?? ""
         argumentsEscaped = json["ArgsEscaped"]?.boolean ?? false
         if let healthcheck = json["Healthcheck"], healthcheck != .null {
@@ -83,8 +83,19 @@ extension ImageConfiguration.Execution {
     }
 
     /// A Go set: an object whose values are empty objects.
-    private static func set(_ names: Set<String>) -> JSON {
-        .map(names.map { (key: $0, value: JSON.object([])) })
+    private static func set(_ names: Set<ExactText>) -> JSON {
+        .map(names.map { (key: $0.text, value: JSON.object([])) })
+    }
+
+    private static func set(_ json: JSON?) -> Set<ExactText> {
+        Set((json?.members ?? []).map { ExactText($0.key) })
+    }
+
+    /// None where something else than a text is among them.
+    private static func labels(_ json: JSON?) -> [ExactText: String] {
+        let pairs = (json?.members ?? []).map { (ExactText($0.key), $0.value.text) }
+        let texts = pairs.compactMap { (key, value) in value.map { (key, $0) } }
+        return texts.count == pairs.count ? Dictionary(texts) { $1 } : [:]
     }
 }
 

@@ -27,10 +27,9 @@ package struct TarEntry: Hashable, Sendable {
 
     /// Says in a layer that the path is gone, with all that was below it (image-spec layer.md, "Whiteouts").
     package static func whiteout(_ path: String) -> TarEntry {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        let name = whiteoutPrefix + (parts.last ?? "")
+        let start = path.utf8.lastIndex(of: UInt8(ascii: "/")).map(path.utf8.index(after:)) ?? path.startIndex
         return TarEntry(
-            path: (parts.dropLast() + [Substring(name)]).joined(separator: "/"),
+            path: String(path[..<start]) + whiteoutPrefix + String(path[start...]),
             kind: .file(size: 0),
             mode: 0
         )

@@ -100,9 +100,9 @@ private struct TarExtensions {
                 let length = Int(String(decoding: rest[..<space], as: UTF8.self)),
                 length > space - rest.startIndex + 1, length <= rest.count,
                 let record = String(validating: rest[(space + 1)..<(rest.startIndex + length)], as: UTF8.self),
-                record.hasSuffix("\n"), let equals = record.firstIndex(of: "=")
+                record.utf8.last == UInt8(ascii: "\n"), let equals = record.utf8.firstIndex(of: UInt8(ascii: "="))
             else { return false }
-            set(record[..<equals], String(record[record.index(after: equals)...].dropLast()))
+            set(record[..<equals], String(Substring(record.utf8[record.utf8.index(after: equals)...].dropLast())))
             rest = rest[(rest.startIndex + length)...]
         }
         return true
@@ -172,7 +172,7 @@ private struct TarBlock {
     private func kind(name: String, link: String) -> TarEntry.Kind? {
         let (major, minor) = (number(at: 329, length: 8) ?? 0, number(at: 337, length: 8) ?? 0)
         switch type {
-        case 0 where name.hasSuffix("/"): return .directory
+        case 0 where name.utf8.last == UInt8(ascii: "/"): return .directory
         case 0, UInt8(ascii: "0"), UInt8(ascii: "7"): return .file(size: 0)
         case UInt8(ascii: "1"): return .hardLink(target: Self.clean(link))
         case UInt8(ascii: "2"): return .symbolicLink(target: link)
@@ -186,7 +186,7 @@ private struct TarBlock {
 
     private static func clean(_ path: String) -> String {
         var parts: [Substring] = []
-        for part in path.split(separator: "/") where part != "." {
+        for part in path.utf8.split(separator: UInt8(ascii: "/")).map({ Substring($0) }) where part != "." {
             if part != ".." { parts.append(part) } else { _ = parts.popLast() }
         }
         return parts.joined(separator: "/")

@@ -1,5 +1,6 @@
 /// Where symbolic links lead.
 
+internal import Dockerfile
 internal import Glibc
 
 package enum LinkTarget {
@@ -25,11 +26,11 @@ package struct LinkRoute {
 
     /// Follows a path that is relative to the folder.
     ///
-    /// `isConfined`: `..` and absolute targets stay in the folder, as BuildKit follows the links of a context. To a
-    /// command they lead where the kernel says.
+    /// Confined to a context, links are as in BuildKit: `..` and absolute targets stay in it. To a command they lead
+    /// where the kernel says.
     package init(_ path: String, in folder: String, isConfined: Bool) {
         var done: [Substring] = []
-        var open = Array(path.split(separator: "/").reversed())
+        var open = Array(path.pathNames.reversed())
         while let next = open.popLast() {
             if next == "." { continue }
             if next == ".." {
@@ -42,12 +43,12 @@ package struct LinkRoute {
             guard links.count < Self.longestChain else { return }
             links.append(place)
             var way = target[...]
-            if target.hasPrefix("/"), !isConfined {
+            if target.begins(with: "/"), !isConfined {
                 guard let inside = RelativePath.relative(target, to: folder) else { return }
                 way = inside[...]
             }
-            done = target.hasPrefix("/") ? [] : done.dropLast()
-            open += way.split(separator: "/").reversed()
+            done = target.begins(with: "/") ? [] : done.dropLast()
+            open += way.pathNames.reversed()
         }
         end = done.joined(separator: "/")
     }

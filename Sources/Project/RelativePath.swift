@@ -1,5 +1,7 @@
 /// A path as the configuration writes it, made clean: what every path of the project must hold to.
 
+import Dockerfile
+
 /// Relative to the root, without `.`, `..` and doubled slashes.
 struct RelativePath: Equatable {
     /// No slash at either end; "" is the root.
@@ -17,10 +19,11 @@ struct RelativePath: Equatable {
     /// In a pattern `..` cannot take back a component that has a wildcard.
     init(_ text: String, isPattern: Bool = false) throws(Fault) {
         if text.isEmpty { throw .empty }
-        if text.hasPrefix("/") { throw .absolute }
+        if text.begins(with: "/") { throw .absolute }
         if text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) { throw .control }
         var components: [Substring] = []
-        let written = text.split(separator: "/", omittingEmptySubsequences: false)
+        let bytes = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        let written = bytes.map { Substring($0) }
         for component in written where !component.isEmpty && component != "." {
             guard component == ".." else {
                 components.append(component)
@@ -36,7 +39,7 @@ struct RelativePath: Equatable {
 
     /// The folder that holds this path; "" is the root.
     static func parent(of path: String) -> String {
-        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+        path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) } ?? ""
     }
 
     static func join(_ folder: String, _ name: String) -> String {

@@ -16,6 +16,8 @@ struct ProjectNodes: Sendable {
         var extra: [String]
         /// What it names and must find, relative to the root.
         var literals: [String]
+        /// The context of an image, relative to the root: links in it do not lead out of it.
+        var context: String?
         /// What it reads by way of links.
         var linked: LinkedSources
     }
@@ -46,13 +48,14 @@ struct ProjectNodes: Sendable {
             outputScope: InputScope(outputs: step.outputs),
             extra: [],
             literals: step.inputs.filter(\.isLiteral).map(\.staticPrefix),
+            context: nil,
             linked: linked
         )
     }
 
     private static func entry(_ image: Image, in project: Project) -> Entry {
         let sources = image.evaluation.contextPaths.map(\.path).filter { path in
-            path != "." && !path.isEmpty && !path.contains { "*?[\\".contains($0) }
+            path != "." && !path.isEmpty && !path.unicodeScalars.contains { "*?[\\".unicodeScalars.contains($0) }
         }
         let linked = LinkedSources(of: image, in: project.root)
         let extra = image.definingFiles
@@ -63,6 +66,7 @@ struct ProjectNodes: Sendable {
             outputScope: InputScope(outputs: []),
             extra: extra + extra.flatMap { LinkedSources.ends(of: $0, in: project.root) },
             literals: sources.map { image.context.isEmpty ? $0 : image.context + "/" + $0 },
+            context: image.context,
             linked: linked
         )
     }
@@ -82,7 +86,7 @@ struct ProjectNodes: Sendable {
         var owners: [NodeID] = []
         for entry in entries {
             let isReader =
-                entry.scope.reads(path) || isRemoval && entry.scope.mayRead(below: path)
+                entry.scope.reads(path) || entry.scope.leadsBack(path) || isRemoval && entry.scope.mayRead(below: path)
                 || isLink && entry.scope.isOnTheWay(path)
             if isReader { readers.append(entry.id) }
             let isOwner = entry.outputs.contains {
@@ -121,10 +125,20 @@ struct ProjectNodes: Sendable {
     /// Declared inputs that are not there, nor made by a step, relative to the root.
     func missing(_ entry: Entry) -> [String] {
         entry.literals.filter { path in
-            guard FileStat(of: project.root + "/" + path) == nil else { return false }
-            let end = LinkRoute(path, in: project.root, isConfined: false).end
-            return ![path, end ?? path].contains { isGenerated($0) || holdsGenerated($0) }
+            let ends = [path, end(of: path, for: entry) ?? path]
+            return ends.allSatisfy { FileStat(of: project.root + "/" + $0) == nil }
+                && !ends.contains { isGenerated($0) || holdsGenerated($0) }
         }
+    }
+
+    /// Where links lead: for a command as the kernel says, for an image as BuildKit does, inside the context.
+    private func end(of path: String, for entry: Entry) -> String? {
+        guard let context = entry.context, !context.isEmpty else {
+            return LinkRoute(path, in: project.root, isConfined: entry.context != nil).end
+        }
+        let source = String(decoding: path.utf8.dropFirst(context.utf8.count + 1), as: UTF8.self)
+        let route = LinkRoute(source, in: project.root + "/" + context, isConfined: true)
+        return route.end.map { $0.isEmpty ? context : context + "/" + $0 }
     }
 }
 

@@ -98,6 +98,18 @@ import Testing
         #expect(result.execution.environment == ["X=2", Self.path, "XY=3"])
     }
 
+    @Test func `names that only look the same are others, and a mark behind one does not hide it`() {
+        var configuration = StageConfiguration(inheriting: Self.base())
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        configuration.apply(.environment([KeyValue("X", "\u{301}"), KeyValue("X", "2")]))
+        configuration.apply(.environment([KeyValue(composed, "1"), KeyValue(decomposed, "2")]))
+        configuration.apply(.labels([KeyValue(composed, "1"), KeyValue(decomposed, "2")]))
+        configuration.apply(.volumes(["/" + composed, "/" + decomposed]))
+        let result = configuration.configuration.execution
+        #expect(result.environment.count == 4 && result.environment[0] == "X=2")
+        #expect(result.labels.count == 2 && result.volumes.count == 2)
+    }
+
     @Test(arguments: ["linux/amd64", "linux/arm64", "linux/arm/v7"])
     func `a platform is taken apart`(text: String) throws {
         let platform = try Platform(text)

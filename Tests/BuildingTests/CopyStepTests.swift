@@ -56,6 +56,7 @@ import Testing
         Case("COPY d/s* /a/new", ["755 0:0 a/", "755 0:0 a/new/", "644 0:0 a/new/two = 2"]),
         Case("COPY ?.[a-s]h /y", ["750 0:0 y = X"]),
         Case("COPY nothing* /y", []),
+        Case("COPY f /\u{301}a/\u{301}", ["755 0:0 \u{301}a/", "644 0:0 \u{301}a/\u{301} = F"]),
         Case("COPY nothing* f /y/", ["755 0:0 y/", "644 0:0 y/f = F"]),
         Case(
             "COPY d /n",

@@ -12,6 +12,11 @@ import Testing
         ("o=g-w", 0o674, false, 0o675), ("u+s,g+s,+t", 0o755, true, 0o7755), ("o+s", 0o755, false, 0o755),
         ("ug=rw,o=", 0o755, false, 0o660), ("go=u-w", 0o700, true, 0o755), ("+rw", 0o000, false, 0o666),
         ("u=g,g=o,o=u", 0o421, false, 0o212), ("a-w+x", 0o666, false, 0o555),
+        ("a=u", 0o644, false, 0o666), ("=u", 0o644, false, 0o666), ("u=gx", 0o644, false, 0o144),
+        ("g=u", 0o2711, false, 0o2771), ("u=g", 0o4755, false, 0o4555), ("=t", 0o644, false, 0o1644),
+        ("u=", 0o4755, false, 0o055), ("u=ug", 0o640, false, 0o440), ("u=xg", 0o640, false, 0o440),
+        ("+rt", 0o000, false, 0o1000), ("a=rt", 0o755, false, 0o1444), ("go-u", 0o766, false, 0o700),
+        ("o=t", 0o755, false, 0o750), ("u=X", 0o755, false, 0o155), ("u+o-o", 0o444, false, 0o044),
     ])
     func `modes are changed as chmod does`(text: String, old: UInt16, isDirectory: Bool, new: UInt16) throws {
         let changed = try ModeChange(text).apply(to: old, isDirectory: isDirectory)

@@ -41,6 +41,14 @@ import Testing
         #expect(image.layers.last?.diffID.description == empty)
     }
 
+    @Test func `a working directory is not cleaned, and only the plain root adds no layer`() throws {
+        let workshop = try Workshop()
+        let image = try workshop.build("FROM scratch\nWORKDIR /a/../b//\nWORKDIR /.\nWORKDIR //\nWORKDIR /\n")
+        #expect(try workshop.members(image) == [["b/"], [], []])
+        #expect(image.configuration.history.map(\.isEmptyLayer) == [false, false, false, true])
+        #expect(try workshop.build("FROM scratch\nWORKDIR /a/\n").configuration.execution.workingDirectory == "/a/")
+    }
+
     @Test func `more layers than Docker mounts are refused`() throws {
         let workshop = try Workshop()
         let instructions = (1...128).map { "WORKDIR /w\($0)\n" }.joined()

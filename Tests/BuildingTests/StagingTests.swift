@@ -52,6 +52,16 @@ import Testing
         #expect(entries.map { $0.linked?.text } == [nil, "a", "a"])
     }
 
+    @Test func `a file whose first name is overwritten lives on under its others`() throws {
+        var staging = Staging(over: FileTree())
+        try staging.put(Self.file("old"), at: TreePath("f"))
+        for name in ["h", "i"] { try staging.replace(Self.file("old"), at: TreePath(name), linked: TreePath("f")) }
+        try staging.replace(Self.file("new"), at: TreePath("f"))
+        let entries = staging.entries()
+        #expect(entries.map { $0.linked?.text } == [nil, nil, "h"])
+        #expect(entries.map(\.node) == [Self.file("new"), Self.file("old"), Self.file("old")])
+    }
+
     @Test func `names that delete are refused, and files in the way of folders`() throws {
         var staging = Staging(over: Self.base)
         let reserved = #expect(throws: BuildProblem.self) { try staging.put(Self.file(""), at: TreePath("a/.wh.b")) }

@@ -18,7 +18,7 @@ import Testing
         ("FROM scratch\nCOPY --parents a b", ["parents 2"]), ("FROM scratch\nADD --unpack=false a b", ["flag 2"]),
         ("FROM scratch\nADD --keep-git-dir https://a.git b", ["add-remote 2"]), ("FROM base", []),
         ("FROM scratch\nCOPY --from=base a b", []),
-        ("FROM --platform=linux/arm64 scratch", []), ("FROM --platform=linux/arm64 base", ["platform 1"]),
+        ("FROM --platform=linux/arm64 scratch", ["platform 1"]), ("FROM --platform=linux/arm64 base", ["platform 1"]),
         ("FROM a AS unused\nRUN b\nFROM scratch", []), ("FROM a\nRUN b", ["base 1", "run 2"]),
         ("# syntax=docker/dockerfile:1\nFROM scratch", []), ("# syntax=docker/dockerfile\nFROM scratch", []),
         ("# syntax=docker.io/docker/dockerfile:1.7-labs\nFROM scratch", []),

@@ -20,7 +20,7 @@ import Testing
             FROM scratch AS after
             """
         #expect(try bases(text, EvaluationOptions(target: "C")) == ["0 a scratch", "2 b stage(0)", "3 c scratch"])
-        #expect(try bases(text, EvaluationOptions(target: "0")) == ["0 a scratch"])
+        #expect(throws: DockerfileProblems.self) { try bases(text, EvaluationOptions(target: "0")) }
         #expect(try bases(text) == ["4 after scratch"])
         #expect(try evaluate(text).stageNames == ["a", "unused", "b", "c", "after"])
     }
@@ -31,10 +31,8 @@ import Testing
 
     @Test func `a name means a stage, then an image of the project, then any other image`() throws {
         let options = EvaluationOptions(projectImages: ["base": "base", "reg/x:1": "x", "a": "other"])
-        let text = "FROM base\nFROM reg/x:1\nFROM scratch AS a\nFROM a\nFROM debian:12\nFROM base:1"
-        let all = (0..<6).map {
-            try? bases(text, EvaluationOptions(target: String($0), projectImages: options.projectImages)).last
-        }
+        let lines = ["FROM base", "FROM reg/x:1", "FROM scratch AS a", "FROM a", "FROM debian:12", "FROM base:1"]
+        let all = lines.indices.map { try? bases(lines[...$0].joined(separator: "\n"), options).last }
         #expect(
             all == [
                 "0 - project(\"base\")", "1 - project(\"x\")", "2 a scratch", "3 - stage(2)",

@@ -5,9 +5,9 @@ import Testing
 @testable import Dockerfile
 
 @Suite struct ExpansionTests {
-    private static let variables = ["PWD": "/home", "SHELL": "bash", "KOREAN": "한국어", "NULL": ""]
+    private static let variables: VariableTable = ["PWD": "/home", "SHELL": "bash", "KOREAN": "한국어", "NULL": ""]
 
-    private static func expand(_ text: String, _ variables: [String: String]) -> String {
+    private static func expand(_ text: String, _ variables: VariableTable) -> String {
         (try? Expansion().text(text, variables)) ?? "error"
     }
 
@@ -19,6 +19,13 @@ import Testing
             return parts.count == 3 && ["A", "U"].contains(parts[0]) ? (parts[1], parts[2]) : nil
         }
     }()
+
+    @Test func `names are told apart by their bytes`() {
+        let variables: VariableTable = ["\u{E9}": "one", "e": "two"]
+        #expect(Self.expand("$\u{E9} $e\u{301}", variables) == "one two\u{301}")
+        #expect(VariableTable([("a", "1"), ("a", "2")])["a"] == "2")
+        #expect(variables["e\u{301}"] == nil)
+    }
 
     @Test(.enabled(if: Oracles.has("dockerfile-shell"), "shared/oracles is not on this machine"))
     func `every line of the reference implementation's table holds`() {
@@ -40,7 +47,7 @@ import Testing
         ("${v:=x}", "error"), ("${v^}", "error"),
     ])
     func `patterns cut and replace`(text: String, expected: String) {
-        let variables = ["v": "abcabc", "w": "bc", "p": "/usr/local/a.tar/b*c", "n": "a\nb"]
+        let variables: VariableTable = ["v": "abcabc", "w": "bc", "p": "/usr/local/a.tar/b*c", "n": "a\nb"]
         #expect(Self.expand(text, variables) == expected)
     }
 

@@ -101,6 +101,11 @@ import Testing
         #expect(error?.all[1].reason == "`!` is no pattern: nothing follows the `!`")
     }
 
+    @Test(arguments: ["d\\e", "\\é", "a/\\Z*", "\\8"])
+    func `an escape that means nothing is an error`(pattern: String) {
+        #expect(throws: DockerfileProblems.self) { try IgnorePatterns(parsing: pattern) }
+    }
+
     @Test func `patterns of a list are not rid of their slash`() throws {
         #expect(try !IgnorePatterns(patterns: ["/a"]).matches("a"))
         #expect(try IgnorePatterns(patterns: ["a/", " ", "!a/b"]).matches("a/c"))

@@ -20,7 +20,7 @@ import Testing
         let folder = try TemporaryFolder([
             "docker/Dockerfile.base": "FROM scratch\nCOPY base.txt /\n", "base.txt": "", "ui/a": "", "api/a": "",
             "docker/Dockerfile": "FROM base\nCOPY gen site src /x/\n", "app/src/a": "",
-            "app/.dockerignore": "**/*.log\n",
+            "app/.dockerignore": "**/*.log\nsrc/old\n!src/old/keep\n",
         ])
         let project = try folder.project(Self.configuration)
         return (folder, ProjectNodes(project, graph: project.graph))
@@ -30,6 +30,7 @@ import Testing
         ("api/a", ["gen"]), ("build.mk", ["gen"]), ("ui/deep/a", ["ui"]), ("base.txt", ["base"]),
         ("app/src/a", ["app"]),
         ("app/src/a.log", []), ("app/other", []), ("README.md", []), ("app", []), ("app/src", ["app"]),
+        ("app/src/old", ["app"]), ("app/src/old/x", []), ("app/src/old/keep", ["app"]),
     ])
     func `a change concerns those who read the path`(path: String, readers: [String]) throws {
         let (_, nodes) = try opened()
@@ -94,6 +95,15 @@ import Testing
         #expect(nodes.missing(app) == ["app/src"])
         #expect(nodes.missing(base) == ["base.txt"])
         #expect(nodes.missing(try #require(nodes[NodeID("gen")])) == [])
+    }
+
+    @Test func `a link on the way to a source does not lead out of the context`() throws {
+        let folder = try TemporaryFolder(["app/in/f": "", "Dockerfile": "FROM scratch\nCOPY l/f m/g /x/\n"])
+        try folder.link("app/l", to: "/in")
+        try folder.link("app/m", to: "../../in")
+        let project = try folder.project("images: { app: { dockerfile: Dockerfile, context: app } }\n")
+        let nodes = ProjectNodes(project, graph: project.graph)
+        #expect(nodes.missing(try #require(nodes[NodeID("app")])) == ["app/m/g"])
     }
 
     @Test func `the files that define an image are its Dockerfile and its ignore files, there or not`() throws {

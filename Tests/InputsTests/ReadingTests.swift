@@ -33,6 +33,37 @@ import Testing
         #expect(reading.isUnchanged(in: scope, below: tree.root))
     }
 
+    @Test func `an ignored folder counts with its mode where something in it is given back`() throws {
+        let tree = try TemporaryTree([".dockerignore": "docs\n!docs/keep\n", "docs/keep": "", "docs/x": "", "d": ""])
+        let image = try tree.image("COPY d* /x/")
+        let scope = tree.scope(of: image)
+        let reading = try tree.read(scope)
+        let key = Keys.own(of: image, platform: "linux/amd64", reading)
+        try tree.setMode("docs", 0o700)
+        #expect(try Keys.own(of: image, platform: "linux/amd64", tree.read(scope)) != key)
+        try tree.write("docs/keep", "new")
+        #expect(try tree.reader.updated(reading, at: ["docs/keep"], in: scope) != nil)
+        try tree.remove("docs/keep")
+        #expect(try tree.reader.updated(reading, at: ["docs/keep"], in: scope) == nil)
+        let rest = try tree.read(scope)
+        #expect(rest.files.map(\.path) == ["d"])
+        try tree.write("docs/keep", "again")
+        #expect(try tree.reader.updated(rest, at: ["docs/keep"], in: scope) == nil)
+    }
+
+    @Test func `names that only look the same are two inputs`() throws {
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        let tree = try TemporaryTree([:])
+        for name in [composed, decomposed] { try tree.write(name, name) }
+        let scope = tree.scope(of: try tree.image("COPY \(composed) \(decomposed) /x/"))
+        let reading = try tree.read(scope)
+        #expect(reading.files.map { Array($0.path.utf8) } == [Array(decomposed.utf8), Array(composed.utf8)])
+        let one = try tree.scope(of: tree.image("COPY \(composed) /x/"))
+        #expect(one.reads(composed) && !one.reads(decomposed))
+        let first = Reading(files: Array(reading.files.prefix(1)))
+        #expect(try tree.reader.updated(first, at: [composed], in: scope)?.files.count == 2)
+    }
+
     static let changes: [(name: String, change: @Sendable (TemporaryTree) throws -> Void)] = [
         ("content", { try $0.write("src/a", "A") }),
         (

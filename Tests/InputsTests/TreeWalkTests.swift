@@ -35,6 +35,17 @@ import Testing
         }
     }
 
+    @Test func `an ignored folder is found where something in it is given back`() throws {
+        let tree = try TemporaryTree([
+            ".dockerignore": "docs\nlib\n!docs/a/keep\n!lib/keep\n", "docs/a/keep": "", "docs/a/b/c": "", "docs/x": "",
+            "lib/other": "", "Dockerfile.app": "",
+        ])
+        let scope = tree.scope(of: try tree.image("COPY . /x"))
+        let found = try TreeWalk.files(below: tree.root, in: scope).map(\.path)
+        #expect(found == [".dockerignore", ".imgwatch", "Dockerfile.app", "docs", "docs/a", "docs/a/keep"])
+        #expect(scope.leadsBack("docs") && scope.leadsBack("lib") && !scope.leadsBack("docs/a/b"))
+    }
+
     @Test func `folders that can't hold an input are not entered`() throws {
         let tree = try TemporaryTree(["package.json": "", "node_modules/x/y": "", "src/a": "", ".git/config": ""])
         chmod(tree.home, 0o755)

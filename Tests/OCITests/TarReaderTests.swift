@@ -12,6 +12,7 @@ import Testing
         TarEntry(path: "d/null", kind: .characterDevice(major: 1, minor: 3), mode: 0o666),
         TarEntry(path: "d/disk", kind: .blockDevice(major: 8, minor: 1), mode: 0o660, user: 1 << 24, group: 1 << 25),
         TarEntry(path: "d/pipe", kind: .fifo, mode: 0o600),
+        TarEntry(path: "\u{301}/\u{301}\r", kind: .symbolicLink(target: "\u{301}"), mode: 0o777),
         TarEntry.whiteout("d/gone"),
     ]
 
