@@ -21,8 +21,8 @@ import Testing
         entry("fresh", .step, .none),
         entry("gen", .step, .run(Cause(reason: .inputs, paths: ["a.c"], pathCount: 1))),
         entry("base", .image, .run(Cause(reason: .neverRan)), new: "key-1"),
-        entry("late", .image, .reference, level: 1, old: "r/late:a", new: "git-b"),
-        entry("server", .image, .afterNeeds([NodeID("gen"), NodeID("base")]), level: 2, old: "r/server:a"),
+        entry("late", .image, .reference, level: 1, old: "git-a", new: "git-b"),
+        entry("server", .image, .afterNeeds([NodeID("gen"), NodeID("base")]), level: 2, old: "git-c"),
         entry("broken", .step, .fails("x does not exist"), level: 3),
     ])
 
@@ -33,9 +33,9 @@ import Testing
                 0  base    runs: never run
                            (new) → key-1
                 1  late    is built already; a reference is added
-                           r/late:a → git-b
+                           git-a → git-b
                 2  server  runs if gen, base change what it is made from
-                           r/server:a → (known when its needs have run)
+                           git-c → (known when its needs have run)
                 3  broken  can't run: x does not exist
                 """
         )

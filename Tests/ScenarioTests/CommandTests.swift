@@ -115,7 +115,7 @@ import Testing
         try project.write("static.txt", "edited\n")
         let after = try project.imgwatch("plan")
         #expect(after.output.contains("static.txt"), "\(after.output)")
-        #expect(after.output.contains("both:\(tag) → git-"), "\(after.output)")
+        #expect(after.output.contains(" \(tag) → git-"), "\(after.output)")
         #expect(!after.output.contains("left-image"))
         let entries = try project.imgwatch("plan", "--json").objects("nodes")
         let both = try #require(entries.first { $0["node"] as? String == "both" })

@@ -50,7 +50,7 @@ struct ProjectPlan: Sendable {
         var node: Node
         var level: Int
         var action: Action
-        /// The reference that shows the image now.
+        /// The tag that shows the image now.
         var old: String?
         /// The tag that it would get; nil where that is known only after its needs have run.
         var new: String?
@@ -125,10 +125,12 @@ extension Loop {
     func plan() -> ProjectPlan {
         var entries: [ProjectPlan.Entry] = []
         var moving: Set<NodeID> = []
+        var failing: Set<NodeID> = []
         for node in nodes.graph.nodes {
             guard let view = engine.view(of: node.id) else { continue }
-            let action = action(node, view, moving)
+            let action = action(node, view, moving, failing)
             if action != .none { moving.insert(node.id) }
+            if case .fails = action { failing.insert(node.id) }
             let isOpen = nodes.graph.needs(of: node.id).contains(where: moving.contains)
             let new = node.kind != .image || isOpen ? nil : view.key.map { view.provenance.tag(key: $0) }
             entries.append(
@@ -136,7 +138,7 @@ extension Loop {
                     node: node,
                     level: nodes.graph.level(of: node.id),
                     action: action,
-                    old: published[node.id]?.references.first,
+                    old: published[node.id]?.references.first.map(Self.tag),
                     new: new
                 )
             )
@@ -144,8 +146,20 @@ extension Loop {
         return ProjectPlan(entries: entries)
     }
 
-    private func action(_ node: Node, _ view: NodeView, _ moving: Set<NodeID>) -> ProjectPlan.Action {
+    /// What follows the last colon.
+    private static func tag(of reference: String) -> String {
+        reference.split(separator: ":").last.map(String.init) ?? reference
+    }
+
+    private func action(
+        _ node: Node,
+        _ view: NodeView,
+        _ moving: Set<NodeID>,
+        _ failing: Set<NodeID>
+    ) -> ProjectPlan.Action {
         if case .failed(let failure) = view.status { return .fails(failure.reason) }
+        let stuck = nodes.graph.needs(of: node.id).filter(failing.contains)
+        if !stuck.isEmpty { return .fails("it needs \(stuck.map(\.name).joined(separator: ", "))") }
         let needs = nodes.graph.needs(of: node.id).filter(moving.contains)
         if view.isFresh { return needs.isEmpty ? .none : .afterNeeds(needs) }
         if node.kind == .image, let key = view.key, let image = nodes.project.image(node.id),
