@@ -101,6 +101,7 @@ extension Engine {
         for node in states.indices where graph.nodes[node].kind != .deploy {
             states[node].touched = max(states[node].touched, barrier)
             if states[node].wasAnswered { states[node].cause.reason = .inputs }
+            states[node].overtaken = 0
             disturb(node, paths: 1)
             supersede(node, changedAt: barrier)
         }
@@ -122,7 +123,10 @@ extension Engine {
             states[node].rereadAt = now + Limits.unsettledReread
             return
         }
-        guard isSettled(keying, node) else { return }
+        guard isSettled(keying, node) else {
+            states[node].overtaken = 0
+            return
+        }
         guard states[node].run == nil, keying.barrier >= states[node].lastEnd else { return }
         states[node].own = keying.own
         states[node].outputs = keying.outputs
@@ -207,6 +211,7 @@ extension Engine {
         for node in states.indices where new.nodes[node].kind != .deploy {
             states[node].touched = max(states[node].touched, barrier)
             states[node].parts = []
+            states[node].overtaken = 0
             // A reading of before is about another definition.
             states[node].keying = nil
             if states[node].definitionChanged { states[node].cause.reason = .definition }

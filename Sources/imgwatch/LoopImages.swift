@@ -18,7 +18,10 @@ extension Loop {
         guard nodes[image.id] != nil, !run.isCancelled else { return endCancelled(run) }
         let key = run.start.publication.key
         let session = session
-        if let found = await offload({ session.store.image(of: image, key: key) }) {
+        let found = await offload { session.store.image(of: image, key: key) }
+        drain()
+        // By a key that edits have overtaken nothing is published: its needs may have been stale then.
+        if let found, let keyed = readings[image.id], touched[image.id, default: 0] <= keyed.barrier, !run.isCancelled {
             return await publish(found, of: image, run.start.publication, run, isBuilt: false)
         }
         tellStarted(run)
@@ -30,6 +33,8 @@ extension Loop {
             switch await assemble(image, taken.inputs, run) {
             case .success(let stored): return await publish(stored, of: image, publication, run, isBuilt: true)
             case .failure(.failed(let reason)):
+                drain()
+                if run.isCancelled { return endCancelled(run) }
                 return end(run, RunEnd(.failed(Failure(reason)), barrier: sequence))
             case .failure(.inputChanged):
                 run.reconsider()
@@ -118,8 +123,8 @@ extension Loop {
         switch result {
         case .success(let shown):
             published[image.id] = shown
-            told.remove(run.start.operation)
             if let node = nodes.graph[image.id] {
+                told.remove(run.start.operation)
                 session.tell(LoopEvent(shown, of: node, run, publication, isBuilt: isBuilt))
             }
             end(run, RunEnd(.succeeded, barrier: sequence, publication: publication))

@@ -12,6 +12,7 @@ import Watching
 extension Loop {
     /// The barrier: delivers everything that the kernel queued before this call.
     func drain() {
+        guard !isOver else { return }
         let batch = session.watcher.drain()
         sequence = max(sequence, Sequence(batch.barrier) + offset)
         if batch.mustRescan {
@@ -26,7 +27,8 @@ extension Loop {
             nodes.project.isSourceFile($0.path) || brokenSources.contains($0.path)
         }
         if isConfiguration { configurationChangedAt = .now }
-        if isConfiguration || unreadSince != nil { reloadProject() }
+        // A link that makes a race, or made one, is no file of the configuration.
+        if isConfiguration || unreadSince != nil || isConfigurationBroken { reloadProject() }
         deliver(batch.changes)
         if batch.changes.contains(where: { session.isGitPath($0.path) }) { noteGit() }
     }

@@ -53,7 +53,7 @@ extension Loop {
         let nodes = nodes, session = session
         var start = sequence
         var found = await offload {
-            Result { () throws(UnreadableInput) in try session.hold(entry.scope, copying: copying) }
+            Result { () throws(UnreadableInput) in try session.hold(entry, in: nodes, copying: copying) }
         }
         for _ in 0..<Self.updates {
             drain()
@@ -69,7 +69,7 @@ extension Loop {
             start = sequence
             found = await offload {
                 Result { () throws(UnreadableInput) in
-                    try session.update(held, at: changed, in: entry.scope, copying: copying)
+                    try session.update(held, at: changed, of: entry, in: nodes)
                 }
             }
         }
@@ -85,9 +85,9 @@ extension Loop {
         let (barrier, session) = (sequence, session)
         let hadFreshNeeds = engine.hasFreshNeeds(entry.id)
         let bases = nodes.project.image(entry.id).flatMap(bases)
-        let answer = await offload { session.answer(entry, held.reading, in: nodes) }
+        let answer = await offload { session.answer(entry, held.reading, missing: held.missing, in: nodes) }
         // A commit or another configuration may be of before the answer or after it.
-        guard let answer, recent.floor <= barrier else { return nil }
+        guard let answer, recent.upheaval <= barrier else { return nil }
         return SettledReading(
             answer: answer,
             copies: held.copies,

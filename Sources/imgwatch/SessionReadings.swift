@@ -25,6 +25,8 @@ struct StepOutputs: Sendable {
 /// An image's files while they may still change.
 struct HeldFiles: Sendable {
     var reading: Reading
+    /// What the definition names and is not there.
+    var missing: [String]
     /// Of those that change often, by path; empty where nobody asked for them.
     var copies: [String: PrivateCopy] = [:]
 }
@@ -33,9 +35,9 @@ extension Session {
     /// - Returns: nil where an input changed while it was read.
     func read(_ entry: ProjectNodes.Entry, in nodes: ProjectNodes) -> NodeAnswer? {
         do {
-            guard let reading = try reader.read(entry.scope), var answer = answer(entry, reading, in: nodes) else {
-                return nil
-            }
+            guard let reading = try reader.read(entry.scope),
+                var answer = answer(entry, reading, missing: nodes.missing(entry), in: nodes)
+            else { return nil }
             if !entry.outputs.isEmpty {
                 guard let outputs = try reader.read(entry.outputScope) else { return nil }
                 answer.keying.outputs = Keys.outputs(outputs)
@@ -47,9 +49,14 @@ extension Session {
     }
 
     /// What follows from a reading of the node's inputs; nil where the project has no such node.
-    func answer(_ entry: ProjectNodes.Entry, _ reading: Reading, in nodes: ProjectNodes) -> NodeAnswer? {
+    func answer(
+        _ entry: ProjectNodes.Entry,
+        _ reading: Reading,
+        missing: [String],
+        in nodes: ProjectNodes
+    ) -> NodeAnswer? {
         guard let own = own(entry.id, reading, nodes.project) else { return nil }
-        var keying = Keying(own: own, barrier: 0, missing: nodes.missing(entry).map { "\($0) does not exist" })
+        var keying = Keying(own: own, barrier: 0, missing: missing.map { "\($0) does not exist" })
         keying.provenance = provenance(entry, reading, in: nodes)
         return NodeAnswer(reading: reading, keying: keying)
     }
@@ -60,22 +67,27 @@ extension Session {
     }
 
     /// - Returns: nil where an input changed while it was read.
-    func hold(_ scope: InputScope, copying: Bool) throws(UnreadableInput) -> HeldFiles? {
-        guard let reading = try reader.read(scope) else { return nil }
-        return HeldFiles(reading: reading, copies: copying ? copies(of: reading) : [:])
+    func hold(
+        _ entry: ProjectNodes.Entry,
+        in nodes: ProjectNodes,
+        copying: Bool
+    ) throws(UnreadableInput) -> HeldFiles? {
+        guard let reading = try reader.read(entry.scope) else { return nil }
+        let copies = copying ? copies(of: reading) : [:]
+        return HeldFiles(reading: reading, missing: nodes.missing(entry), copies: copies)
     }
 
     /// The same after these paths changed; nil where all must be read again.
     func update(
         _ held: HeldFiles,
         at paths: [String],
-        in scope: InputScope,
-        copying: Bool
+        of entry: ProjectNodes.Entry,
+        in nodes: ProjectNodes
     ) throws(UnreadableInput) -> HeldFiles? {
-        guard let reading = try reader.updated(held.reading, at: paths, in: scope) else { return nil }
+        guard let reading = try reader.updated(held.reading, at: paths, in: entry.scope) else { return nil }
         var copies = held.copies
-        for path in paths where copying { copies[path] = try? store.copy(of: reader.root + "/" + path) }
-        return HeldFiles(reading: reading, copies: copies)
+        for path in paths where copies[path] != nil { copies[path] = try? store.copy(of: reader.root + "/" + path) }
+        return HeldFiles(reading: reading, missing: nodes.missing(entry), copies: copies)
     }
 
     func own(_ id: NodeID, _ reading: Reading, _ project: Project) -> String? {
