@@ -56,14 +56,21 @@ import Testing
         let project = try folder.project(Self.configuration)
         let run = try LoopRun(project, in: folder, rules: rules)
         async let running: Void = run.loop.run()
-        try await run.wait { $0 == Self.instant(0) }
-        for edit in 1...4 {
-            try folder.write("spec", "\(edit)")
-            try await run.wait { $0 == Self.instant(edit) }
+        var failure: (any Error)?
+        do {
+            try await run.wait { $0 == Self.instant(0) }
+            for edit in 1...4 {
+                try folder.write("spec", "\(edit)")
+                try await run.wait { $0 == Self.instant(edit) }
+            }
+        } catch {
+            failure = error
         }
+        // Whatever came of it: the test does not end before the loop does.
         await run.loop.stop()
         await running
         run.session.end()
+        if let failure { throw failure }
         return try run.images()
     }
 
