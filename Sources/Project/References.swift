@@ -1,6 +1,8 @@
 /// The names that end up in image references: node names, aliases, registries, by the rules of the OCI distribution
 /// specification 1.1 ("Pulling manifests": `<name>` and `<reference>`).
 
+import Graph
+
 /// Why a text is no name: read after "the name `x`".
 struct NameFault: Equatable {
     var reason: String
@@ -22,11 +24,13 @@ enum ReferenceSyntax {
     }
 
     private static func isImageName(_ text: String) -> Bool {
-        text != "scratch" && text.utf8.count <= 100 && isRepositoryComponent(text)
+        text != "scratch" && text.utf8.count <= 100 && ImageReference.isRepositoryComponent(text)
     }
 
     static func stepNameFault(_ name: String) -> NameFault? {
-        let isFirst = { (byte: UInt8) in isAlphanumeric(byte | 0x20) || isAlphanumeric(byte) }
+        let isFirst = { (byte: UInt8) in
+            ImageReference.isAlphanumeric(byte | 0x20) || ImageReference.isAlphanumeric(byte)
+        }
         if name.utf8.count <= 100, let first = name.utf8.first, isFirst(first),
             name.utf8.allSatisfy({ isFirst($0) || "._-".utf8.contains($0) })
         {
@@ -38,37 +42,17 @@ enum ReferenceSyntax {
         )
     }
 
-    /// Whether it is `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
-    static func isRepositoryComponent(_ text: some StringProtocol) -> Bool {
-        let bytes = Array(text.utf8)
-        guard let first = bytes.first, let last = bytes.last, isAlphanumeric(first), isAlphanumeric(last) else {
-            return false
-        }
-        let separators = bytes.split(whereSeparator: isAlphanumeric)
-        return separators.allSatisfy { run in
-            run.allSatisfy { $0 == UInt8(ascii: "-") } || run.elementsEqual(".".utf8) || run.elementsEqual("_".utf8)
-                || run.elementsEqual("__".utf8)
-        }
-    }
-
     /// A name that the rule allows, made of what can be kept of `text`.
     static func suggestedName(for text: String) -> String {
-        let bytes = text.lowercased().utf8.split(whereSeparator: { !isAlphanumeric($0) })
+        let bytes = text.lowercased().utf8.split(whereSeparator: { !ImageReference.isAlphanumeric($0) })
         let name = bytes.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "-")
         if isImageName(text) { return text }
         let short = String(name.prefix(100).reversed().drop { $0 == "-" }.reversed())
         return short.isEmpty || short == "scratch" ? "image" : short
     }
 
-    /// Whether it is `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
-    static func isTag(_ text: String) -> Bool {
-        let isWord = { (byte: UInt8) in isAlphanumeric(byte) || isUpper(byte) || byte == UInt8(ascii: "_") }
-        guard let first = text.utf8.first, isWord(first), text.utf8.count <= 128 else { return false }
-        return text.utf8.allSatisfy { isWord($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
-    }
-
     static func aliasFault(_ alias: String) -> NameFault? {
-        if !isTag(alias) {
+        if !ImageReference.isTag(alias) {
             return NameFault(
                 reason: "is no tag",
                 remedy: "Write letters, digits, `_`, `.` and `-`, neither of the last two first, at most 128."
@@ -90,19 +74,13 @@ enum ReferenceSyntax {
             )
         }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        let host = parts[0].split(separator: ":", omittingEmptySubsequences: false)
-        let isHost = host[0].split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
-            !label.isEmpty && label.utf8.allSatisfy { isAlphanumeric($0) || isUpper($0) || $0 == UInt8(ascii: "-") }
-                && label.first != "-" && label.last != "-"
-        }
-        let isPort = host.count == 1 || host.count == 2 && (Int(host[1]).map { (1...65535).contains($0) } ?? false)
-        if !isHost || !isPort {
+        if !ImageReference.isHost(parts[0]) {
             return NameFault(
                 reason: "does not begin with a host, or a host and a port",
                 remedy: "Write it like `registry.example.com/team` or `localhost:5000`."
             )
         }
-        if let bad = parts.dropFirst().first(where: { !isRepositoryComponent($0) }) {
+        if let bad = parts.dropFirst().first(where: { !ImageReference.isRepositoryComponent($0) }) {
             return NameFault(
                 reason: "has the part `\(bad)`, which cannot be part of a repository's name",
                 remedy: "Write lower-case letters and digits, with `.`, `_`, `__` or dashes between them, and no tag."
@@ -110,10 +88,4 @@ enum ReferenceSyntax {
         }
         return nil
     }
-
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-        (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
-    }
-
-    private static func isUpper(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte) }
 }
