@@ -22,6 +22,11 @@ static inline CURLcode curl_set_transfer(CURL *handle, CURLoption option, curl_t
 static inline CURLcode curl_set_rewind(CURL *handle, curl_rewind value) {
     return curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, value);
 }
+/* libcurl keeps a copy. */
+static inline CURLcode curl_set_authorities(CURL *handle, const void *bytes, size_t count) {
+    struct curl_blob blob = {(void *)bytes, count, CURL_BLOB_COPY};
+    return curl_easy_setopt(handle, CURLOPT_CAINFO_BLOB, &blob);
+}
 static inline CURLcode curl_get_long(CURL *handle, CURLINFO info, long *value) {
     return curl_easy_getinfo(handle, info, value);
 }

@@ -3,4 +3,24 @@
 package enum HTTPLimits {
     /// Of an answer that is kept in memory, in bytes: no manifest, token or error is longer.
     package static let longestBody = 8 << 20
+    /// Of all the headers of an answer, in bytes.
+    static let longestHeaders = 256 << 10
+    static let connectSeconds = 10
+    /// A connection on which so long nothing moves is given up.
+    static let stallSeconds = 20
+    /// The same while something large is on its way: whoever took it may be busy with storing it.
+    static let longStallSeconds = 60
+    /// From when on a body counts as large, in bytes.
+    static let largeBody = 1 << 20
+    /// How long a request may take whose answer is kept in memory and that sends nothing large.
+    static let smallSeconds = 60
+    /// Open connections to one host at once.
+    static let connectionsPerHost = 6
+    static let transferBuffer = 512 << 10
+    static let mostRedirects = 5
+    package static let attempts = 5
+    static let firstPause = Duration.milliseconds(50)
+    static let longestPause = Duration.seconds(4)
+    /// The longest `Retry-After` that is heeded within one attempt; a longer one ends it.
+    static let longestWait = Duration.seconds(60)
 }

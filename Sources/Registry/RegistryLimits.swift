@@ -1,6 +1,20 @@
 /// Limits of pushes and pulls, in one place.
 
-package enum RegistryLimits {
+enum RegistryLimits {
     /// Of a manifest or an index, in bytes; registries take 4 MiB.
-    package static let longestManifest = 4 << 20
+    static let longestManifest = 4 << 20
+    /// Of a configuration, in bytes.
+    static let longestConfiguration = 8 << 20
+    /// Blobs on their way at once.
+    static let transfers = 4
+    /// How often one blob is sent, or fetched, anew.
+    static let attempts = 4
+    /// How often a manifest is sent that the registry finds incomplete.
+    static let publications = 3
+    /// A piece of a chunked upload, in bytes: no registry that is known takes less, and one takes no more.
+    static let chunk = 4 << 20
+    /// From when on a blob whose upload was cut is sent in pieces, in bytes.
+    static let chunkedFrom = 16 << 20
+    /// How long a blob that was met in a repository is taken to be there.
+    static let knowledge = Duration.seconds(900)
 }

@@ -1,0 +1,33 @@
+/// Why a request got no answer.
+
+package struct HTTPError: Error, Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        /// The host has no address, or nobody listens there.
+        case unreachable
+        /// The other side is not who it should be, or speaks no TLS.
+        case untrusted
+        case timedOut
+        /// The connection ended before the answer did.
+        case cut
+        /// The answer is longer than it may be.
+        case tooLong
+        /// Who took the body did not want more of it.
+        case refused
+        /// The address is one that we do not go to.
+        case forbidden
+        case cancelled
+        case other
+    }
+    package var kind: Kind
+    /// Without its parameters.
+    package var address: String
+    /// One sentence, without a full stop.
+    package var reason: String
+
+    package init(_ kind: Kind, _ address: WebAddress, _ reason: String) {
+        (self.kind, self.address, self.reason) = (kind, address.shown, reason)
+    }
+
+    /// Whether the same request may go well later.
+    package var isTransient: Bool { [.unreachable, .timedOut, .cut].contains(kind) }
+}

@@ -1,0 +1,66 @@
+/// Gets blobs out of a registry into a layout: each once, whole, and checked against its digest.
+
+internal import HTTP
+package import OCI
+
+extension RegistryClient {
+    /// Streams a blob into the layout; does nothing where it is there.
+    ///
+    /// What was cut off goes on where it ended, if the registry can do that.
+    package func fetch(
+        _ blob: Descriptor,
+        from repository: String,
+        into layout: ImageLayout
+    ) async throws(RegistryError) {
+        if layout.hasBlob(blob) { return }
+        var receiver = try Self.receiver(blob, layout)
+        for attempt in 1... {
+            let isResumed = receiver.count > 0
+            do throws(RegistryError) {
+                return try await receive(blob, from: repository, receiver)
+            } catch {
+                guard error.isTransient, attempt < RegistryLimits.attempts else { throw error }
+                // What was answered otherwise, or came in pieces and is wrong, is fetched from its beginning.
+                if isResumed || error.status != nil { receiver = try Self.receiver(blob, layout) }
+            }
+            try await wait(after: attempt)
+        }
+    }
+
+    private func receive(
+        _ blob: Descriptor,
+        from repository: String,
+        _ receiver: BlobReceiver
+    ) async throws(RegistryError) {
+        var request = try request("GET", repository, "blobs/\(blob.digest)")
+        let start = receiver.count
+        if start > 0 { request.set("Range", "bytes=\(start)-") }
+        request.isRepeatable = false
+        request.sink = .stream(start > 0 ? 206...206 : 200...200) { receiver.write($0) }
+        let response: HTTPResponse
+        do throws(HTTPError) {
+            response = try await send(request)
+        } catch {
+            if let failure = receiver.failure { throw RegistryError(failure) }
+            var problem = RegistryError(error)
+            if [.refused, .tooLong].contains(error.kind) { (problem.isTransient, problem.status) = (true, 200) }
+            throw problem
+        }
+        guard response.isSuccess else { throw RegistryError("reading \(blob.digest)", response) }
+        do throws(OCIError) {
+            try receiver.finish()
+        } catch {
+            var problem = RegistryError(error)
+            if case .malformed = error { (problem.isTransient, problem.status) = (true, response.status) }
+            throw problem
+        }
+    }
+
+    private static func receiver(_ blob: Descriptor, _ layout: ImageLayout) throws(RegistryError) -> BlobReceiver {
+        do throws(OCIError) { return try BlobReceiver(blob, into: layout) } catch { throw RegistryError(error) }
+    }
+}
+
+extension RegistryError {
+    init(_ error: OCIError) { self.init(error.reason, remedy: error.remedy) }
+}

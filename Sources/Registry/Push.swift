@@ -1,0 +1,194 @@
+/// Pushes an image: first all of its blobs, and when they are all there, its manifest under its tags.
+
+internal import HTTP
+package import OCI
+
+/// What a push had to do.
+package struct PushReport: Sendable {
+    package var sentBlobs = 0
+    package var sentBytes = 0
+    package var mountedBlobs = 0
+}
+
+/// An image in a layout, and the repository that it goes to.
+package struct Push: Sendable {
+    package var manifest: Descriptor
+    package var layout: ImageLayout
+    package var repository: String
+    /// Blobs that were made just now: nobody has them, so nobody is asked.
+    package var fresh: Set<Digest> = []
+    /// Repositories of the same registry that hold the image's base.
+    package var neighbours: [Digest: String] = [:]
+    /// Gets a blob into the layout that is not there: a base's.
+    package var fetch: @Sendable (Descriptor) async throws(RegistryError) -> Void
+
+    package init(
+        _ manifest: Descriptor,
+        from layout: ImageLayout,
+        to repository: String,
+        fetch: @escaping @Sendable (Descriptor) async throws(RegistryError) -> Void
+    ) {
+        (self.manifest, self.layout, self.repository, self.fetch) = (manifest, layout, repository, fetch)
+    }
+}
+
+extension RegistryClient {
+    /// Sends what the repository lacks of an image, but for the manifest: nobody sees anything of it yet.
+    package func upload(_ push: Push) async throws(RegistryError) -> PushReport {
+        let blobs = try missing(of: push)
+        var report = PushReport()
+        var next = blobs.makeIterator()
+        let results = await withTaskGroup(of: Result<PushReport, RegistryError>.self) { group in
+            var results: [Result<PushReport, RegistryError>] = []
+            for _ in 0..<RegistryLimits.transfers { if let blob = next.next() { add(blob, push, &group) } }
+            while let result = await group.next() {
+                results.append(result)
+                if case .failure = result {
+                    group.cancelAll()
+                } else if let blob = next.next() {
+                    add(blob, push, &group)
+                }
+            }
+            return results
+        }
+        for result in results {
+            let one = try Self.firstReal(of: result, in: results).get()
+            report.sentBlobs += one.sentBlobs
+            report.sentBytes += one.sentBytes
+            report.mountedBlobs += one.mountedBlobs
+        }
+        return report
+    }
+
+    /// Where one upload failed and the others were cancelled for it, the failure is the reason.
+    private static func firstReal(
+        of result: Result<PushReport, RegistryError>,
+        in all: [Result<PushReport, RegistryError>]
+    ) -> Result<PushReport, RegistryError> {
+        guard case .failure(let error) = result, error.isCancelled else { return result }
+        return all.first { if case .failure(let other) = $0 { !other.isCancelled } else { false } } ?? result
+    }
+
+    private func add(
+        _ blob: Descriptor,
+        _ push: Push,
+        _ group: inout TaskGroup<Result<PushReport, RegistryError>>
+    ) {
+        group.addTask {
+            do throws(RegistryError) { return .success(try await self.ensure(blob, push)) } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    private func missing(of push: Push) throws(RegistryError) -> [Descriptor] {
+        let content = try push.content()
+        var seen: Set<Digest> = []
+        return (content.layers + [content.configuration]).filter { blob in
+            seen.insert(blob.digest).inserted && !known.contains(blob.digest, in: push.repository)
+        }
+    }
+
+    private func ensure(_ blob: Descriptor, _ push: Push) async throws(RegistryError) -> PushReport {
+        var report = PushReport()
+        let neighbour = push.neighbours[blob.digest] ?? known.repository(with: blob.digest, besides: push.repository)
+        let isNew = push.fresh.contains(blob.digest) && neighbour == nil
+        if !isNew, try await hasBlob(blob, in: push.repository, forPush: true) {
+            known.insert(blob.digest, in: push.repository)
+            return report
+        }
+        if !push.layout.hasBlob(blob) {
+            if let neighbour, try await mount(blob, in: push.repository, from: neighbour) {
+                report.mountedBlobs = 1
+                return report
+            }
+            try await push.fetch(blob)
+        }
+        let upload = BlobUpload(
+            client: self,
+            repository: push.repository,
+            blob: blob,
+            path: push.layout.blobPath(blob.digest),
+            neighbour: neighbour
+        )
+        switch try await upload.run() {
+        case .mounted: report.mountedBlobs = 1
+        case .sent: (report.sentBlobs, report.sentBytes) = (1, blob.size)
+        }
+        known.insert(blob.digest, in: push.repository)
+        return report
+    }
+
+    /// Without a byte of it here; false where the registry does not do it.
+    private func mount(
+        _ blob: Descriptor,
+        in repository: String,
+        from neighbour: String
+    ) async throws(RegistryError) -> Bool {
+        let path = "blobs/uploads/?mount=\(blob.digest)&from=\(WebAddress.encoded(neighbour))"
+        let request = try request("POST", repository, path, mountedFrom: neighbour)
+        guard let response = try? await send(request), response.status == 201 else { return false }
+        known.insert(blob.digest, in: repository)
+        return true
+    }
+
+    // MARK: Names
+
+    /// Puts the manifest under its tags, the first one first.
+    ///
+    /// Where the registry says that blobs are missing after all, they are sent again first.
+    package func publish(_ push: Push, as tags: [String]) async throws(RegistryError) {
+        for tag in tags { try await publish(push, as: tag) }
+    }
+
+    private func publish(_ push: Push, as tag: String) async throws(RegistryError) {
+        let bytes = try push.bytes()
+        for attempt in 1... {
+            var request = try request("PUT", push.repository, "manifests/\(tag)")
+            request.set("Content-Type", push.manifest.mediaType)
+            request.body = .bytes(bytes)
+            let response = try await perform(request)
+            if response.isSuccess { return try await check(response, push, tag) }
+            let error = RegistryError("publishing \(push.repository):\(tag)", response)
+            if [400, 409, 412].contains(response.status), try await shows(push, tag) { return }
+            guard Self.isIncomplete(error), attempt < RegistryLimits.publications else { throw error }
+            known.forget(push.repository)
+            var again = push
+            again.fresh = []
+            _ = try await upload(again)
+        }
+    }
+
+    private static func isIncomplete(_ error: RegistryError) -> Bool {
+        error.status == 404
+            || error.codes.contains { ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_INVALID"].contains($0) }
+    }
+
+    /// A registry whose tags never move refuses also what is there already.
+    private func shows(_ push: Push, _ tag: String) async throws(RegistryError) -> Bool {
+        try await digest(push.repository, tag) == "\(push.manifest.digest)"
+    }
+
+    private func check(_ response: HTTPResponse, _ push: Push, _ tag: String) async throws(RegistryError) {
+        let stated = response["Docker-Content-Digest"] ?? "\(push.manifest.digest)"
+        guard stated != "\(push.manifest.digest)" else { return }
+        guard try await shows(push, tag) else {
+            throw RegistryError(
+                "\(host) shows \(stated) as \(push.repository):\(tag), and not \(push.manifest.digest), which was sent",
+                remedy: "see what the registry's own log says; the image is sent again by itself",
+                isTransient: true
+            )
+        }
+    }
+}
+
+extension Push {
+    func bytes() throws(RegistryError) -> [UInt8] {
+        do throws(OCIError) { return try layout.readBlob(manifest) } catch { throw RegistryError(error) }
+    }
+
+    func content() throws(RegistryError) -> Manifest {
+        let bytes = try bytes()
+        do throws(OCIError) { return try Manifest(decoding: bytes) } catch { throw RegistryError(error) }
+    }
+}

@@ -1,0 +1,160 @@
+/// Who we are to one registry: its credential, found once, and the tokens that it was exchanged for.
+
+internal import Foundation
+package import HTTP
+internal import Synchronization
+
+package actor RegistryAuthority: Authority {
+    private enum Scheme {
+        case unknown
+        case basic
+        case bearer(realm: WebAddress, service: String?)
+    }
+
+    private let registry: WebAddress
+    private let trust: HTTPTrust
+    private let find: @Sendable () throws(RegistryError) -> Credential
+    private let credentialAt: @Sendable (_ host: String) throws(RegistryError) -> Credential
+    private let send: HTTPSend
+    private let secrets: Secrets
+    private let now: @Sendable () -> Duration
+    private var scheme = Scheme.unknown
+    private var credential: Credential?
+    private var tokens: [[String]: (value: String, until: Duration)] = [:]
+    /// Who waits for the same question as somebody else.
+    private var waiting: [[String]: [CheckedContinuation<Void, Never>]] = [:]
+    private var isFinding = false
+    private var finders: [CheckedContinuation<Void, Never>] = []
+
+    /// - Parameter find: Finds the registry's credential; blocks, and is called once.
+    /// - Parameter credentialAt: Finds what the user keeps for another host: a realm elsewhere.
+    /// - Parameter now: On a clock that never goes back.
+    init(
+        _ registry: WebAddress,
+        trust: HTTPTrust,
+        find: @escaping @Sendable () throws(RegistryError) -> Credential,
+        credentialAt: @escaping @Sendable (_ host: String) throws(RegistryError) -> Credential,
+        secrets: Secrets,
+        now: @escaping @Sendable () -> Duration,
+        send: @escaping HTTPSend
+    ) {
+        (self.registry, self.trust, self.find, self.credentialAt) = (registry, trust, find, credentialAt)
+        (self.secrets, self.now, self.send) = (secrets, now, send)
+    }
+
+    package func authorization(for request: HTTPRequest) async throws(HTTPError) -> String? {
+        guard request.address.hasSameOrigin(as: registry) else { return nil }
+        switch scheme {
+        case .unknown: return nil
+        case .basic: return try await found().basic
+        case .bearer: return try await bearer(request.scopes)
+        }
+    }
+
+    package func authorization(
+        for request: HTTPRequest,
+        refused: String?,
+        with response: HTTPResponse
+    ) async throws(HTTPError) -> String? {
+        guard request.address.hasSameOrigin(as: registry) else { return nil }
+        let challenges = Challenge.all(in: response)
+        if let challenge = challenges.first(where: { $0.scheme == "bearer" }) {
+            guard let realm = challenge.parameters["realm"].flatMap({ WebAddress(parsing: $0) }) else {
+                throw HTTPError(.forbidden, registry, "it asks for a token and names no realm")
+            }
+            scheme = .bearer(realm: realm, service: challenge.parameters["service"])
+            let asked = challenge.parameters["scope"]?.split(separator: " ").map(String.init) ?? []
+            let scopes = request.scopes.isEmpty ? asked : request.scopes
+            if let refused { forget(refused) }
+            return try await bearer(scopes)
+        }
+        if challenges.contains(where: { $0.scheme == "basic" }) {
+            scheme = .basic
+            // One that was found before may have expired: the helper may give a newer one.
+            if refused != nil { credential = nil }
+            let basic = try await found().basic
+            return basic == refused ? nil : basic
+        }
+        return nil
+    }
+
+    /// A token that was refused, and no newer one that came in its place meanwhile.
+    private func forget(_ authorization: String) {
+        tokens = tokens.filter { "Bearer \($0.value.value)" != authorization }
+    }
+
+    // MARK: Tokens
+
+    private func bearer(_ scopes: [String]) async throws(HTTPError) -> String? {
+        guard case .bearer(let realm, let service) = scheme else { return nil }
+        if case .registryToken(let token) = try await found() { return "Bearer \(token)" }
+        while true {
+            if let token = tokens[scopes], token.until > now() { return "Bearer \(token.value)" }
+            guard waiting[scopes] != nil else { break }
+            await withCheckedContinuation { waiting[scopes, default: []].append($0) }
+        }
+        waiting[scopes] = []
+        defer { for waiter in waiting.removeValue(forKey: scopes) ?? [] { waiter.resume() } }
+        if let fault = RealmCheck.fault(of: realm, for: registry) {
+            throw HTTPError(.forbidden, realm, "\(registry.shown) asks for a token from there, and \(fault)")
+        }
+        let request = TokenRequest(
+            realm: realm,
+            service: service,
+            scopes: scopes,
+            credential: try await credential(for: realm),
+            trust: realm.host == registry.host ? trust : HTTPTrust(authorities: trust.authorities)
+        )
+        let token = try await request.send(send)
+        secrets.add(token.value)
+        // A little before its end: the request that carries it takes its time, too.
+        tokens[scopes] = (token.value, now() + .seconds(token.lifetime) * 0.9)
+        return "Bearer \(token.value)"
+    }
+
+    // MARK: Credentials
+
+    /// A stranger's realm gets none of the registry's; what the user keeps for that very host may go there.
+    private func credential(for realm: WebAddress) async throws(HTTPError) -> Credential {
+        if RealmCheck.belongs(realm, to: registry) { return try await found() }
+        let credentialAt = credentialAt
+        let own = await Self.offload { Result { () throws(RegistryError) in try credentialAt(realm.host) } }
+        if let own = try? own.get(), own != .none {
+            own.secrets.forEach(secrets.add)
+            return own
+        }
+        guard try await found() == .none else {
+            throw HTTPError(
+                .forbidden,
+                realm,
+                "\(registry.shown) asks for its credentials there, which is another domain: they were not sent"
+            )
+        }
+        return .none
+    }
+
+    private func found() async throws(HTTPError) -> Credential {
+        while isFinding { await withCheckedContinuation { finders.append($0) } }
+        if let credential { return credential }
+        isFinding = true
+        defer {
+            isFinding = false
+            for finder in finders { finder.resume() }
+            finders = []
+        }
+        let find = find
+        switch await Self.offload({ Result { () throws(RegistryError) in try find() } }) {
+        case .success(let credential):
+            credential.secrets.forEach(secrets.add)
+            self.credential = credential
+            return credential
+        case .failure(let error): throw HTTPError(.other, registry, "\(error.reason); \(error.remedy)")
+        }
+    }
+
+    private static func offload<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(returning: work()) }
+        }
+    }
+}

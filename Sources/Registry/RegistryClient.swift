@@ -1,0 +1,139 @@
+/// Speaks the OCI distribution protocol (1.1) with one registry.
+
+internal import Foundation
+internal import Graph
+internal import HTTP
+package import OCI
+
+/// Safe to use from any thread.
+package final class RegistryClient: Sendable {
+    /// As it stands in references.
+    package let host: String
+    /// What `/v2/` is below.
+    let base: WebAddress
+    let send: HTTPSend
+    let pause: HTTPPause
+    let known: KnownBlobs
+    private let trust: HTTPTrust
+
+    init(host: String, base: WebAddress, trust: HTTPTrust, send: @escaping HTTPSend, parts: ClientParts) {
+        (self.host, self.base, self.trust, self.send) = (host, base, trust, send)
+        pause = parts.pause
+        known = KnownBlobs(now: parts.now)
+    }
+
+    // MARK: Requests
+
+    /// - Parameter path: Below the repository, like `manifests/latest`.
+    /// - Parameter mountedFrom: Another repository that must be readable for it.
+    func request(
+        _ method: String,
+        _ repository: String,
+        _ path: String,
+        mountedFrom: String? = nil
+    ) throws(RegistryError) -> HTTPRequest {
+        guard let address = base.resolving("/v2/\(repository)/\(path)") else {
+            throw RegistryError("\(repository)/\(path) is no address", remedy: "check the name of the registry")
+        }
+        var request = HTTPRequest(method, address)
+        request.trust = trust
+        request.scopes = Self.scopes(repository, isRead: ["GET", "HEAD"].contains(method), mountedFrom: mountedFrom)
+        return request
+    }
+
+    /// The same scopes for all that a push does, so that it needs one token; some servers look at the first scope only.
+    private static func scopes(_ repository: String, isRead: Bool, mountedFrom: String?) -> [String] {
+        let own = "repository:\(repository):\(isRead ? "pull" : "pull,push")"
+        return [own] + (mountedFrom.map { ["repository:\($0):pull"] } ?? [])
+    }
+
+    func perform(_ request: HTTPRequest) async throws(RegistryError) -> HTTPResponse {
+        do throws(HTTPError) { return try await send(request) } catch { throw RegistryError(error) }
+    }
+
+    // MARK: Blobs
+
+    /// Whether the registry says that it has the blob, with its size and its digest.
+    func hasBlob(_ blob: Descriptor, in repository: String, forPush: Bool = false) async throws(RegistryError) -> Bool {
+        var request = try request("HEAD", repository, "blobs/\(blob.digest)")
+        if forPush { request.scopes = Self.scopes(repository, isRead: false, mountedFrom: nil) }
+        let response = try await perform(request)
+        if response.status == 404 { return false }
+        guard response.isSuccess else { throw RegistryError("looking for \(blob.digest)", response) }
+        let isSame = response["Docker-Content-Digest"].map { $0 == "\(blob.digest)" } ?? true
+        let length = response["Content-Length"].flatMap { Int($0) } ?? blob.size
+        return isSame && length == blob.size
+    }
+
+    // MARK: Manifests
+
+    /// What a tag or a digest names; nil where it names nothing.
+    package func manifest(
+        _ repository: String,
+        _ reference: String
+    ) async throws(RegistryError) -> FetchedManifest? {
+        var problem: RegistryError?
+        // An answer that contradicts itself may have been spoilt on its way.
+        for _ in 0..<2 {
+            var request = try request("GET", repository, "manifests/\(reference)")
+            request.set("Accept", FetchedManifest.accepted.joined(separator: ", "))
+            request.longestBody = RegistryLimits.longestManifest
+            let response = try await perform(request)
+            if response.status == 404 { return nil }
+            guard response.isSuccess else { throw RegistryError("reading \(repository):\(reference)", response) }
+            let found = FetchedManifest(response)
+            let stated = response["Docker-Content-Digest"] ?? "\(found.descriptor.digest)"
+            let asked = reference.hasPrefix("sha256:") ? reference : stated
+            if stated == "\(found.descriptor.digest)", asked == stated { return found }
+            problem = RegistryError(
+                "\(host) answers for \(repository):\(reference) with \(found.descriptor.digest), "
+                    + "and says that it is \(asked == stated ? stated : asked)",
+                remedy: "see what the registry's own log says; nothing of it was used",
+                isTransient: true
+            )
+        }
+        throw problem ?? RegistryError("no manifest", remedy: "try again")
+    }
+
+    /// The digest that a tag shows; nil where there is none.
+    package func digest(_ repository: String, _ tag: String) async throws(RegistryError) -> String? {
+        var request = try request("HEAD", repository, "manifests/\(tag)")
+        request.set("Accept", FetchedManifest.accepted.joined(separator: ", "))
+        let response = try await perform(request)
+        if response.status == 404 { return nil }
+        if response.isSuccess, let digest = response["Docker-Content-Digest"] { return digest }
+        return try await manifest(repository, tag).map { "\($0.descriptor.digest)" }
+    }
+
+    /// Asks for the credential and the token that pushes to these repositories will need, before they are needed.
+    package func warmUp(_ repositories: [String]) async {
+        for repository in repositories {
+            guard var request = try? request("HEAD", repository, "blobs/\(Digest.sha256(of: []))") else { continue }
+            request.scopes = Self.scopes(repository, isRead: false, mountedFrom: nil)
+            _ = try? await send(request)
+        }
+    }
+}
+
+/// A manifest or an index as the registry sent it; its digest is that of its bytes.
+package struct FetchedManifest: Sendable {
+    package var descriptor: Descriptor
+    package var bytes: [UInt8]
+
+    init(_ response: HTTPResponse) {
+        bytes = response.body
+        let written = (try? JSON(parsing: bytes, subject: "a manifest"))?["mediaType"]?.text
+        let header = response["Content-Type"].map { String($0.prefix { $0 != ";" && $0 != " " }) }
+        descriptor = Descriptor(
+            mediaType: written ?? header ?? MediaType.manifest,
+            digest: .sha256(of: bytes),
+            size: bytes.count
+        )
+    }
+
+    static let accepted = [
+        MediaType.manifest, "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+    ]
+}
