@@ -6,8 +6,27 @@ internal import Synchronization
 
 /// The innermost layer: neither retries nor redirects nor credentials.
 ///
-/// The thread is the only one that touches the multi handle and the transfers under way. It ends with ``close()``.
+/// libcurl is set up by the first request: who needs none pays nothing.
 package final class HTTPClient: Sendable {
+    private let worker = Mutex<Worker?>(nil)
+
+    package init() {}
+
+    package func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
+        let worker = worker.withLock { worker in
+            let known = worker ?? Worker()
+            worker = known
+            return known
+        }
+        return try await worker.send(request)
+    }
+
+    /// Ends what is on its way, and the thread.
+    package func close() { worker.withLock(\.self)?.close() }
+}
+
+/// The thread is the only one that touches the multi handle and the transfers under way.
+private final class Worker: Sendable {
     private let multi: MultiHandle
     private let inbox = Mutex(Inbox())
     /// Sets libcurl up, once a process.
@@ -18,7 +37,7 @@ package final class HTTPClient: Sendable {
         var isClosed = false
     }
 
-    package init() {
+    init() {
         precondition(Self.isReady, "libcurl can't be set up")
         multi = MultiHandle()
         let thread = Thread { [self] in run() }
@@ -26,9 +45,9 @@ package final class HTTPClient: Sendable {
         thread.start()
     }
 
-    package func close() { tell { $0.isClosed = true } }
+    func close() { tell { $0.isClosed = true } }
 
-    package func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
+    func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         let transfer = Transfer(request)
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

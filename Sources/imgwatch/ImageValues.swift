@@ -1,0 +1,69 @@
+/// Images on their way from inputs to names.
+
+import Building
+import Engine
+import Inputs
+import OCI
+import Registry
+
+/// An image whose blobs are all in the store.
+struct StoredImage: Sendable {
+    var key: String
+    var manifest: Descriptor
+    /// nil until somebody builds on it.
+    var content: BuiltImage?
+    /// What was not in the store before.
+    var newLayers = 0
+    var newBytes = 0
+    /// Blobs that no registry can have yet.
+    var fresh: Set<Digest> = []
+    /// Repositories in the registry where images go that hold what comes from a base.
+    var neighbours: [Digest: String] = [:]
+}
+
+/// What an image's references show.
+struct PublishedImage: Sendable {
+    var stored: StoredImage
+    /// The content tag first.
+    var references: [String]
+    var exactReference: String
+    var isPushed: Bool
+    var key: String { stored.key }
+}
+
+/// An image that another one is made from.
+struct BaseImage: Sendable {
+    var name: String
+    var key: String
+    var image: StoredImage
+    /// By digest.
+    var reference: String
+}
+
+/// All that an image is made from, as it was at one instant.
+struct ImageInputs: Sendable {
+    var reading: Reading
+    /// Of files that change often, by their paths: read in their place.
+    var copies: [String: PrivateCopy] = [:]
+    var bases: [BaseImage]
+    var key: String
+}
+
+enum ImageProblem: Error, Sendable {
+    /// A file is not what it was when the key was made: the run goes round again.
+    case inputChanged
+    case cancelled
+    /// Blobs of an image that was built earlier are gone: it is built again.
+    case incomplete
+    case failed(Failure)
+
+    init(_ error: RegistryError) {
+        if error.isCancelled {
+            self = .cancelled
+        } else {
+            self = .failed(Failure("\(error.reason); \(error.remedy)", isTransient: error.isTransient))
+        }
+    }
+
+    init(_ error: OCIError) { self = .failed(Failure("\(error.reason); \(error.remedy)")) }
+}

@@ -1,0 +1,151 @@
+/// The registry that images are pushed to: what it shows, what it has of a key, and the push itself.
+
+import Engine
+import Foundation
+import Graph
+import OCI
+import Project
+import Registry
+import Synchronization
+
+final class RemoteRegistry: Sendable {
+    private let registries: Registries
+    private let host: String
+    /// Before the image's name in a repository's; "" or with a slash at its end.
+    private let prefix: String
+    private let layout: ImageLayout
+    /// What tags are known to show, by `REPOSITORY:TAG`.
+    private let shown = Mutex<[String: Digest]>([:])
+
+    /// - Parameter name: `host[:port][/path]`.
+    init(_ name: String, _ registries: Registries, layout: ImageLayout) {
+        let slash = name.firstIndex(of: "/") ?? name.endIndex
+        host = String(name[..<slash])
+        prefix = slash == name.endIndex ? "" : String(name[slash...].dropFirst()) + "/"
+        (self.registries, self.layout) = (registries, layout)
+    }
+
+    func repository(_ image: String) -> String { prefix + image }
+
+    /// The repository of an image that lies in the same registry; nil for one elsewhere.
+    func neighbour(_ reference: ImageReference) -> String? { reference.host == host ? reference.repository : nil }
+
+    private func client(_ repository: String) async throws(RegistryError) -> RegistryClient {
+        try await registries.client(for: host, repository: repository)
+    }
+
+    // MARK: What it shows
+
+    func shows(_ image: String, _ tag: String) -> Digest? {
+        shown.withLock { $0["\(repository(image)):\(tag)"] }
+    }
+
+    /// Looks what these tags show; the credential and the token for later pushes come with it.
+    ///
+    /// Where the registry can't be asked nothing is known of them.
+    func look(at tags: [(image: String, tag: String)]) async {
+        await withTaskGroup(of: Void.self) { group in
+            for (image, tag) in tags {
+                group.addTask {
+                    let repository = self.repository(image)
+                    guard let client = try? await self.client(repository),
+                        let digest = try? await client.digest(repository, tag).flatMap({ Digest(parsing: $0) })
+                    else { return }
+                    self.shown.withLock { $0["\(repository):\(tag)"] = digest }
+                }
+            }
+        }
+    }
+
+    func warmUp(_ images: [String]) async {
+        guard let first = images.first, let client = try? await client(repository(first)) else { return }
+        await client.warmUp(images.map(repository))
+    }
+
+    /// The key of what a tag shows, where it is one of ours.
+    func key(_ image: String, _ tag: String) async throws(RegistryError) -> (key: String?, digest: Digest)? {
+        let repository = repository(image)
+        guard let found = try await client(repository).manifest(repository, tag) else { return nil }
+        let manifest = try? Manifest(decoding: found.bytes)
+        return (manifest?.annotations[ImageStore.keyName], found.descriptor.digest)
+    }
+
+    /// The image of a key that anybody has pushed under this tag; manifest and configuration are in the layout then.
+    func image(_ image: String, _ tag: String, key: String) async throws(RegistryError) -> StoredImage? {
+        let repository = repository(image)
+        let client = try await client(repository)
+        guard let found = try await client.manifest(repository, tag),
+            let manifest = try? Manifest(decoding: found.bytes), manifest.annotations[ImageStore.keyName] == key
+        else { return nil }
+        try await client.fetch(manifest.configuration, from: repository, into: layout)
+        do throws(OCIError) {
+            let stored = try layout.writeBlob(found.bytes, mediaType: found.descriptor.mediaType)
+            shown.withLock { $0["\(repository):\(tag)"] = stored.digest }
+            return StoredImage(key: key, manifest: stored)
+        } catch {
+            throw RegistryError(error.reason, remedy: error.remedy)
+        }
+    }
+
+    /// Gets the layers of an image into the layout: somebody builds on it.
+    func fetchLayers(of manifest: Descriptor, _ image: String) async throws(ImageProblem) {
+        let content = try content(of: manifest)
+        let repository = repository(image)
+        do throws(RegistryError) {
+            for layer in content.layers where !layout.hasBlob(layer) {
+                try await client(repository).fetch(layer, from: repository, into: layout)
+            }
+        } catch {
+            throw ImageProblem(error)
+        }
+    }
+
+    private func content(of manifest: Descriptor) throws(ImageProblem) -> Manifest {
+        do throws(OCIError) { return try Manifest(decoding: layout.readBlob(manifest)) } catch { throw ImageProblem(error) }
+    }
+
+    // MARK: Pushes
+
+    private static let isMissing = "BLOB_MISSING_HERE"
+
+    private func push(_ stored: StoredImage, _ image: String) -> Push {
+        var push = Push(stored.manifest, from: layout, to: repository(image)) { blob throws(RegistryError) in
+            var error = RegistryError("\(blob.digest) is neither here nor there", remedy: "build the image again")
+            error.codes = [Self.isMissing]
+            throw error
+        }
+        push.fresh = stored.fresh
+        push.neighbours = stored.neighbours
+        return push
+    }
+
+    /// Sends all but the names; ends early where its task is cancelled.
+    func upload(_ stored: StoredImage, _ image: String) async throws(ImageProblem) {
+        do throws(RegistryError) {
+            _ = try await client(repository(image)).upload(push(stored, image))
+        } catch {
+            if error.codes == [Self.isMissing] { throw .incomplete }
+            throw ImageProblem(error)
+        }
+    }
+
+    /// Sets the names, the first one first; those that never move are left alone where they show the image already.
+    func publish(
+        _ stored: StoredImage,
+        _ image: String,
+        _ tags: [String],
+        moving: Set<String>
+    ) async throws(ImageProblem) {
+        let repository = repository(image)
+        for tag in tags where moving.contains(tag) || shows(image, tag) != stored.manifest.digest {
+            do throws(RegistryError) {
+                try await client(repository).publish(push(stored, image), as: [tag])
+            } catch {
+                shown.withLock { $0["\(repository):\(tag)"] = nil }
+                if error.codes == [Self.isMissing] { throw .incomplete }
+                throw ImageProblem(error)
+            }
+            shown.withLock { $0["\(repository):\(tag)"] = stored.manifest.digest }
+        }
+    }
+}
