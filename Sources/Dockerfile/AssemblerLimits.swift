@@ -2,16 +2,11 @@
 
 extension Evaluation {
     /// One problem for each thing that the assembler refuses, in the order of the lines; empty: it can make all of it.
-    ///
-    /// The names of the project's images are for the "did you mean".
-    package func unsupportedByAssembler(projectImages: [String]) -> [DockerfileProblem] {
+    package var unsupportedByAssembler: [DockerfileProblem] {
         var problems = unsupportedSyntax
-        let known = stageNames + projectImages.sorted()
         for stage in stages {
-            problems += Self.unsupported(baseOf: stage, known)
-            for instruction in stage.instructions {
-                problems += Self.unsupported(instruction, in: stage, known)
-            }
+            problems += Self.unsupported(platformOf: stage)
+            for instruction in stage.instructions { problems += Self.unsupported(instruction, in: stage) }
         }
         return problems.isEmpty ? [] : DockerfileProblems(sorting: problems).all
     }
@@ -34,46 +29,21 @@ extension Evaluation {
         ]
     }
 
-    private static func unsupported(baseOf stage: EvaluatedStage, _ known: [String]) -> [DockerfileProblem] {
-        var problems: [DockerfileProblem] = []
-        if case .external(let base) = stage.base {
-            problems.append(
-                DockerfileProblem(
-                    id: "dockerfile-base-unsupported",
-                    line: stage.line,
-                    reason: "`FROM \(base)`: a base outside the project is not supported yet",
-                    remedy: "For now a stage must start FROM scratch, another stage or an image of the project."
-                        + hint(base, known)
-                )
+    private static func unsupported(platformOf stage: EvaluatedStage) -> [DockerfileProblem] {
+        guard let platform = stage.platform else { return [] }
+        return [
+            DockerfileProblem(
+                id: "dockerfile-platform-unsupported",
+                line: stage.line,
+                reason: "`--platform=\(platform)`: a stage for another platform than the image's is not supported yet",
+                remedy: "Leave `--platform` away."
             )
-        }
-        if let platform = stage.platform {
-            problems.append(
-                DockerfileProblem(
-                    id: "dockerfile-platform-unsupported",
-                    line: stage.line,
-                    reason:
-                        "`--platform=\(platform)`: a stage for another platform than the image's is not supported yet",
-                    remedy: "Leave `--platform` away."
-                )
-            )
-        }
-        return problems
-    }
-
-    /// A tag and the parts of an address before the name do not make two names different here.
-    private static func hint(_ reference: String, _ known: [String]) -> String {
-        let last = reference.split(separator: "/").last.map(String.init) ?? reference
-        let tagged = last.cut(at: "@")?.before ?? last
-        let name = tagged.cut(at: ":")?.before ?? tagged
-        if let same = known.first(where: { $0.lowercased() == name.lowercased() }) { return " Did you mean `\(same)`?" }
-        return Suggestion.sentence(for: name, among: known)
+        ]
     }
 
     private static func unsupported(
         _ instruction: EvaluatedInstruction,
-        in stage: EvaluatedStage,
-        _ known: [String]
+        in stage: EvaluatedStage
     ) -> [DockerfileProblem] {
         let line = instruction.line
         switch instruction.operation {
@@ -81,18 +51,13 @@ extension Evaluation {
             let name = stage.name.map { "`\($0)`" } ?? String(stage.index)
             let reason = "RUN (line \(line), stage \(name)) is"
             return [problem("run", line, reason, "Make the files in a step of `.imgwatch`, and COPY them.")]
-        case .copy(let copy): return unsupported(copy, line, known)
+        case .copy(let copy): return unsupported(copy, line)
         default: return []
         }
     }
 
-    private static func unsupported(_ copy: Copy, _ line: Int, _ known: [String]) -> [DockerfileProblem] {
+    private static func unsupported(_ copy: Copy, _ line: Int) -> [DockerfileProblem] {
         var problems: [DockerfileProblem] = []
-        if case .external(let image)? = copy.from {
-            let reason = "`--from=\(image)`: an image outside the project is"
-            let remedy = "For now `--from` names a stage or an image of the project." + hint(image, known)
-            problems.append(problem("copy-from", line, reason, remedy))
-        }
         for case .remote(let address) in copy.sources {
             let remedy = "Fetch it in a step of `.imgwatch`, and COPY the file."
             problems.append(problem("add-remote", line, "`ADD \(address)` is", remedy))

@@ -202,6 +202,13 @@ package struct EvaluationOptions: Equatable, Sendable {
     package var projectImages: [String: String]
     /// By an image's name in the project.
     package var baseDefaults: [String: BaseDefaults]
+    /// By the reference of an image from outside the project, as it is written after expansion.
+    package var externalDefaults: [String: BaseDefaults]
+    /// Whether nothing is said of mistakes in stages on images of which nothing is known: what those hand down may be
+    /// what is missed.
+    package var awaitsBases: Bool
+    /// The images of the project whose ``baseDefaults`` may be wrong, since they start from an unknown image themselves.
+    package var uncertainImages: Set<String>
     /// Like `linux/amd64`.
     package var platform: String
     package init(
@@ -209,10 +216,14 @@ package struct EvaluationOptions: Equatable, Sendable {
         arguments: [KeyValue] = [],
         projectImages: [String: String] = [:],
         baseDefaults: [String: BaseDefaults] = [:],
+        externalDefaults: [String: BaseDefaults] = [:],
+        awaitsBases: Bool = false,
+        uncertainImages: Set<String> = [],
         platform: String = "linux/amd64"
     ) {
         (self.target, self.arguments, self.projectImages) = (target, arguments, projectImages)
-        (self.baseDefaults, self.platform) = (baseDefaults, platform)
+        (self.baseDefaults, self.externalDefaults, self.platform) = (baseDefaults, externalDefaults, platform)
+        (self.awaitsBases, self.uncertainImages) = (awaitsBases, uncertainImages)
     }
 }
 

@@ -48,12 +48,14 @@ private struct Evaluator {
         guard let target = target() else { return [] }
         var states: [Int: StageState] = [:]
         var stages: [EvaluatedStage] = []
+        var uncertain: Set<Int> = []
         for number in needed(by: target) {
+            if isUncertain(plans[number].base, uncertain) { uncertain.insert(number) }
             var stage = StageEvaluator(state: state(of: plans[number].base, states), arguments, escape: file.escape)
             for (instruction, sources) in plans[number].instructions {
                 for source in sources { checkOrder(of: source, in: number, instruction) }
                 do throws(Mistake) { try stage.evaluate(instruction, sources.first) } catch {
-                    problems.append(instruction.place.problem(error))
+                    if !uncertain.contains(number) { problems.append(instruction.place.problem(error)) }
                 }
             }
             states[number] = stage.state
@@ -76,7 +78,18 @@ private struct Evaluator {
         switch base {
         case .stage(let number): states[number]?.inherited ?? StageState(BaseDefaults())
         case .project(let name): StageState(options.baseDefaults[name] ?? BaseDefaults())
-        case .scratch, .external: StageState(BaseDefaults())
+        case .external(let reference): StageState(options.externalDefaults[reference] ?? BaseDefaults())
+        case .scratch: StageState(BaseDefaults())
+        }
+    }
+
+    /// Whether what the base hands down is not known yet.
+    private func isUncertain(_ base: Base, _ stages: Set<Int>) -> Bool {
+        switch base {
+        case .stage(let number): stages.contains(number)
+        case .project(let name): options.awaitsBases && options.uncertainImages.contains(name)
+        case .external(let reference): options.awaitsBases && options.externalDefaults[reference] == nil
+        case .scratch: false
         }
     }
 
@@ -120,7 +133,8 @@ extension Evaluator {
                 if case .onBuild(let text) = $0.kind { text } else { nil }
             }
         case .project(let name): triggers = options.baseDefaults[name]?.onBuild ?? []
-        case .scratch, .external: break
+        case .external(let reference): triggers = options.externalDefaults[reference]?.onBuild ?? []
+        case .scratch: break
         }
         plan.instructions = triggers.compactMap { trigger($0, of: stage) }.map { ($0, []) }
         plan.instructions += stage.instructions.map { ($0, []) }

@@ -65,10 +65,10 @@ struct StageState {
 extension Evaluation {
     /// What the evaluation of an image that starts from this one needs to know.
     ///
-    /// The bases are the same of the project's images that this one starts from.
-    package func defaults(bases: [String: BaseDefaults]) -> BaseDefaults {
+    /// The bases are the same of the project's images that this one starts from, and `external` of those from elsewhere.
+    package func defaults(bases: [String: BaseDefaults], external: [String: BaseDefaults] = [:]) -> BaseDefaults {
         guard let target = stages.last else { return BaseDefaults() }
-        let state = state(of: target, bases)
+        let state = state(of: target, bases, external)
         let triggers = target.instructions.compactMap { instruction in
             if case .onBuild(let text) = instruction.operation { text } else { nil }
         }
@@ -81,16 +81,21 @@ extension Evaluation {
         )
     }
 
-    private func state(of stage: EvaluatedStage, _ bases: [String: BaseDefaults]) -> StageState {
+    private func state(
+        of stage: EvaluatedStage,
+        _ bases: [String: BaseDefaults],
+        _ external: [String: BaseDefaults]
+    ) -> StageState {
         var state = StageState(BaseDefaults())
         switch stage.base {
         // A base stands before its stage, so this ends.
         case .stage(let index):
             if index < stage.index, let base = stages.first(where: { $0.index == index }) {
-                state = self.state(of: base, bases)
+                state = self.state(of: base, bases, external)
             }
         case .project(let name): state = StageState(bases[name] ?? BaseDefaults())
-        case .scratch, .external: break
+        case .external(let reference): state = StageState(external[reference] ?? BaseDefaults())
+        case .scratch: break
         }
         for instruction in stage.instructions {
             switch instruction.operation {

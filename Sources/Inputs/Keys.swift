@@ -32,13 +32,22 @@ package enum Keys {
     }
 
     /// An image's own key, without those of its bases: the evaluated instructions and every file that they read.
-    package static func own(of image: Image, platform: String, _ reading: Reading) -> String {
+    ///
+    /// `revision` is the commit that the image shows, where it is to show one.
+    package static func own(
+        of image: Image,
+        platform: String,
+        _ reading: Reading,
+        revision: String? = nil
+    ) -> String {
         var hasher = KeyHasher()
         hasher.add(semantics + " image")
         hasher.add(platform)
         hasher.add(image.context)
         hasher.add("labels", pairs: image.labels)
         hasher.add(image.instructions)
+        if let compression = image.compression { hasher.add("compression", [compression.rawValue]) }
+        if image.showsRevision { hasher.add("revision", revision.map { [$0] } ?? []) }
         hasher.add(reading.files)
         return hasher.finish()
     }

@@ -16,7 +16,7 @@ struct Assembly {
         let needs = Dictionary(ordering.order.map { ($0.id, $0.needs) }, uniquingKeysWith: { first, _ in first })
         let registry = file.registry?.value ?? .embedded
         let steps = file.steps.compactMap { step($0, needs: needs[$0.id] ?? []) }
-        let images = file.images.compactMap { image($0, needs: needs[$0.id] ?? []) }
+        let images = file.images.compactMap { image($0, needs) }
         let graph = Graph(ordering.order.compactMap { node($0, registry: registry) })
         return Project(
             root: root,
@@ -50,7 +50,7 @@ struct Assembly {
         )
     }
 
-    private func image(_ entry: ImageEntry, needs: [NodeID]) -> Image? {
+    private func image(_ entry: ImageEntry, _ allNeeds: [NodeID: [NodeID]]) -> Image? {
         guard let reading = readings[entry.id], let dockerfile = entry.dockerfile, let context = entry.context else {
             return nil
         }
@@ -69,12 +69,32 @@ struct Assembly {
             labels: entry.labels,
             ignore: entry.ignore.map(\.value),
             ignoreFile: reading.ignoreFile,
-            needs: needs,
+            needs: allNeeds[entry.id] ?? [],
             push: entry.push,
-            aliases: entry.aliases,
+            aliases: entry.aliases.map(\.value),
+            tag: entry.naming.tag?.value,
+            movesTag: entry.naming.movesTag,
+            showsRevision: entry.naming.showsRevision,
+            compression: entry.naming.compression,
+            deploys: entry.deploys.compactMap { deploy($0, needs: allNeeds[$0.id] ?? []) },
             place: entry.place,
             evaluation: reading.evaluation,
-            ignorePatterns: reading.ignorePatterns
+            ignorePatterns: reading.ignorePatterns,
+            externalBases: reading.externalBases
+        )
+    }
+
+    private func deploy(_ entry: DeployEntry, needs: [NodeID]) -> Deploy? {
+        guard let command = entry.command else { return nil }
+        return Deploy(
+            id: entry.id,
+            image: entry.image,
+            command: command,
+            needs: needs,
+            environment: entry.environment,
+            directory: entry.directory.value,
+            timeout: entry.timeout,
+            place: entry.place
         )
     }
 
@@ -91,6 +111,9 @@ struct Assembly {
                 quiet: step.quiet ?? file.quiet
             )
         }
+        if let deploy = file.images.flatMap(\.deploys).first(where: { $0.id == vertex.id }) {
+            return Node(deploy.id, .deploy, needs: vertex.needs, definition: Definition.of(deploy))
+        }
         guard let image = file.images.first(where: { $0.id == vertex.id }), let reading = readings[image.id] else {
             return nil
         }
@@ -101,7 +124,12 @@ struct Assembly {
             .image,
             needs: vertex.needs,
             sources: bases + writers(for: image.id),
-            definition: Definition.of(image, context: image.context?.value ?? "", evaluation: reading.evaluation),
+            definition: Definition.of(
+                image,
+                context: image.context?.value ?? "",
+                evaluation: reading.evaluation,
+                bases: reading.externalBases
+            ),
             quiet: file.quiet,
             destination: Self.destination(of: image, registry: registry)
         )
@@ -124,7 +152,9 @@ struct Assembly {
         case .remote(let prefix): destination.add("remote", prefix)
         }
         destination.add("push", "\(image.push)")
-        destination.add("aliases", image.aliases.sorted())
+        destination.add("aliases", image.aliases.map(\.value).sorted())
+        if let tag = image.naming.tag { destination.add("tag", tag.value.text) }
+        if image.naming.movesTag { destination.add("tag-moves", "true") }
         return destination.text
     }
 }

@@ -19,26 +19,40 @@ struct Definition {
     /// Of what has no order: inputs, outputs and variables may change places.
     static func of(_ step: StepEntry) -> String {
         var definition = Definition()
-        switch step.command {
-        case .shell(let command): definition.add("shell", command)
-        case .exec(let words): definition.add("exec", words)
-        case nil: break
-        }
-        definition.add("dir", step.directory.value)
-        definition.add("env", step.environment.sorted { $0.key < $1.key })
+        definition.add(step.command, in: step.directory.value, step.environment)
         definition.add("inputs", step.inputs.map { $0.text + ($0.namesFolder ? "/" : "") }.sorted())
         definition.add("outputs", step.outputs.map { $0.value.path + ($0.value.isDirectory ? "/" : "") }.sorted())
         return definition.text
     }
 
-    /// What an evaluation says of the image, and nothing else: no lines, no positions, no `# syntax`.
-    static func of(_ evaluation: Evaluation) -> String {
+    /// What a deploy does; when it does it, and how long that may take, does not show.
+    static func of(_ deploy: DeployEntry) -> String {
         var definition = Definition()
-        definition.add(evaluation)
+        definition.add(deploy.command, in: deploy.directory.value, deploy.environment)
         return definition.text
     }
 
-    static func of(_ image: ImageEntry, context: String, evaluation: Evaluation) -> String {
+    private mutating func add(_ command: Step.Command?, in directory: String, _ environment: [KeyValue]) {
+        switch command {
+        case .shell(let command): add("shell", command)
+        case .exec(let words): add("exec", words)
+        case nil: break
+        }
+        add("dir", directory)
+        add("env", environment.sorted { $0.key < $1.key })
+    }
+
+    /// What an evaluation says of the image, and nothing else: no lines, no positions, no `# syntax`.
+    ///
+    /// The digests of bases from elsewhere do show, as far as they are known.
+    static func of(_ evaluation: Evaluation, _ bases: [BasePin]) -> String {
+        var definition = Definition()
+        definition.add(evaluation)
+        definition.add(bases)
+        return definition.text
+    }
+
+    static func of(_ image: ImageEntry, context: String, evaluation: Evaluation, bases: [BasePin]) -> String {
         var definition = Definition()
         definition.add("context", context)
         if let target = image.target { definition.add("target", target.value) }
@@ -50,8 +64,15 @@ struct Definition {
         }
         definition.add("labels", image.labels.sorted { $0.key < $1.key })
         definition.add("ignore", image.ignore.map(\.value))
+        if let compression = image.naming.compression { definition.add("compression", compression.rawValue) }
+        if image.naming.showsRevision { definition.add("revision", "true") }
         definition.add(evaluation)
+        definition.add(bases)
         return definition.text
+    }
+
+    private mutating func add(_ bases: [BasePin]) {
+        for base in bases { if let digest = base.digest { add("base", [base.reference, digest]) } }
     }
 
     // MARK: Evaluations

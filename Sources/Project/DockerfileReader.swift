@@ -10,6 +10,8 @@ struct DockerfileReader {
         var ignoreFile: String?
         /// The project's images that it is FROM or copies from, with the lines that say so.
         var bases: [(image: NodeID, line: Int)]
+        /// The images from elsewhere.
+        var externalBases: [BasePin]
     }
 
     let root: String
@@ -21,11 +23,15 @@ struct DockerfileReader {
     var sourceFiles: [String] = []
     /// What each image that has been evaluated hands down.
     private var defaults: [String: BaseDefaults] = [:]
+    /// What is known of images from elsewhere.
+    private let external: [String: ExternalBase]
+    /// The images that start from one of which nothing is known, themselves or through others.
+    private var uncertain: Set<String> = []
     /// The images whose Dockerfiles are missing or mistaken.
     private var mistaken: Set<String> = []
 
-    init(root: String, images: [ImageEntry], outputs: [Output]) {
-        (self.root, self.images, self.outputs) = (root, images, outputs)
+    init(root: String, images: [ImageEntry], outputs: [Output], bases: [String: ExternalBase]) {
+        (self.root, self.images, self.outputs, external) = (root, images, outputs, bases)
     }
 
     mutating func readAll() {
@@ -102,16 +108,41 @@ struct DockerfileReader {
     }
 
     private mutating func accept(_ evaluation: Evaluation, of written: Written, _ bases: [(image: NodeID, line: Int)]) {
-        defaults[written.image.id.name] = evaluation.defaults(bases: defaults)
-        let unsupported = evaluation.unsupportedByAssembler(projectImages: others(of: written.image))
-        problems += unsupported.map { diagnostic($0, in: written.path, of: written.image) }
+        let name = written.image.id.name
+        defaults[name] = evaluation.defaults(bases: defaults, external: external.mapValues(\.defaults))
+        if evaluation.starts(fromOneOf: uncertain, knowing: external) { uncertain.insert(name) }
+        let slips = evaluation.slips(projectImages: others(of: written.image))
+        let found = evaluation.unsupportedByAssembler + slips
+        problems += found.map { diagnostic($0, in: written.path, of: written.image) }
+        var pins: [BasePin] = []
+        for (reference, line) in evaluation.externalBases {
+            if !slips.contains(where: { $0.line == line }) { check(reference, Place(file: written.path, line: line)) }
+            if pins.contains(where: { $0.reference == reference }) { continue }
+            pins.append(BasePin(reference: reference, digest: external[reference]?.digest))
+        }
         guard let patterns = written.ignorePatterns else { return }
         readings[written.image.id] = Reading(
             evaluation: evaluation,
             ignorePatterns: patterns,
             ignoreFile: written.ignoreFile,
-            bases: bases
+            bases: bases,
+            externalBases: pins
         )
+    }
+
+    private mutating func check(_ reference: String, _ place: Place) {
+        var problem = Diagnostic(id: Rule.baseReference.id, place: place, reason: "", remedy: "")
+        if let image = images.first(where: { reference.contains(Loader.placeholder(for: $0.id.name)) }) {
+            problem.reason = "the reference of the image `\(image.id)` is only a part of this base's name"
+            problem.remedy = "Use the argument that holds it alone: `FROM $NAME`."
+        } else if ImageReference(parsing: reference) == nil {
+            problem.reason = "`\(reference)` is no reference of an image"
+            problem.remedy =
+                "Write it like `alpine:3.20` or `registry.example.com/team/app:1.0`, the name in lower case."
+        } else {
+            return
+        }
+        problems.append(problem)
     }
 
     /// Says what is wrong with those that cannot be evaluated, and gives back the others.
@@ -155,6 +186,9 @@ struct DockerfileReader {
             arguments: arguments,
             projectImages: Dictionary(references, uniquingKeysWith: { first, _ in first }),
             baseDefaults: defaults,
+            externalDefaults: external.mapValues(\.defaults),
+            awaitsBases: true,
+            uncertainImages: uncertain,
             platform: Loader.hostPlatform
         )
     }
@@ -170,13 +204,31 @@ struct DockerfileReader {
 extension Evaluation {
     /// The images of the project that are read, each line that says so in the order of the file.
     var projectBases: [(image: NodeID, line: Int)] {
+        bases.compactMap { base, line in if case .project(let name) = base { (NodeID(name), line) } else { nil } }
+    }
+
+    /// The images from elsewhere that are read, each line that says so in the order of the file.
+    var externalBases: [(reference: String, line: Int)] {
+        bases.compactMap { base, line in if case .external(let name) = base { (name, line) } else { nil } }
+    }
+
+    private var bases: [(Base, line: Int)] {
         stages.flatMap { stage in
-            let copied = stage.instructions.compactMap { instruction -> (Base, Int)? in
+            let copied = stage.instructions.compactMap { instruction -> (Base, line: Int)? in
                 guard case .copy(let copy) = instruction.operation, let from = copy.from else { return nil }
                 return (from, instruction.line)
             }
-            return ([(stage.base, stage.line)] + copied).compactMap { base, line in
-                if case .project(let name) = base { (NodeID(name), line) } else { nil }
+            return [(stage.base, stage.line)] + copied
+        }
+    }
+
+    /// Whether a stage starts from one of these images of the project, or from one elsewhere that is not known.
+    fileprivate func starts(fromOneOf images: Set<String>, knowing external: [String: ExternalBase]) -> Bool {
+        stages.contains { stage in
+            switch stage.base {
+            case .project(let name): images.contains(name)
+            case .external(let reference): external[reference] == nil
+            case .stage, .scratch: false
             }
         }
     }

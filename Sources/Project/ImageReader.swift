@@ -4,16 +4,16 @@ import Dockerfile
 import Graph
 
 extension ProjectFileReader {
-    mutating func image(_ entry: Tree.Entry) -> ImageEntry? {
+    mutating func image(_ entry: Tree.Entry, in file: ProjectFile) -> ImageEntry? {
         if let fault = ReferenceSyntax.imageNameFault(entry.key) {
             values.report(.name, entry.place, "the name `\(entry.key)` \(fault.reason)", fault.remedy)
         }
         var image = ImageEntry(id: NodeID(entry.key), place: entry.place)
         let fields = values.fields(entry.value, .image, of: "the image `\(entry.key)`")
         image.context = Placed(value: "", place: entry.place)
-        if let context = fields["context"] { image.context = file(context, "context") }
+        if let context = fields["context"] { image.context = self.path(context, "context") }
         if let dockerfile = fields["dockerfile"] {
-            image.dockerfile = file(dockerfile, "Dockerfile")
+            image.dockerfile = self.path(dockerfile, "Dockerfile")
         } else {
             image.dockerfile = image.context.map {
                 Placed(value: RelativePath.join($0.value, "Dockerfile"), place: $0.place)
@@ -26,10 +26,45 @@ extension ProjectFileReader {
         image.needs = needs(fields["needs"], of: entry.value)
         image.push = fields["push"].flatMap { values.bool($0, "`push`") } ?? true
         if let aliases = fields["aliases"] { image.aliases = self.aliases(aliases) }
+        image.naming = naming(fields, else: file.naming)
+        image.deploys = fields["deploy"].map { deploys($0, of: image, in: file) } ?? []
         return image
     }
 
-    private mutating func file(_ tree: Tree, _ what: String) -> Placed<String>? {
+    /// `tag`, `tag-moves`, `revision` and `compression`: those of the image, or those at the top.
+    mutating func naming(_ fields: [String: Tree], else inherited: ImageNaming) -> ImageNaming {
+        var naming = inherited
+        if let tag = fields["tag"] { naming.tag = self.tag(tag) }
+        naming.movesTag = fields["tag-moves"].flatMap { values.bool($0, "`tag-moves`") } ?? inherited.movesTag
+        naming.showsRevision = fields["revision"].flatMap { values.bool($0, "`revision`") } ?? inherited.showsRevision
+        if let compression = fields["compression"] { naming.compression = self.compression(compression) }
+        return naming
+    }
+
+    private mutating func tag(_ tree: Tree) -> Placed<TagTemplate>? {
+        guard let text = values.text(tree, "`tag`") else { return nil }
+        do throws(NameFault) {
+            return Placed(value: try TagTemplate(parsing: text.value), place: text.place)
+        } catch {
+            values.report(.tag, text.place, "the tag `\(text.value)` \(error.reason)", error.remedy)
+            return nil
+        }
+    }
+
+    private mutating func compression(_ tree: Tree) -> Compression? {
+        guard let text = values.text(tree, "`compression`") else { return nil }
+        if let known = Compression(rawValue: text.value) { return known }
+        let names = Compression.allCases.map(\.rawValue)
+        values.report(
+            .value,
+            text.place,
+            "`compression` cannot be `\(text.value)`",
+            Nearest.remedy(for: text.value, in: names, plural: "compressions")
+        )
+        return nil
+    }
+
+    private mutating func path(_ tree: Tree, _ what: String) -> Placed<String>? {
         values.text(tree, "`\(what.lowercased())`").flatMap { text in
             path(text, what: "the \(what)").map { Placed(value: $0.path, place: text.place) }
         }
@@ -76,13 +111,13 @@ extension ProjectFileReader {
         }
     }
 
-    private mutating func aliases(_ tree: Tree) -> [String] {
-        var aliases: [String] = []
+    private mutating func aliases(_ tree: Tree) -> [Placed<String>] {
+        var aliases: [Placed<String>] = []
         for text in values.texts(tree, "`aliases`") {
             if let fault = ReferenceSyntax.aliasFault(text.value) {
                 values.report(.alias, text.place, "the alias `\(text.value)` \(fault.reason)", fault.remedy)
-            } else if !aliases.contains(text.value) {
-                aliases.append(text.value)
+            } else if !aliases.contains(where: { $0.value == text.value }) {
+                aliases.append(text)
             }
         }
         return aliases

@@ -9,11 +9,11 @@ struct Keys {
 
     static let project = Keys(
         owner: "the configuration",
-        supported: ["registry", "steps", "images", "env", "timeout", "quiet", "parallel"],
-        later: [
-            "tag", "tag-moves", "revision", "deploy", "compression", "aws", "trigger", "serve", "ready", "profiles",
-            "notify",
-        ]
+        supported: [
+            "registry", "steps", "images", "env", "timeout", "quiet", "parallel", "tag", "tag-moves", "revision",
+            "compression",
+        ],
+        later: ["aws", "trigger", "serve", "ready", "profiles", "notify"]
     )
 
     static let step = Keys(
@@ -25,12 +25,19 @@ struct Keys {
     static let image = Keys(
         owner: "an image",
         supported: [
-            "dockerfile", "context", "target", "args", "labels", "ignore", "needs", "push", "aliases",
+            "dockerfile", "context", "target", "args", "labels", "ignore", "needs", "push", "aliases", "tag",
+            "tag-moves", "revision", "compression", "deploy",
         ],
         later: [
-            "tag", "tag-moves", "revision", "deploy", "compression", "builder", "platforms", "secrets", "pull", "delta",
+            "builder", "platforms", "secrets", "pull", "delta",
             "lambda", "trigger", "serve", "ready", "profiles", "notify",
         ]
+    )
+
+    static let deploy = Keys(
+        owner: "a deploy",
+        supported: ["run", "needs", "env", "dir", "timeout", "name"],
+        later: ["trigger", "ready", "profiles", "notify"]
     )
 
     /// The keys of `args: { X: { image: NAME } }`.
@@ -42,7 +49,7 @@ struct Keys {
         "cmd": "run", "cmds": "run", "script": "run", "environment": "env", "sources": "inputs", "watch": "inputs",
         "generates": "outputs", "build-args": "args", "build_args": "args", "buildArgs": "args", "tags": "aliases",
         "services": "images", "tasks": "steps", "exclude": "ignore", "cwd": "dir", "workdir": "dir",
-        "file": "dockerfile",
+        "file": "dockerfile", "deploys": "deploy",
     ]
 
     func problem(_ key: String, at place: Place) -> Diagnostic? {
@@ -65,7 +72,9 @@ struct Keys {
 
     private func remedy(for key: String) -> String {
         if let word = Self.elsewhere[key], supported.contains(word) { return "The key is called `\(word)` here." }
-        let others = [Self.project, Self.step, Self.image].filter { $0.supported.contains(key) }.map(\.owner)
+        let others = [Self.project, Self.step, Self.image, Self.deploy].filter { $0.supported.contains(key) }.map(
+            \.owner
+        )
         if !others.isEmpty { return "It is a key of \(others.joined(separator: " and of ")): put it there." }
         return Nearest.remedy(for: key, in: supported, plural: "keys of \(owner)")
     }

@@ -36,11 +36,18 @@ package enum Loader {
     /// evaluation shows it wherever the reference went.
     package static func placeholder(for image: String) -> String { "imgwatch.invalid/\(image):latest" }
 
-    /// Reads the configuration `file`, whose folder is the project's root; `environment` is what `${NAME}` means.
+    /// Reads the configuration `file`, whose folder is the project's root; `environment` is what `${NAME}` means, and
+    /// `bases` is what is known of images outside the project, by the references that Dockerfiles name them by.
+    ///
+    /// An image on a base that is not among them has ``Image/unresolvedBases``: it loads, and can't be built.
     ///
     /// Throws every mistake that was found, the warnings among them, and the files that were looked at.
-    package static func load(file: String, environment: [String: String]) throws(Diagnostics) -> Loaded {
-        var loading = try Loading(file: file, environment: environment)
+    package static func load(
+        file: String,
+        environment: [String: String],
+        bases: [String: ExternalBase]
+    ) throws(Diagnostics) -> Loaded {
+        var loading = try Loading(file: file, environment: environment, bases: bases)
         return try loading.run()
     }
 }

@@ -9,10 +9,11 @@ struct Loading {
     private let path: String
     private let name: String
     private let environment: [String: String]
+    private let bases: [String: ExternalBase]
     private var problems: [Diagnostic] = []
     private var sourceFiles: [String] = []
 
-    init(file: String, environment: [String: String]) throws(Diagnostics) {
+    init(file: String, environment: [String: String], bases: [String: ExternalBase]) throws(Diagnostics) {
         let absolute = file.hasPrefix("/") ? file : FileManager.default.currentDirectoryPath + "/" + file
         let slash = absolute.lastIndex(of: "/") ?? absolute.startIndex
         name = String(absolute[slash...].dropFirst())
@@ -28,7 +29,7 @@ struct Loading {
             throw Diagnostics([problem], sourceFiles: [absolute])
         }
         self.root = root
-        self.environment = environment
+        (self.environment, self.bases) = (environment, bases)
         path = root == "/" ? "/\(name)" : "\(root)/\(name)"
     }
 
@@ -39,10 +40,10 @@ struct Loading {
             step.outputs.map { Output(step: step.id, path: asFound($0.value), place: $0.place) }
         }
         problems += OutputCheck.problems(outputs, layout: layout?.path.path)
-        problems += NameCheck.problems(file)
+        problems += NameCheck.problems(file) + DeployCheck.problems(file)
         let written = outputs + outputs.compactMap { $0.linked(root: root) }
-        problems += PathCheck(root: root, outputs: written).problems(file.steps)
-        var dockerfiles = DockerfileReader(root: root, images: file.images, outputs: outputs)
+        problems += PathCheck(root: root, outputs: written).problems(file)
+        var dockerfiles = DockerfileReader(root: root, images: file.images, outputs: outputs, bases: bases)
         dockerfiles.readAll()
         problems += dockerfiles.problems
         sourceFiles += dockerfiles.sourceFiles
@@ -132,9 +133,12 @@ struct Loading {
         let declared = { (site: NeedsSite) in
             site.names.map { Edge(need: NodeID($0.value), cause: .declared, place: $0.place) }
         }
-        let steps = file.steps.map { Vertex(id: $0.id, place: $0.place, edges: declared($0.needs)) }
+        // What makes something must not need a deploy, and that is told elsewhere.
+        let deployed = Set(file.images.flatMap(\.deploys).map(\.id))
+        let made = { (site: NeedsSite) in declared(site).filter { !deployed.contains($0.need) } }
+        let steps = file.steps.map { Vertex(id: $0.id, place: $0.place, edges: made($0.needs)) }
         let images = file.images.map { image in
-            var edges = declared(image.needs)
+            var edges = made(image.needs)
             for argument in image.arguments {
                 guard case .image(let name) = argument.value else { continue }
                 edges.append(Edge(need: NodeID(name.value), cause: .argument(argument.key), place: name.place))
@@ -145,7 +149,11 @@ struct Loading {
             }
             return Vertex(id: image.id, place: image.place, edges: edges)
         }
-        return steps + images
+        let deploys = file.images.flatMap(\.deploys).map { deploy in
+            let edge = Edge(need: deploy.image, cause: .deployed, place: deploy.place)
+            return Vertex(id: deploy.id, place: deploy.place, edges: [edge] + declared(deploy.needs))
+        }
+        return steps + images + deploys
     }
 
     /// An output that turns out to be a folder is one, whether or not it is written with a slash.

@@ -1,8 +1,9 @@
 /// What a configuration says of one node, so that two versions of the file can be compared for that node alone.
 
 extension Loader {
-    /// The node's own keys and, for a step, the variables of all steps, as one canonical text.
+    /// The node's own keys, and of those at the top what counts for all of its kind, as one canonical text.
     ///
+    /// What is deployed of an image makes it no other image.
     /// Comments, spaces, the order of keys and other nodes do not show in it, and variables are not filled in.
     /// nil where `configuration` is no YAML, or names no such node.
     package static func text(of node: String, in configuration: String) -> String? {
@@ -12,7 +13,9 @@ extension Loader {
             let shared = ["env", "timeout"].compactMap { key in root[key].map { "\(key): \($0.canonical)" } }
             return (["step: \(step.canonical)"] + shared).joined(separator: "\n")
         }
-        return root["images"]?[node].map { "image: \($0.canonical)" }
+        guard let image = root["images"]?[node] else { return nil }
+        let shared = ["compression", "revision"].compactMap { key in root[key].map { "\(key): \($0.canonical)" } }
+        return (["image: \(image.without("deploy").canonical)"] + shared).joined(separator: "\n")
     }
 }
 
@@ -20,6 +23,13 @@ extension Tree {
     fileprivate subscript(key: String) -> Tree? {
         guard case .mapping(let entries) = content else { return nil }
         return entries.first { $0.key == key }?.value
+    }
+
+    fileprivate func without(_ key: String) -> Tree {
+        guard case .mapping(let entries) = content else { return self }
+        var tree = self
+        tree.content = .mapping(entries.filter { $0.key != key })
+        return tree
     }
 
     /// Like JSON, the keys sorted; a scalar's type shows, and whether it was in quotes otherwise does not.

@@ -11,6 +11,8 @@ struct Edge: Equatable {
         case argument(String)
         /// `FROM` or `COPY --from`, with the Dockerfile and its line.
         case base(dockerfile: String, line: Int)
+        /// A deploy stands below its image.
+        case deployed
     }
 
     var need: NodeID
@@ -113,6 +115,7 @@ extension Edge {
         case .declared: nil
         case .argument(let name): "`\(node)` needs `\(need)` by its argument `\(name)`"
         case .base(let dockerfile, let line): "`\(node)` needs `\(need)` by line \(line) of `\(dockerfile)`"
+        case .deployed: "`\(node)` deploys `\(need)`"
         }
     }
 }

@@ -1,4 +1,4 @@
-/// Whether the paths that steps name are there: a working folder must be, an input had better.
+/// Whether the paths that steps and deploys name are there: a working folder must be, an input had better.
 
 import Graph
 
@@ -6,10 +6,10 @@ struct PathCheck {
     let root: String
     let outputs: [Output]
 
-    func problems(_ steps: [StepEntry]) -> [Diagnostic] {
-        steps.flatMap { step in
+    func problems(_ file: ProjectFile) -> [Diagnostic] {
+        file.steps.flatMap { step in
             (directoryProblem(step.directory).map { [$0] } ?? []) + step.inputs.compactMap(inputWarning)
-        }
+        } + file.images.flatMap(\.deploys).compactMap { directoryProblem($0.directory) }
     }
 
     private func directoryProblem(_ directory: Placed<String>) -> Diagnostic? {

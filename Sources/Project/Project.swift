@@ -1,4 +1,4 @@
-/// The project as `.imgwatch` means it: steps and images with their places in the file, checked and in graph order.
+/// The project as `.imgwatch` means it: steps, images and deploys with their places in the file, checked and in graph order.
 
 package import Dockerfile
 package import Graph
@@ -21,7 +21,7 @@ package struct Project: Equatable, Sendable {
     package var images: [Image]
     /// What the steps write, by the paths that they name and those that links on these lead to.
     package var written: [OutputPath]
-    /// Steps and images, needs first.
+    /// Steps, images and deploys, needs first.
     package var graph: Graph
     /// Files besides the configuration that decided what was loaded (`.env`, Dockerfiles, ignore files), absolute:
     /// when one of them changes, or appears, the project is loaded again.
@@ -47,6 +47,10 @@ package struct Project: Equatable, Sendable {
 
     package func step(_ id: NodeID) -> Step? { steps.first { $0.id == id } }
     package func image(_ id: NodeID) -> Image? { images.first { $0.id == id } }
+    package func deploy(_ id: NodeID) -> Deploy? { deploys.first { $0.id == id } }
+
+    /// Of all images, in declared order.
+    package var deploys: [Deploy] { images.flatMap(\.deploys) }
 }
 
 /// Where images go.
@@ -55,7 +59,7 @@ package enum RegistryTarget: Equatable, Sendable {
     case embedded
     /// An OCI layout an image, below this absolute folder: `oci:PATH`.
     case layout(String)
-    /// A registry elsewhere; not supported yet.
+    /// A registry elsewhere: `host[:port][/path]`, what stands before an image's name.
     case remote(String)
 }
 
@@ -114,68 +118,5 @@ package struct OutputPath: Equatable, Hashable, Sendable {
     package func covers(_ path: String) -> Bool {
         path.utf8.starts(with: self.path.utf8)
             && (path.utf8.count == self.path.utf8.count || path.utf8.dropFirst(self.path.utf8.count).first == 0x2F)
-    }
-}
-
-/// An image, and the Dockerfile that makes it.
-package struct Image: Equatable, Sendable {
-    package enum Argument: Equatable, Sendable {
-        case value(String)
-        /// The exact reference of another image of the project.
-        case image(NodeID)
-    }
-    package var id: NodeID
-    /// Relative to the root, clean.
-    package var dockerfile: String
-    /// Relative to the root, clean; "" is the root.
-    package var context: String
-    package var target: String?
-    package var arguments: [(key: String, value: Argument)]
-    package var labels: [KeyValue]
-    /// Patterns in the syntax of `.dockerignore`, after those of the ignore file.
-    package var ignore: [String]
-    /// The ignore file that is in force, relative to the root; nil where there is none.
-    package var ignoreFile: String?
-    /// What `needs` says, then what follows from arguments, `FROM` and `COPY --from`.
-    package var needs: [NodeID]
-    package var push: Bool
-    package var aliases: [String]
-    package var place: Place
-    /// The Dockerfile as it stood when the project was loaded, every project image named by its `.imgwatch` name.
-    package var evaluation: Evaluation
-    /// What the context holds of this image's inputs.
-    package var ignorePatterns: IgnorePatterns
-
-    package init(
-        id: NodeID,
-        dockerfile: String,
-        context: String,
-        target: String?,
-        arguments: [(key: String, value: Argument)],
-        labels: [KeyValue],
-        ignore: [String],
-        ignoreFile: String?,
-        needs: [NodeID],
-        push: Bool,
-        aliases: [String],
-        place: Place,
-        evaluation: Evaluation,
-        ignorePatterns: IgnorePatterns
-    ) {
-        (self.id, self.dockerfile, self.context, self.target) = (id, dockerfile, context, target)
-        (self.arguments, self.labels, self.ignore, self.ignoreFile) = (arguments, labels, ignore, ignoreFile)
-        (self.needs, self.push, self.aliases, self.place) = (needs, push, aliases, place)
-        (self.evaluation, self.ignorePatterns) = (evaluation, ignorePatterns)
-    }
-
-    /// What the Dockerfile says of the image, as one canonical text: neither the lines nor what the target does not
-    /// need show in it.
-    package var instructions: String { Definition.of(evaluation) }
-
-    package static func == (a: Self, b: Self) -> Bool {
-        a.id == b.id && a.dockerfile == b.dockerfile && a.context == b.context && a.target == b.target
-            && a.arguments.elementsEqual(b.arguments, by: ==) && a.labels == b.labels && a.ignore == b.ignore
-            && a.ignoreFile == b.ignoreFile && a.needs == b.needs && a.push == b.push && a.aliases == b.aliases
-            && a.evaluation == b.evaluation && a.ignorePatterns == b.ignorePatterns
     }
 }

@@ -14,6 +14,8 @@ struct ProjectFile {
     var quiet: Duration?
     var timeout: Duration?
     var environment: [KeyValue] = []
+    /// What every image has that does not say otherwise.
+    var naming = ImageNaming()
     var steps: [StepEntry] = []
     var images: [ImageEntry] = []
 }
@@ -60,5 +62,27 @@ struct ImageEntry {
     var ignore: [Placed<String>] = []
     var needs = NeedsSite()
     var push = true
-    var aliases: [String] = []
+    var aliases: [Placed<String>] = []
+    var naming = ImageNaming()
+    var deploys: [DeployEntry] = []
+}
+
+/// What stands in the configuration for one image, or for all.
+struct ImageNaming {
+    var tag: Placed<TagTemplate>?
+    var movesTag = false
+    var showsRevision = false
+    var compression: Compression?
+}
+
+struct DeployEntry {
+    var id: NodeID
+    /// The image that it is about.
+    var image: NodeID
+    var place: Place
+    var command: Step.Command?
+    var needs = NeedsSite()
+    var environment: [KeyValue] = []
+    var directory = Placed(value: "", place: Place(file: ""))
+    var timeout: Duration?
 }

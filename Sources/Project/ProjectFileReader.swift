@@ -19,14 +19,15 @@ struct ProjectFileReader {
         file.quiet = fields["quiet"].flatMap { values.duration($0, "`quiet`", allowsZero: true) }
         file.timeout = fields["timeout"].flatMap { values.duration($0, "`timeout`", allowsZero: false) }
         file.environment = fields["env"].map { values.environment($0) } ?? []
+        file.naming = naming(fields, else: file.naming)
         if let steps = fields["steps"] {
             file.steps = values.entries(steps, of: "`steps`", like: "name: { run: … }").compactMap { entry in
                 step(entry, in: file)
             }
         }
         if let images = fields["images"] {
-            file.images = values.entries(images, of: "`images`", like: "name: { dockerfile: … }").compactMap {
-                image($0)
+            file.images = values.entries(images, of: "`images`", like: "name: { dockerfile: … }").compactMap { entry in
+                image(entry, in: file)
             }
         }
         return file
@@ -49,15 +50,9 @@ struct ProjectFileReader {
         }
         if let fault = ReferenceSyntax.registryFault(text.value) {
             values.report(.registry, text.place, "the registry `\(text.value)` \(fault.reason)", fault.remedy)
-        } else {
-            values.report(
-                .notYet,
-                text.place,
-                "pushing to a registry is not supported yet by this version of imgwatch",
-                "Write `oci:PATH` for an OCI layout, or leave `registry` out: imgwatch then serves the images itself."
-            )
+            return nil
         }
-        return nil
+        return Placed(value: .remote(text.value), place: text.place)
     }
 
     /// Of the whole value of a node, whose `needs` may be missing.

@@ -4,7 +4,7 @@
 import Graph
 
 /// Why a text is no name: read after "the name `x`".
-struct NameFault: Equatable {
+struct NameFault: Error, Equatable {
     var reason: String
     var remedy: String
 }
@@ -58,7 +58,7 @@ enum ReferenceSyntax {
                 remedy: "Write letters, digits, `_`, `.` and `-`, neither of the last two first, at most 128."
             )
         }
-        guard ["git-", "key-"].contains(where: alias.hasPrefix) else { return nil }
+        guard TagTemplate.contentPrefixes.contains(where: alias.hasPrefix) else { return nil }
         return NameFault(
             reason: "looks like one of the tags that say an image's content, and those never move",
             remedy: "Choose a name that does not begin with `git-` or `key-`."

@@ -26,10 +26,13 @@ enum Rule: String, CaseIterable {
     case variable = "config-variable"
     case environmentFile = "config-env-file"
     case alias = "config-alias"
+    case tag = "config-tag"
+    case deploy = "config-deploy"
     case label = "config-label"
     case registry = "config-registry"
     case madeDockerfile = "config-made-dockerfile"
     case layoutRead = "config-layout-read"
+    case baseReference = "dockerfile-base-reference"
     case missingInput = "missing-input"
     case race
 

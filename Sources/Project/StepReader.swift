@@ -16,15 +16,24 @@ extension ProjectFileReader {
         step.needs = needs(fields["needs"], of: entry.value)
         step.inputs = fields["inputs"].map { inputs($0) } ?? []
         step.outputs = fields["outputs"].map { outputs($0) } ?? []
-        if let dir = fields["dir"], let text = values.text(dir, "`dir`") {
-            step.directory = Placed(value: path(text, what: "the folder")?.path ?? "", place: text.place)
-        }
+        step.directory = directory(fields["dir"])
         if let change = fields["on-change"] { step.onChange = onChange(change) ?? .restart }
-        step.environment = file.environment
-        for variable in fields["env"].map({ values.environment($0) }) ?? [] { step.environment.set(variable) }
-        if let run = fields["run"] {
-            step.command = command(run)
-        } else if [.mapping, .null].contains(entry.value.kind) {
+        step.command = command(fields["run"], of: what, in: entry)
+        step.environment = environment(fields["env"], for: step.command, in: file)
+        return step
+    }
+
+    // MARK: What steps and deploys have in common
+
+    mutating func directory(_ tree: Tree?) -> Placed<String> {
+        guard let tree, let text = values.text(tree, "`dir`") else { return Placed(value: "", place: Place(file: "")) }
+        return Placed(value: path(text, what: "the folder")?.path ?? "", place: text.place)
+    }
+
+    /// nil where there is none that could be run, which is told.
+    mutating func command(_ run: Tree?, of what: String, in entry: Tree.Entry) -> Step.Command? {
+        if let run { return command(run) }
+        if [.mapping, .null].contains(entry.value.kind) {
             values.report(
                 .missingKey,
                 entry.place,
@@ -32,13 +41,20 @@ extension ProjectFileReader {
                 "Add the command: `run: make`, or as a list, `run: [make, all]`."
             )
         }
-        if case .shell(let command) = step.command {
+        return nil
+    }
+
+    /// Those at the top, the node's own, and those that its shell mentions.
+    mutating func environment(_ own: Tree?, for command: Step.Command?, in file: ProjectFile) -> [KeyValue] {
+        var environment = file.environment
+        for variable in own.map({ values.environment($0) }) ?? [] { environment.set(variable) }
+        if case .shell(let command) = command {
             for name in Interpolation.mentions(in: command, of: values.variables)
-            where !step.environment.contains(where: { $0.key == name }) {
-                step.environment.append(KeyValue(name, values.variables[name] ?? ""))
+            where !environment.contains(where: { $0.key == name }) {
+                environment.append(KeyValue(name, values.variables[name] ?? ""))
             }
         }
-        return step
+        return environment
     }
 
     /// A string is the shell's, variables and all; a list has its variables filled in here.

@@ -35,7 +35,7 @@ struct TerminalLines: Sendable {
         case .changed: "\(paths(event.cause) ?? "files") changed"
         case .waiting: paint.yellow("waiting for \(list(event.holds))")
         case .started: started(event)
-        case .finished: event.ms.map(Formats.duration) ?? "done"
+        case .finished: finished(event)
         case .pushed: published(event, paint.green("pushed"))
         case .reused: published(event, paint.green(event.reason == nil ? "reused" : "fresh again"))
         case .superseded: superseded(event)
@@ -87,12 +87,24 @@ struct TerminalLines: Sendable {
 
     private func started(_ event: LoopEvent) -> String? {
         guard event.kind != .image || !isLive else { return nil }
-        let verb = event.kind == .image ? "building" : "running"
+        let target = event.ref.map { " " + paint.bold(escaped(Self.tag(of: $0))) } ?? ""
+        let verb =
+            switch event.kind {
+            case .image?: "building"
+            case .deploy?: "deploying\(target)"
+            case .step?, nil: "running"
+            }
         return switch event.cause?.reason {
         case .outputs?, .definition?, .references?, .retry?:
             "\(verb) … " + paint.dim("(\(event.cause?.reason.rawValue ?? ""))")
         default: "\(verb) …"
         }
+    }
+
+    private func finished(_ event: LoopEvent) -> String {
+        let time = event.ms.map(Formats.duration) ?? "done"
+        guard event.kind == .deploy, let ref = event.ref else { return time }
+        return "\(paint.bold(escaped(Self.tag(of: ref))))  \(time) · \(paint.green("deployed"))"
     }
 
     private func published(_ event: LoopEvent, _ verb: String) -> String {

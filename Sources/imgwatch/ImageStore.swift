@@ -89,7 +89,7 @@ final class ImageStore: Sendable {
                 evaluation: image.evaluation.naming(inputs.bases),
                 context: image.buildContext(inputs, root: root),
                 bases: loaded,
-                labels: image.allLabels(key: inputs.key),
+                labels: image.allLabels(key: inputs.key, revision: inputs.revision),
                 annotations: [Self.keyName: inputs.key],
                 platform: Self.platform,
                 isCancelled: isCancelled
@@ -124,8 +124,9 @@ final class ImageStore: Sendable {
 }
 
 extension Image {
-    fileprivate func allLabels(key: String) -> [String: String] {
-        var all = Dictionary(labels.map { ($0.key, $0.value) }) { $1 }
+    fileprivate func allLabels(key: String, revision: String?) -> [String: String] {
+        var all = revision.map { ["org.opencontainers.image.revision": $0] } ?? [:]
+        for label in labels { all[label.key] = label.value }
         all[ImageStore.keyName] = key
         return all
     }

@@ -46,6 +46,8 @@ struct ImageInputs: Sendable {
     /// Of files that change often, by their paths: read in their place.
     var copies: [String: PrivateCopy] = [:]
     var bases: [BaseImage]
+    /// The commit that the image is to show.
+    var revision: String?
     var key: String
 }
 

@@ -178,6 +178,8 @@ actor Loop {
             Task { await self.run(step, run) }
         } else if let image = nodes.project.image(start.node) {
             Task { await self.run(image, run) }
+        } else if let deploy = nodes.project.deploy(start.node) {
+            Task { await self.run(deploy, run) }
         }
     }
 
@@ -255,6 +257,7 @@ final class ActiveRun: Sendable {
         var isCancelled = false
         var isPublishing = false
         var child: ChildProcess?
+        var target: PublishedImage?
         var publication: Publication?
         var waiter: CheckedContinuation<Publication?, Never>?
     }
@@ -270,7 +273,11 @@ final class ActiveRun: Sendable {
     var isCancelled: Bool { state.withLock(\.isCancelled) }
     /// What it made is on its way to where images go, and is not taken back.
     var isPublishing: Bool { state.withLock(\.isPublishing) }
+    /// A deploy: what it acts on.
+    var target: PublishedImage? { state.withLock(\.target) }
     var milliseconds: Int { Int((ContinuousClock.now - startedAt) / .milliseconds(1)) }
+
+    func act(on image: PublishedImage) { state.withLock { $0.target = image } }
 
     /// Takes the process over; it is cancelled at once where the run was before it began.
     func adopt(_ child: ChildProcess) {

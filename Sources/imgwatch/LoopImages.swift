@@ -66,6 +66,7 @@ extension Loop {
                 reading: settled.answer.reading,
                 copies: settled.copies,
                 bases: bases,
+                revision: image.showsRevision ? settled.answer.keying.provenance.revision : nil,
                 key: Keys.combined(own, bases.map(\.key))
             )
         )

@@ -70,6 +70,7 @@ extension Loop {
         event.ms = run.milliseconds
         event.key = run.start.publication.key
         event.round = run.start.publication.round
+        event.show(targetOf: run)
     }
 
     private func tellReady() {
@@ -99,6 +100,13 @@ extension LoopEvent {
             key: run.start.publication.key,
             cause: run.start.cause
         )
+        show(targetOf: run)
+    }
+
+    /// What a deploy acts on.
+    mutating func show(targetOf run: ActiveRun) {
+        guard let target = run.target else { return }
+        (ref, digest) = (target.references.first, "\(target.stored.manifest.digest)")
     }
 
     /// What an image's references show.

@@ -1,4 +1,4 @@
-/// Runs of steps: from the void of the last success to the judgement of what was left.
+/// Runs of steps: from the void of the last success to the judgement of what was left; how commands are executed.
 
 import Dockerfile
 import Engine
@@ -21,7 +21,15 @@ extension Loop {
         let keyed = readings[step.id].flatMap { $0.operation == run.start.keying ? $0.answer.reading : nil }
         guard !run.isCancelled else { return endCancelled(run, sequence) }
         tellStarted(run)
-        let result = await execute(step, node, run)
+        let command = StepCommand(
+            step.command,
+            in: step.directory,
+            step.environment,
+            timeout: step.timeout,
+            root: nodes.project.root,
+            inherited: session.environment
+        )
+        let result = await execute(command, node, run)
         drain()
         let barrier = sequence
         ends[step.id] = barrier
@@ -33,7 +41,7 @@ extension Loop {
                 outputs: session.outputs(of: entry, attempts: Self.outputAttempts)
             )
         }
-        let outcome: RunEnd.Outcome = Self.failure(of: result).map { .failed($0) } ?? .succeeded
+        let outcome: RunEnd.Outcome = result.failure.map { .failed($0) } ?? .succeeded
         drain()
         guard !run.isCancelled else { return endCancelled(run, barrier) }
         // Who wrote outputs since the command's end was not the command: what was hashed is not its result.
@@ -56,8 +64,7 @@ extension Loop {
     }
 
     /// Returns when every process of the command is gone.
-    private func execute(_ step: Step, _ node: Node, _ run: ActiveRun) async -> StepResult {
-        let command = StepCommand(step, root: nodes.project.root, environment: session.environment)
+    func execute(_ command: StepCommand, _ node: Node, _ run: ActiveRun) async -> CommandResult {
         let session = session
         return await withCheckedContinuation { continuation in
             Thread.detachNewThread {
@@ -71,7 +78,7 @@ extension Loop {
         _ node: Node,
         _ run: ActiveRun,
         _ session: Session
-    ) -> StepResult {
+    ) -> CommandResult {
         do {
             let child = try ChildProcess(command)
             do {
@@ -91,9 +98,16 @@ extension Loop {
             return .failed("it could not be started: \(error.reason)")
         }
     }
+}
 
-    private static func failure(of result: StepResult) -> Failure? {
-        switch result {
+/// How the command of a step or a deploy ended.
+enum CommandResult: Equatable, Sendable {
+    case ended(ProcessEnd)
+    case failed(String)
+
+    /// nil where all is well.
+    var failure: Failure? {
+        switch self {
         case .ended(.exited(0)): nil
         case .ended(.exited(let status)): Failure("the command exited with status \(status)")
         case .ended(.signalled(let signal)):
@@ -106,27 +120,30 @@ extension Loop {
     }
 }
 
-private enum StepResult: Equatable, Sendable {
-    case ended(ProcessEnd)
-    case failed(String)
-}
-
 extension StepCommand {
-    init(_ step: Step, root: String, environment: [String: String]) {
+    /// With the loop's own environment and these variables, of two with one name the later one.
+    init(
+        _ command: Step.Command,
+        in folder: String,
+        _ environment: [KeyValue],
+        timeout: Duration?,
+        root: String,
+        inherited: [String: String]
+    ) {
         let words: [String] =
-            switch step.command {
+            switch command {
             case .shell(let text): ["/bin/sh", "-c", text]
             case .exec(let words): words
             }
-        var variables = environment
-        for variable in step.environment { variables[variable.key] = variable.value }
-        let directory = step.directory.isEmpty ? root : root + "/" + step.directory
+        var variables = inherited
+        for variable in environment { variables[variable.key] = variable.value }
+        let directory = folder.isEmpty ? root : root + "/" + folder
         variables["PWD"] = directory
         self.init(
             words: words,
             environment: variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" },
             directory: directory,
-            timeout: step.timeout
+            timeout: timeout
         )
     }
 }

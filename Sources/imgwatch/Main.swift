@@ -86,7 +86,7 @@ struct CommonOptions: ParsableArguments {
 
     func load() throws -> Loaded {
         try LinkedRaces.checked(
-            Loader.load(file: configuration(), environment: ProcessInfo.processInfo.environment)
+            Loader.load(file: configuration(), environment: ProcessInfo.processInfo.environment, bases: [:])
         )
     }
 }

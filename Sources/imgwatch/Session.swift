@@ -119,7 +119,7 @@ final class Session: Sendable {
     // MARK: Configuration
 
     func load(_ file: String) throws(Diagnostics) -> Loaded {
-        try LinkedRaces.checked(Loader.load(file: file, environment: environment))
+        try LinkedRaces.checked(Loader.load(file: file, environment: environment, bases: [:]))
     }
 
     var isGitBusy: Bool { git?.repository.isBusy() ?? false }

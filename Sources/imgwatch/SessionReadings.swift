@@ -31,6 +31,13 @@ struct HeldFiles: Sendable {
     var copies: [String: PrivateCopy] = [:]
 }
 
+extension Provenance {
+    /// What an image shows that is to show the commit of its files; nil where there is none.
+    var revision: String? {
+        if case .commit(let id, _, let isDirty) = self { isDirty ? id + "-dirty" : id } else { nil }
+    }
+}
+
 extension Session {
     /// - Returns: nil where an input changed while it was read.
     func read(_ entry: ProjectNodes.Entry, in nodes: ProjectNodes) -> NodeAnswer? {
@@ -55,9 +62,10 @@ extension Session {
         missing: [String],
         in nodes: ProjectNodes
     ) -> NodeAnswer? {
-        guard let own = own(entry.id, reading, nodes.project) else { return nil }
+        let provenance = provenance(entry, reading, in: nodes)
+        guard let own = own(entry.id, reading, provenance, nodes.project) else { return nil }
         var keying = Keying(own: own, barrier: 0, missing: missing.map { "\($0) does not exist" })
-        keying.provenance = provenance(entry, reading, in: nodes)
+        keying.provenance = provenance
         return NodeAnswer(reading: reading, keying: keying)
     }
 
@@ -90,9 +98,11 @@ extension Session {
         return HeldFiles(reading: reading, missing: nodes.missing(entry), copies: copies)
     }
 
-    func own(_ id: NodeID, _ reading: Reading, _ project: Project) -> String? {
+    func own(_ id: NodeID, _ reading: Reading, _ provenance: Provenance, _ project: Project) -> String? {
         if let step = project.step(id) { return Keys.own(of: step, reading) }
-        return project.image(id).map { Keys.own(of: $0, platform: ImageStore.platform, reading) }
+        return project.image(id).map {
+            Keys.own(of: $0, platform: ImageStore.platform, reading, revision: provenance.revision)
+        }
     }
 
     /// Content decides, git names; where git can't, keys name alone.

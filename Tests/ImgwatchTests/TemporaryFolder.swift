@@ -39,6 +39,6 @@ final class TemporaryFolder: Sendable {
     /// The project whose configuration this is.
     func project(_ configuration: String) throws -> Project {
         try write(".imgwatch", configuration)
-        return try Loader.load(file: path(".imgwatch"), environment: [:]).project
+        return try Loader.load(file: path(".imgwatch"), environment: [:], bases: [:]).project
     }
 }

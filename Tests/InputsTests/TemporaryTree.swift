@@ -61,7 +61,7 @@ final class TemporaryTree {
     /// The project whose configuration this is.
     func project(_ configuration: String) throws -> Project {
         try write(".imgwatch", configuration)
-        return try Loader.load(file: path(".imgwatch"), environment: [:]).project
+        return try Loader.load(file: path(".imgwatch"), environment: [:], bases: [:]).project
     }
 
     /// A step named `make` with these lines.

@@ -12,7 +12,9 @@ import Testing
 
     static func diagnostics(of name: String) -> Diagnostics {
         do {
-            return Diagnostics(try Loader.load(file: "\(folder)/\(name)/.imgwatch", environment: environment).warnings)
+            return Diagnostics(
+                try Loader.load(file: "\(folder)/\(name)/.imgwatch", environment: environment, bases: [:]).warnings
+            )
         } catch {
             return error
         }

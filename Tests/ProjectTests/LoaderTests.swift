@@ -7,12 +7,12 @@ import Testing
 
 @Suite struct LoaderTests {
     static func load(_ folder: TemporaryFolder, environment: [String: String] = [:]) throws -> Loaded {
-        try Loader.load(file: folder.path + "/.imgwatch", environment: environment)
+        try Loader.load(file: folder.path + "/.imgwatch", environment: environment, bases: [:])
     }
 
     static func ids(_ folder: TemporaryFolder) -> [String] {
         do {
-            return try Loader.load(file: folder.path + "/.imgwatch", environment: [:]).warnings.map(\.id)
+            return try Loader.load(file: folder.path + "/.imgwatch", environment: [:], bases: [:]).warnings.map(\.id)
         } catch {
             return error.all.map(\.id)
         }

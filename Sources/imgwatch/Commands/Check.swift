@@ -46,22 +46,23 @@ struct Check: AsyncParsableCommand {
 struct GraphCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "graph",
-        abstract: "Show the steps and images, level by level, and what each needs."
+        abstract: "Show the steps, images and deploys, and what each needs."
     )
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, mermaid, dot }
+
+    @Option(help: "How to show it: text, mermaid (a flowchart for Markdown), or dot (for Graphviz).")
+    var format: Format = .text
 
     @OptionGroup var options: CommonOptions
 
     func run() async throws {
         let graph = try options.load().project.graph
         guard !options.isJSON else { return Say.json(graph.json) }
-        let width = graph.nodes.map(\.id.name.count).max() ?? 0
-        for level in 0...(graph.nodes.map { graph.level(of: $0.id) }.max() ?? 0) {
-            Say.line("level \(level)")
-            for node in graph.nodes where graph.level(of: node.id) == level {
-                let name = node.id.name.padding(toLength: width, withPad: " ", startingAt: 0)
-                let needs = node.needs.isEmpty ? "" : "  needs \(node.needs.map(\.name).joined(separator: ", "))"
-                Say.line("  \(name)  \(node.kind.rawValue)\(needs)")
-            }
+        switch format {
+        case .text: Say.line(graph.text)
+        case .mermaid: Say.line(graph.mermaid)
+        case .dot: Say.line(graph.dot)
         }
     }
 }
@@ -81,7 +82,9 @@ extension Graph {
 extension Project {
     /// What the project has, like `3 steps, 2 images`.
     var counts: String {
-        [Formats.count(steps.count, "step"), Formats.count(images.count, "image")].joined(separator: ", ")
+        let deploys = deploys.isEmpty ? [] : [Formats.count(deploys.count, "deploy")]
+        return ([Formats.count(steps.count, "step"), Formats.count(images.count, "image")] + deploys)
+            .joined(separator: ", ")
     }
 }
 

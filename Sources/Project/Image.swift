@@ -1,0 +1,147 @@
+/// An image of the project as the configuration and its Dockerfile mean it, and what is deployed of it.
+
+package import Dockerfile
+package import Graph
+
+/// An image, and the Dockerfile that makes it.
+package struct Image: Equatable, Sendable {
+    package enum Argument: Equatable, Sendable {
+        case value(String)
+        /// The exact reference of another image of the project.
+        case image(NodeID)
+    }
+    package var id: NodeID
+    /// Relative to the root, clean.
+    package var dockerfile: String
+    /// Relative to the root, clean; "" is the root.
+    package var context: String
+    package var target: String?
+    package var arguments: [(key: String, value: Argument)]
+    package var labels: [KeyValue]
+    /// Patterns in the syntax of `.dockerignore`, after those of the ignore file.
+    package var ignore: [String]
+    /// The ignore file that is in force, relative to the root; nil where there is none.
+    package var ignoreFile: String?
+    /// What `needs` says, then what follows from arguments, `FROM` and `COPY --from`.
+    package var needs: [NodeID]
+    package var push: Bool
+    package var aliases: [String]
+    /// What it is called; nil: by its content.
+    package var tag: TagTemplate?
+    /// Whether ``tag`` may be taken from other content.
+    package var movesTag: Bool
+    /// Whether the commit of its own files stands in the image: then it is part of the key.
+    package var showsRevision: Bool
+    /// Where the configuration says so: then it is part of the key.
+    package var compression: Compression?
+    /// What happens once it is published.
+    package var deploys: [Deploy]
+    package var place: Place
+    /// The Dockerfile as it stood when the project was loaded, every project image named by its `.imgwatch` name.
+    package var evaluation: Evaluation
+    /// What the context holds of this image's inputs.
+    package var ignorePatterns: IgnorePatterns
+    /// What it is FROM or copies from outside the project, in the order of the first mention.
+    package var externalBases: [BasePin]
+
+    package init(
+        id: NodeID,
+        dockerfile: String,
+        context: String,
+        target: String?,
+        arguments: [(key: String, value: Argument)],
+        labels: [KeyValue],
+        ignore: [String],
+        ignoreFile: String?,
+        needs: [NodeID],
+        push: Bool,
+        aliases: [String],
+        tag: TagTemplate? = nil,
+        movesTag: Bool = false,
+        showsRevision: Bool = false,
+        compression: Compression? = nil,
+        deploys: [Deploy] = [],
+        place: Place,
+        evaluation: Evaluation,
+        ignorePatterns: IgnorePatterns,
+        externalBases: [BasePin] = []
+    ) {
+        (self.id, self.dockerfile, self.context, self.target) = (id, dockerfile, context, target)
+        (self.arguments, self.labels, self.ignore, self.ignoreFile) = (arguments, labels, ignore, ignoreFile)
+        (self.needs, self.push, self.aliases, self.place) = (needs, push, aliases, place)
+        (self.tag, self.movesTag, self.showsRevision) = (tag, movesTag, showsRevision)
+        (self.compression, self.deploys) = (compression, deploys)
+        (self.evaluation, self.ignorePatterns, self.externalBases) = (evaluation, ignorePatterns, externalBases)
+    }
+
+    /// The bases outside the project of which nothing is known yet: the evaluation may be wrong until they are, and
+    /// nothing must be built from it.
+    package var unresolvedBases: [String] { externalBases.filter { $0.digest == nil }.map(\.reference) }
+
+    /// What the Dockerfile says of the image, as one canonical text: neither the lines nor what the target does not
+    /// need show in it. The digests of bases outside the project do.
+    package var instructions: String { Definition.of(evaluation, externalBases) }
+
+    package static func == (a: Self, b: Self) -> Bool {
+        a.id == b.id && a.dockerfile == b.dockerfile && a.context == b.context && a.target == b.target
+            && a.arguments.elementsEqual(b.arguments, by: ==) && a.labels == b.labels && a.ignore == b.ignore
+            && a.ignoreFile == b.ignoreFile && a.needs == b.needs && a.push == b.push && a.aliases == b.aliases
+            && a.tag == b.tag && a.movesTag == b.movesTag && a.showsRevision == b.showsRevision
+            && a.compression == b.compression && a.deploys == b.deploys && a.externalBases == b.externalBases
+            && a.evaluation == b.evaluation && a.ignorePatterns == b.ignorePatterns
+    }
+}
+
+/// A base outside the project, as it is named and what it was found to be.
+package struct BasePin: Equatable, Sendable {
+    /// As it stands in the Dockerfile, variables filled in.
+    package var reference: String
+    /// Of the manifest of the image's platform, like `sha256:…`; nil while nobody has looked.
+    package var digest: String?
+    package init(reference: String, digest: String?) { (self.reference, self.digest) = (reference, digest) }
+}
+
+/// What is known of a base outside the project.
+package struct ExternalBase: Equatable, Sendable {
+    /// Of the manifest of the image's platform, like `sha256:…`.
+    package var digest: String
+    package var defaults: BaseDefaults
+    package init(digest: String, defaults: BaseDefaults) { (self.digest, self.defaults) = (digest, defaults) }
+}
+
+/// A command that acts on an image once it is published.
+package struct Deploy: Equatable, Sendable {
+    /// The image's name, a slash, and the deploy's own.
+    package var id: NodeID
+    package var image: NodeID
+    package var command: Step.Command
+    /// The image, then what the configuration names: all of them must be fresh before each run.
+    package var needs: [NodeID]
+    /// What the configuration names of the environment, in order.
+    package var environment: [KeyValue]
+    /// Relative to the root; "" is the root.
+    package var directory: String
+    package var timeout: Duration?
+    package var place: Place
+
+    package init(
+        id: NodeID,
+        image: NodeID,
+        command: Step.Command,
+        needs: [NodeID],
+        environment: [KeyValue] = [],
+        directory: String = "",
+        timeout: Duration? = nil,
+        place: Place
+    ) {
+        (self.id, self.image, self.command, self.needs) = (id, image, command, needs)
+        (self.environment, self.directory, self.timeout) = (environment, directory, timeout)
+        self.place = place
+    }
+
+    /// Its place in the file does not make it another.
+    package static func == (a: Self, b: Self) -> Bool {
+        a.id == b.id && a.image == b.image && a.command == b.command && a.needs == b.needs
+            && a.environment == b.environment && a.directory == b.directory && a.timeout == b.timeout
+    }
+}
