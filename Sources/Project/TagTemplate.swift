@@ -19,6 +19,9 @@ package struct TagTemplate: Equatable, Sendable {
     /// Whether other content gets the same tag: neither the commit nor the key is in it.
     package var isStatic: Bool { !parts.contains { $0 == .commit || $0 == .key } }
 
+    /// Whether no other content can get the same tag.
+    package var saysKey: Bool { parts.contains(.key) }
+
     /// The tag of this content.
     ///
     /// nil where the template needs a commit and there is none, or where what it gives is no tag (it is too long): the

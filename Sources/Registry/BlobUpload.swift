@@ -21,7 +21,7 @@ struct BlobUpload {
         while true {
             do throws(RegistryError) {
                 // What was answered with an error, or not at all, may be there nevertheless.
-                if attempt > 1, try await client.hasBlob(blob, in: repository, forPush: true) { return .sent }
+                if attempt > 1, try await client.hasBlob(blob, in: repository) { return .sent }
                 return try await once(isChunked: isChunked)
             } catch {
                 guard error.isTransient, attempt < RegistryLimits.attempts else { throw error }

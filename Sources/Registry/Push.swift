@@ -93,7 +93,7 @@ extension RegistryClient {
         var report = PushReport()
         let neighbour = push.neighbours[blob.digest] ?? known.repository(with: blob.digest, besides: push.repository)
         let isNew = push.fresh.contains(blob.digest) && neighbour == nil
-        if !isNew, try await hasBlob(blob, in: push.repository, forPush: true) {
+        if !isNew, try await hasBlob(blob, in: push.repository) {
             known.insert(blob.digest, in: push.repository)
             return report
         }

@@ -4,6 +4,7 @@ internal import Foundation
 internal import Graph
 internal import HTTP
 package import OCI
+internal import Synchronization
 
 /// Safe to use from any thread.
 package final class RegistryClient: Sendable {
@@ -15,12 +16,17 @@ package final class RegistryClient: Sendable {
     let pause: HTTPPause
     let known: KnownBlobs
     private let trust: HTTPTrust
+    /// Repositories that are pushed to.
+    private let targets = Mutex<Set<String>>([])
 
     init(host: String, base: WebAddress, trust: HTTPTrust, send: @escaping HTTPSend, parts: ClientParts) {
         (self.host, self.base, self.trust, self.send) = (host, base, trust, send)
         pause = parts.pause
         known = KnownBlobs(now: parts.now)
     }
+
+    /// From now on all that is asked of the repository carries the right to push, so that one token does.
+    package func willPush(to repository: String) { targets.withLock { _ = $0.insert(repository) } }
 
     // MARK: Requests
 
@@ -37,11 +43,12 @@ package final class RegistryClient: Sendable {
         }
         var request = HTTPRequest(method, address)
         request.trust = trust
-        request.scopes = Self.scopes(repository, isRead: ["GET", "HEAD"].contains(method), mountedFrom: mountedFrom)
+        let isRead = ["GET", "HEAD"].contains(method) && !targets.withLock { $0.contains(repository) }
+        request.scopes = Self.scopes(repository, isRead: isRead, mountedFrom: mountedFrom)
         return request
     }
 
-    /// The same scopes for all that a push does, so that it needs one token; some servers look at the first scope only.
+    /// Some servers look at the first scope only.
     private static func scopes(_ repository: String, isRead: Bool, mountedFrom: String?) -> [String] {
         let own = "repository:\(repository):\(isRead ? "pull" : "pull,push")"
         return [own] + (mountedFrom.map { ["repository:\($0):pull"] } ?? [])
@@ -54,9 +61,8 @@ package final class RegistryClient: Sendable {
     // MARK: Blobs
 
     /// Whether the registry says that it has the blob, with its size and its digest.
-    func hasBlob(_ blob: Descriptor, in repository: String, forPush: Bool = false) async throws(RegistryError) -> Bool {
-        var request = try request("HEAD", repository, "blobs/\(blob.digest)")
-        if forPush { request.scopes = Self.scopes(repository, isRead: false, mountedFrom: nil) }
+    func hasBlob(_ blob: Descriptor, in repository: String) async throws(RegistryError) -> Bool {
+        let request = try request("HEAD", repository, "blobs/\(blob.digest)")
         let response = try await perform(request)
         if response.status == 404 { return false }
         guard response.isSuccess else { throw RegistryError("looking for \(blob.digest)", response) }
@@ -108,8 +114,8 @@ package final class RegistryClient: Sendable {
     /// Asks for the credential and the token that pushes to these repositories will need, before they are needed.
     package func warmUp(_ repositories: [String]) async {
         for repository in repositories {
-            guard var request = try? request("HEAD", repository, "blobs/\(Digest.sha256(of: []))") else { continue }
-            request.scopes = Self.scopes(repository, isRead: false, mountedFrom: nil)
+            willPush(to: repository)
+            guard let request = try? request("HEAD", repository, "blobs/\(Digest.sha256(of: []))") else { continue }
             _ = try? await send(request)
         }
     }

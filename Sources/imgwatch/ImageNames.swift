@@ -8,68 +8,160 @@ import OCI
 import Project
 import Registry
 
-extension ImageStore {
-/// Gives the image its names: the content tag and the aliases, in the store and in what it is exported to.
-    func publish(
-        _ stored: StoredImage,
-        of image: Image,
-        _ publication: Publication
-    ) throws(ImageProblem) -> PublishedImage {
-        let tags = [contentTag(of: image, publication)] + (image.push ? image.aliases : [])
-        let repository = (image.push ? "" : Self.unpushed) + image.id.name
-        do throws(OCIError) {
-            if case .layout(let folder) = address, image.push {
-                let target = try ImageLayout.open(at: folder + "/" + image.id.name)
-                try layout.export(stored.manifest, as: tags, to: target)
-            }
-            try layout.tag(tags.map { (name: "\(repository):\($0)", descriptor: stored.manifest) })
-        } catch {
-            throw .failed("\(error.reason); \(error.remedy)")
-        }
-        for tag in tags { note("\(repository):\(tag)", stored.manifest) }
-        return shown(stored, of: image, tags)
-    }
+/// The tags of one publication.
+struct ImageTags: Equatable, Sendable {
+    /// What the image is called.
+    var main: String
+    var aliases: [String]
+    /// The main tag may show other content already: its name does not say the key.
+    var isShared = false
 
-    private func shown(_ stored: StoredImage, of image: Image, _ tags: [String]) -> PublishedImage {
-        PublishedImage(
-            stored: stored,
-            references: image.push ? tags.map { address.reference(image.id.name, tag: $0) } : [],
-            exactReference: address.reference(image.id.name, digest: stored.manifest.digest),
-            isPushed: image.push
-        )
+    var all: [String] { [main] + aliases }
+    /// Those that show something else from time to time.
+    var moving: Set<String> { Set(aliases + (isShared ? [main] : [])) }
+}
+
+extension ImageStore {
+    func tags(of image: Image, _ publication: Publication) -> ImageTags {
+        let aliases = image.push ? image.aliases : []
+        let (commit, key) = (publication.provenance.commit, publication.key)
+        let isDirty = publication.provenance.isDirty
+        if let template = image.tag,
+            let tag = template.tag(commit: commit, isDirty: isDirty, key: key, image: image.id.name)
+        {
+            return ImageTags(main: tag, aliases: aliases, isShared: !template.saysKey)
+        }
+        return ImageTags(main: contentTag(of: image, publication), aliases: aliases)
     }
 
     /// A key that has a name already gets no dirty one beside it.
     private func contentTag(of image: Image, _ publication: Publication) -> String {
         let tag = publication.provenance.tag(key: publication.key)
         guard publication.provenance.isDirty else { return tag }
-        let names = names(image, key: publication.key).filter { isWhole($0.manifest, key: publication.key) }
-        return names.first.map {
-            String($0.name[$0.name.index(after: $0.name.lastIndex(of: ":") ?? $0.name.startIndex)...])
+        let own = repository(image) + ":"
+        let names = names(image, key: publication.key).filter {
+            $0.name.hasPrefix(own) && isWhole($0.manifest, of: image, key: publication.key)
         }
-            ?? tag
+        return names.first.map { String($0.name.dropFirst(own.count)) } ?? tag
+    }
+
+    /// In the layout.
+    private func repository(_ image: Image) -> String { (image.push ? "" : Self.unpushed) + image.id.name }
+
+    // MARK: Finding
+
+    /// The image of this key, built here or, where others may have built it, pushed by anybody.
+    func find(_ image: Image, _ publication: Publication, asking: Bool) async -> StoredImage? {
+        if let found = self.image(of: image, key: publication.key) { return found }
+        guard asking, image.push, let remote else { return nil }
+        let tag = tags(of: image, publication).main
+        // A registry that does not answer now will be told of when the image is pushed.
+        return try? await remote.image(image.id.name, tag, key: publication.key)
     }
 
     /// What an image's references show since an earlier run; nil where one is gone or shows something else.
     func remembered(_ image: Image, _ publication: Publication) -> PublishedImage? {
         guard let stored = self.image(of: image, key: publication.key) else { return nil }
-        let tags = [contentTag(of: image, publication)] + (image.push ? image.aliases : [])
-        let repository = (image.push ? "" : Self.unpushed) + image.id.name
-        for tag in tags {
-            guard (try? layout.resolve("\(repository):\(tag)"))?.digest == stored.manifest.digest else { return nil }
-            if case .layout(let folder) = address, image.push {
-                guard let target = try? ImageLayout.open(at: folder + "/" + image.id.name),
-                    let shown = try? target.resolve(tag), shown.digest == stored.manifest.digest, target.hasBlob(shown)
-                else { return nil }
-            }
-        }
+        let tags = tags(of: image, publication)
+        for tag in tags.all where !isShown(tag, by: image, stored.manifest) { return nil }
         return shown(stored, of: image, tags)
+    }
+
+    private func isShown(_ tag: String, by image: Image, _ manifest: Descriptor) -> Bool {
+        guard (try? layout.resolve("\(repository(image)):\(tag)"))?.digest == manifest.digest else { return false }
+        guard image.push else { return true }
+        switch address {
+        case .loopback: return true
+        case .layout(let folder):
+            guard let target = try? ImageLayout.open(at: folder + "/" + image.id.name),
+                let shown = try? target.resolve(tag)
+            else { return false }
+            return shown.digest == manifest.digest && target.hasBlob(shown)
+        case .remote: return remote?.shows(image.id.name, tag) == manifest.digest
+        }
+    }
+
+    // MARK: Publishing
+
+    /// What a tag shows that does not say its content, and that this publication would move.
+    ///
+    /// Throws where it must not.
+    func move(of image: Image, _ publication: Publication) async throws(ImageProblem) -> MovedTag? {
+        let tags = tags(of: image, publication)
+        guard tags.isShared, let found = try await content(of: tags.main, of: image), found.key != publication.key else {
+            return nil
+        }
+        guard image.movesTag else {
+            let other = found.key.map { "of key \($0.prefix(Provenance.keyLength))" } ?? "that imgwatch did not build"
+            throw .failed(
+                Failure(
+                    "the tag \(tags.main) shows an image \(other) already; let it move with `tag-moves: true`, or put "
+                        + "`{key}` into `tag`"
+                )
+            )
+        }
+        return MovedTag(tag: tags.main, digest: found.digest)
+    }
+
+    private func content(
+        of tag: String,
+        of image: Image
+    ) async throws(ImageProblem) -> (key: String?, digest: Digest)? {
+        if image.push, let remote {
+            do throws(RegistryError) { return try await remote.key(image.id.name, tag) } catch { throw ImageProblem(error) }
+        }
+        guard let shown = try? layout.resolve("\(repository(image)):\(tag)") else { return nil }
+        return (try? content(of: shown).annotations[Self.keyName], shown.digest)
+    }
+
+    /// Sends what the registry lacks of the image, if it goes to one; nobody sees anything of it yet.
+    func send(_ stored: StoredImage, of image: Image) async throws(ImageProblem) {
+        if image.push { try await remote?.upload(stored, image.id.name) }
+    }
+
+    /// Gives the image its names where it goes to a registry elsewhere.
+    func push(_ stored: StoredImage, of image: Image, _ publication: Publication) async throws(ImageProblem) {
+        guard image.push, let remote else { return }
+        let tags = tags(of: image, publication)
+        try await remote.publish(stored, image.id.name, tags.all, moving: tags.moving)
+    }
+
+    /// Gives the image its names in the store, and in the layout that it is exported to.
+    func publish(
+        _ stored: StoredImage,
+        of image: Image,
+        _ publication: Publication
+    ) throws(ImageProblem) -> PublishedImage {
+        let tags = tags(of: image, publication)
+        var names = tags.all.map { "\(repository(image)):\($0)" }
+        // By this it is found when its tag shows something else.
+        if tags.isShared { names.append("\(Self.unpushed)\(image.id.name):key-\(stored.key.prefix(Provenance.keyLength))") }
+        do throws(OCIError) {
+            if case .layout(let folder) = address, image.push {
+                let target = try ImageLayout.open(at: folder + "/" + image.id.name)
+                try layout.export(stored.manifest, as: tags.all, to: target)
+            }
+            try layout.tag(names.map { (name: $0, descriptor: stored.manifest) })
+        } catch {
+            throw ImageProblem(error)
+        }
+        for name in names { note(name, stored.manifest) }
+        return shown(stored, of: image, tags)
+    }
+
+    private func shown(_ stored: StoredImage, of image: Image, _ tags: ImageTags) -> PublishedImage {
+        PublishedImage(
+            stored: stored,
+            references: image.push ? tags.all.map { address.reference(image.id.name, tag: $0) } : [],
+            exactReference: address.reference(image.id.name, digest: stored.manifest.digest),
+            isPushed: image.push
+        )
     }
 }
 
 extension Provenance {
     /// How much of a key stands in a tag.
-    static let keyLength = 12
+    static let keyLength = TagTemplate.keyLength
 
     /// The tag of a key: it can be read by a person, and two states never share one.
     func tag(key: String) -> String {
@@ -80,4 +172,6 @@ extension Provenance {
         case .none, .unknown: "key-\(key)"
         }
     }
+
+    fileprivate var commit: String? { if case .commit(let id, _, _) = self { id } else { nil } }
 }

@@ -13,17 +13,24 @@ import Synchronization
 final class ImageStore: Sendable {
     static let keyName = "io.imgwatch.key"
     static let platform = Loader.hostPlatform
-    /// Names of images that are not pushed: no repository name begins so.
-    private static let unpushed = "_/"
+    /// Names of what is not pushed: no repository name begins so.
+    static let unpushed = "_/"
 
     let layout: ImageLayout
     let address: RegistryAddress
+    /// Where images are pushed to; nil where they stay on this machine.
+    let remote: RemoteRegistry?
     private let assembler: Assembler
     /// By image, and then by the first characters of the key.
     private let known: Mutex<[String: [Substring: [(name: String, manifest: Descriptor)]]]>
 
-    init(_ layout: ImageLayout, address: RegistryAddress, cache: LayerCache) throws(OCIError) {
-        (self.layout, self.address) = (layout, address)
+    init(
+        _ layout: ImageLayout,
+        address: RegistryAddress,
+        remote: RemoteRegistry? = nil,
+        cache: LayerCache
+    ) throws(OCIError) {
+        (self.layout, self.address, self.remote) = (layout, address, remote)
         assembler = Assembler(layout: layout, cache: cache)
         known = Mutex([:])
         for name in try layout.names() {
@@ -31,15 +38,7 @@ final class ImageStore: Sendable {
         }
     }
 
-    /// What the user is told of where images go.
-    var registryText: String {
-        switch address {
-        case .loopback(let port): "http://127.0.0.1:\(port)"
-        case .layout(let folder): "oci:\(folder)"
-        }
-    }
-
-    private func note(_ name: String, _ manifest: Descriptor) {
+    func note(_ name: String, _ manifest: Descriptor) {
         guard let colon = name.lastIndex(of: ":"), let dash = name.lastIndex(of: "-"), dash > colon else { return }
         let short = name[name.index(after: dash)...]
         known.withLock { known in
@@ -51,25 +50,29 @@ final class ImageStore: Sendable {
         }
     }
 
-    private func names(_ image: Image, key: String) -> [(name: String, manifest: Descriptor)] {
-        let repository = (image.push ? "" : Self.unpushed) + image.id.name
-        return known.withLock { $0[repository]?[key.prefix(Provenance.keyLength)] ?? [] }
+    /// In the order in which they were given; those that are no one's but ours, first.
+    func names(_ image: Image, key: String) -> [(name: String, manifest: Descriptor)] {
+        let repositories = [Self.unpushed + image.id.name] + (image.push ? [image.id.name] : [])
+        return known.withLock { known in
+            repositories.flatMap { known[$0]?[key.prefix(Provenance.keyLength)] ?? [] }
+        }
     }
 
     /// The image of this key, where it was published before and all of it is still there.
     func image(of image: Image, key: String) -> StoredImage? {
-        for (_, manifest) in names(image, key: key).reversed() where isWhole(manifest, key: key) {
+        for (_, manifest) in names(image, key: key).reversed() where isWhole(manifest, of: image, key: key) {
             return StoredImage(key: key, manifest: manifest)
         }
         return nil
     }
 
-    private func isWhole(_ manifest: Descriptor, key: String) -> Bool {
+    /// Of an image in a registry elsewhere the layers may be there alone.
+    func isWhole(_ manifest: Descriptor, of image: Image, key: String) -> Bool {
         guard let bytes = try? layout.readBlob(manifest), let content = try? Manifest(decoding: bytes) else {
             return false
         }
         return content.annotations[Self.keyName] == key && layout.hasBlob(content.configuration)
-            && content.layers.allSatisfy { layout.hasBlob($0) }
+            && (image.push && remote != nil || content.layers.allSatisfy { layout.hasBlob($0) })
     }
 
     // MARK: Assembling
@@ -80,39 +83,89 @@ final class ImageStore: Sendable {
         root: String,
         isCancelled: @escaping @Sendable () -> Bool
     ) throws(ImageProblem) -> StoredImage {
-        var loaded: [String: BuiltImage] = [:]
         do {
+            var loaded: [String: BuiltImage] = [:]
             for base in inputs.bases {
                 loaded[base.name] = try base.image.content ?? assembler.load(base.image.manifest)
             }
-            let request = AssemblyRequest(
+            var request = AssemblyRequest(
                 evaluation: image.evaluation.naming(inputs.bases),
                 context: image.buildContext(inputs, root: root),
                 bases: loaded,
                 labels: image.allLabels(key: inputs.key, revision: inputs.revision),
-                annotations: [Self.keyName: inputs.key],
+                annotations: image.annotations(key: inputs.key),
                 platform: Self.platform,
                 isCancelled: isCancelled
             )
-            let inherited = Set(loaded.values.flatMap(\.layers).map(\.digest))
-            let before = assembledLayers.withLock(\.self)
-            let built = try assembler.assemble(request)
-            let layers = built.layers.filter { !inherited.contains($0.digest) && !before.contains($0.digest) }
-            assembledLayers.withLock { $0.formUnion(built.layers.map(\.digest)) }
-            return StoredImage(
-                key: inputs.key,
-                manifest: built.manifest,
-                content: built,
-                newLayers: layers.count,
-                newBytes: layers.reduce(0) { $0 + $1.size }
-            )
+            request.externals = try externals(of: image)
+            request.encoding = encoding(of: image)
+            return stored(try assembler.assemble(request), inputs, neighbours: try neighbours(image, inputs))
         } catch let problem as BuildProblem {
             if problem.changedInput != nil { throw .inputChanged }
             if isCancelled() { throw .cancelled }
             let place = problem.line.map { "\(image.dockerfile):\($0): " } ?? ""
-            throw .failed("\(place)\(problem.reason); \(problem.remedy)")
+            throw .failed(Failure("\(place)\(problem.reason); \(problem.remedy)"))
+        } catch let problem as ImageProblem {
+            throw problem
         } catch {
-            throw .failed("\(error)")
+            throw .failed(Failure("\(error)"))
+        }
+    }
+
+    private func stored(_ built: BuiltImage, _ inputs: ImageInputs, neighbours: [Digest: String]) -> StoredImage {
+        let digests = Set(built.layers.map(\.digest))
+        let met = assembledLayers.withLock { met in
+            defer { met.formUnion(digests) }
+            return met
+        }
+        let new = built.layers.filter { neighbours[$0.digest] == nil && !met.contains($0.digest) }
+        var stored = StoredImage(key: inputs.key, manifest: built.manifest, content: built)
+        (stored.newLayers, stored.newBytes) = (new.count, new.reduce(0) { $0 + $1.size })
+        stored.fresh = Set(new.map(\.digest))
+        if let manifest = try? content(of: built.manifest) { stored.fresh.insert(manifest.configuration.digest) }
+        stored.neighbours = neighbours.compactMapValues { $0.isEmpty ? nil : $0 }
+        return stored
+    }
+
+    /// Whose layers come from a base, with the repository that has them in the registry where images go; "" for none.
+    private func neighbours(_ image: Image, _ inputs: ImageInputs) throws(ImageProblem) -> [Digest: String] {
+        var found: [Digest: String] = [:]
+        for (reference, manifest) in try externals(of: image) {
+            let repository = ImageReference(parsing: reference).flatMap { remote?.neighbour($0) } ?? ""
+            for layer in try content(of: manifest).layers { found[layer.digest] = repository }
+        }
+        for base in inputs.bases {
+            let repository = base.isPushed ? remote?.repository(base.name) ?? "" : ""
+            for layer in try content(of: base.image.manifest).layers { found[layer.digest] = repository }
+        }
+        return found
+    }
+
+    /// The manifests of the bases outside the project, by the names that the Dockerfile has for them.
+    func externals(of image: Image) throws(ImageProblem) -> [String: Descriptor] {
+        var found: [String: Descriptor] = [:]
+        for pin in image.externalBases {
+            let known = try? layout.resolve(ExternalBases.name(pin.reference))
+            guard let known, "\(known.digest)" == pin.digest else {
+                throw .failed(Failure("the base \(pin.reference) is not known any more", isTransient: true))
+            }
+            found[pin.reference] = known
+        }
+        return found
+    }
+
+    func content(of manifest: Descriptor) throws(ImageProblem) -> Manifest {
+        do throws(OCIError) { return try Manifest(decoding: layout.readBlob(manifest)) } catch { throw ImageProblem(error) }
+    }
+
+    /// Compression pays where images travel.
+    private func encoding(of image: Image) -> LayerEncoding {
+        switch image.compression {
+        case .stored: .stored
+        case .gzip: .gzip
+        case .zstd: .zstd
+        case Compression.none: .none
+        case nil: remote?.isFarAway == true && image.push ? .gzip : .stored
         }
     }
 
@@ -128,6 +181,18 @@ extension Image {
         var all = revision.map { ["org.opencontainers.image.revision": $0] } ?? [:]
         for label in labels { all[label.key] = label.value }
         all[ImageStore.keyName] = key
+        return all
+    }
+
+    /// Of the manifest: the key, and what the image is based on where that is outside the project.
+    fileprivate func annotations(key: String) -> [String: String] {
+        var all = [ImageStore.keyName: key]
+        var stage = evaluation.stages.last
+        while case .stage(let index)? = stage?.base { stage = evaluation.stages.first { $0.index == index } }
+        if case .external(let text)? = stage?.base, let pin = externalBases.first(where: { $0.reference == text }) {
+            all["org.opencontainers.image.base.name"] = ImageReference(parsing: text)?.description
+            all["org.opencontainers.image.base.digest"] = pin.digest
+        }
         return all
     }
 

@@ -28,6 +28,8 @@ struct PublishedImage: Sendable {
     var references: [String]
     var exactReference: String
     var isPushed: Bool
+    /// What the tag showed before, where it is one that moves.
+    var moved: MovedTag?
     var key: String { stored.key }
 }
 
@@ -38,6 +40,12 @@ struct BaseImage: Sendable {
     var image: StoredImage
     /// By digest.
     var reference: String
+    var isPushed: Bool
+
+    init(_ name: String, _ shown: PublishedImage) {
+        (self.name, key, image) = (name, shown.key, shown.stored)
+        (reference, isPushed) = (shown.exactReference, shown.isPushed)
+    }
 }
 
 /// All that an image is made from, as it was at one instant.
@@ -68,4 +76,10 @@ enum ImageProblem: Error, Sendable {
     }
 
     init(_ error: OCIError) { self = .failed(Failure("\(error.reason); \(error.remedy)")) }
+}
+
+/// A tag that showed other content before.
+struct MovedTag: Equatable, Sendable {
+    var tag: String
+    var digest: Digest
 }

@@ -79,6 +79,9 @@ actor Loop {
     var watchTrouble: String?
     /// The run whose end the engine is told just now.
     var ending: ActiveRun?
+    /// Asks again for bases that could not be had, and after how long.
+    var baseRetry: Task<Void, Never>?
+    var basePause: Duration?
     var isReady = false
     private var timer: Task<Void, Never>?
     private(set) var isStopping = false
@@ -232,6 +235,7 @@ actor Loop {
         if isStopping, !session.isIdleTold, mode == .watch { session.tell(LoopEvent(.idle, at: .now())) }
         timer?.cancel()
         recheck?.cancel()
+        baseRetry?.cancel()
         for waiter in waiters { waiter.resume() }
         waiters = []
     }
@@ -256,7 +260,8 @@ final class ActiveRun: Sendable {
     private struct State: Sendable {
         var isCancelled = false
         var isPublishing = false
-        var child: ChildProcess?
+        /// How what it does is ended early.
+        var end: (@Sendable () -> Void)?
         var target: PublishedImage?
         var publication: Publication?
         var waiter: CheckedContinuation<Publication?, Never>?
@@ -279,22 +284,22 @@ final class ActiveRun: Sendable {
 
     func act(on image: PublishedImage) { state.withLock { $0.target = image } }
 
-    /// Takes the process over; it is cancelled at once where the run was before it began.
-    func adopt(_ child: ChildProcess) {
+    /// Says how what it does now is ended early; done at once where the run was cancelled before.
+    func onCancel(_ end: @escaping @Sendable () -> Void) {
         let isLate = state.withLock { state in
-            state.child = child
+            state.end = end
             return state.isCancelled
         }
-        if isLate { child.cancel() }
+        if isLate { end() }
     }
 
     func cancel() {
-        let (child, waiter) = state.withLock { state in
+        let (end, waiter) = state.withLock { state in
             state.isCancelled = true
             defer { state.waiter = nil }
-            return (state.child, state.waiter)
+            return (state.end, state.waiter)
         }
-        child?.cancel()
+        end?()
         waiter?.resume(returning: nil)
     }
 

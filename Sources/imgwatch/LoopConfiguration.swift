@@ -101,7 +101,7 @@ extension Loop {
                 .reloaded,
                 at: .now(),
                 project: project.name,
-                registry: session.store.registryText,
+                registry: session.store.address.text,
                 nodes: graph.nodes.map { .init($0.id, $0.kind) }
             )
         )

@@ -16,33 +16,58 @@ extension Loop {
     func run(_ image: Image, _ run: ActiveRun) async {
         drain()
         guard nodes[image.id] != nil, !run.isCancelled else { return endCancelled(run) }
-        let key = run.start.publication.key
-        let session = session
-        let found = await offload { session.store.image(of: image, key: key) }
+        let publication = run.start.publication
+        let found = await session.store.find(image, publication, asking: mayBeElsewhere(run))
         drain()
         // By a key that edits have overtaken nothing is published: its needs may have been stale then.
         if let found, let keyed = readings[image.id], touched[image.id, default: 0] <= keyed.barrier, !run.isCancelled {
-            return await publish(found, of: image, run.start.publication, run, isBuilt: false)
+            switch await send(found, of: image, run) {
+            case nil: return await publish(found, of: image, publication, run, isBuilt: false)
+            // Some of it is gone from everywhere: it is built again.
+            case .incomplete?: break
+            case let problem?: return end(run, problem)
+            }
         }
         tellStarted(run)
+        await build(image, run)
+    }
+
+    /// Whether somebody else may have pushed what is to be built: not what was edited here just now, unless it is what
+    /// a commit holds.
+    private func mayBeElsewhere(_ run: ActiveRun) -> Bool {
+        if case .commit(_, _, isDirty: false) = run.start.publication.provenance { return true }
+        return ![.inputs, .outputs, .need].contains(run.start.cause.reason)
+    }
+
+    private func build(_ image: Image, _ run: ActiveRun) async {
         var isRestless = false
         for _ in 0..<Self.snapshotAttempts where !run.isCancelled {
             guard let taken = await snapshot(image, copying: isRestless) else { continue }
             handle(.snapshot(image.id, run.start.operation, taken.snapshot))
             guard let publication = await run.decision(), publication.key == taken.inputs.key else { break }
             switch await assemble(image, taken.inputs, run) {
-            case .success(let stored): return await publish(stored, of: image, publication, run, isBuilt: true)
-            case .failure(.failed(let reason)):
-                drain()
-                if run.isCancelled { return endCancelled(run) }
-                return end(run, RunEnd(.failed(Failure(reason)), barrier: sequence))
+            case .success(let stored):
+                if let problem = await send(stored, of: image, run) { return end(run, problem) }
+                return await publish(stored, of: image, publication, run, isBuilt: true)
             case .failure(.inputChanged):
                 run.reconsider()
                 isRestless = true
-            case .failure(.cancelled): break
+            case .failure(let problem): return end(run, problem)
             }
         }
         endCancelled(run)
+    }
+
+    private func end(_ run: ActiveRun, _ problem: ImageProblem) {
+        drain()
+        guard !run.isCancelled else { return endCancelled(run) }
+        switch problem {
+        case .failed(let failure): end(run, RunEnd(.failed(failure), barrier: sequence))
+        case .incomplete:
+            let failure = Failure("a layer of it is neither here nor in the registry", isTransient: true)
+            end(run, RunEnd(.failed(failure), barrier: sequence))
+        case .inputChanged, .cancelled: endCancelled(run)
+        }
     }
 
     /// An image's inputs as they were at one instant, for the engine and for the assembler.
@@ -90,11 +115,38 @@ extension Loop {
         _ run: ActiveRun
     ) async -> Result<StoredImage, ImageProblem> {
         let session = session, root = nodes.project.root
-        return await offload {
-            Result { () throws(ImageProblem) in
-                try session.store.assemble(image, from: inputs, root: root) { run.isCancelled }
+        return await cancellable(run) { () async throws(ImageProblem) in
+            try await session.fetchBases(of: image, inputs.bases)
+            return try await self.offload {
+                Result { () throws(ImageProblem) in
+                    try session.store.assemble(image, from: inputs, root: root) { run.isCancelled }
+                }
+            }.get()
+        }
+    }
+
+    /// Sends all but the names to where the image goes.
+    private func send(_ stored: StoredImage, of image: Image, _ run: ActiveRun) async -> ImageProblem? {
+        let session = session
+        let result = await cancellable(run) { () async throws(ImageProblem) in
+            try await session.store.send(stored, of: image)
+        }
+        if case .failure(let problem) = result { return problem }
+        return nil
+    }
+
+    /// Work that ends early where its run is cancelled.
+    private nonisolated func cancellable<Value: Sendable>(
+        _ run: ActiveRun,
+        _ work: @escaping @Sendable () async throws(ImageProblem) -> Value
+    ) async -> Result<Value, ImageProblem> {
+        let task = Task {
+            do throws(ImageProblem) { return Result<Value, ImageProblem>.success(try await work()) } catch {
+                return .failure(error)
             }
         }
+        run.onCancel { task.cancel() }
+        return await task.value
     }
 
     /// In the order of the needs; nil where one is not published.
@@ -102,7 +154,7 @@ extension Loop {
         var bases: [BaseImage] = []
         for need in nodes.graph[image.id]?.needs ?? [] where nodes.graph[need]?.kind == .image {
             guard let base = published[need] else { return nil }
-            bases.append(BaseImage(name: need.name, key: base.key, image: base.stored, reference: base.exactReference))
+            bases.append(BaseImage(need.name, base))
         }
         return bases
     }
@@ -116,10 +168,7 @@ extension Loop {
         isBuilt: Bool
     ) async {
         guard run.beginPublishing() else { return endCancelled(run) }
-        let session = session
-        let result = await offload {
-            Result { () throws(ImageProblem) in try session.store.publish(stored, of: image, publication) }
-        }
+        let result = await name(stored, of: image, publication)
         drain()
         switch result {
         case .success(let shown):
@@ -127,10 +176,31 @@ extension Loop {
             if let node = nodes.graph[image.id] {
                 told.remove(run.start.operation)
                 session.tell(LoopEvent(shown, of: node, run, publication, isBuilt: isBuilt))
+                if let moved = shown.moved {
+                    tell(notice: "the tag \(moved.tag) of \(image.id) moved; it showed \(moved.digest)")
+                }
             }
             end(run, RunEnd(.succeeded, barrier: sequence, publication: publication))
-        case .failure(.failed(let reason)): end(run, RunEnd(.failed(Failure(reason)), barrier: sequence))
-        case .failure(.inputChanged), .failure(.cancelled): endCancelled(run)
+        case .failure(let problem): end(run, problem)
+        }
+    }
+
+    private func name(
+        _ stored: StoredImage,
+        of image: Image,
+        _ publication: Publication
+    ) async -> Result<PublishedImage, ImageProblem> {
+        let store = session.store
+        do throws(ImageProblem) {
+            let moved = try await store.move(of: image, publication)
+            try await store.push(stored, of: image, publication)
+            var shown = try await offload {
+                Result { () throws(ImageProblem) in try store.publish(stored, of: image, publication) }
+            }.get()
+            shown.moved = moved
+            return .success(shown)
+        } catch {
+            return .failure(error)
         }
     }
 

@@ -15,6 +15,9 @@ extension Loop {
 
     /// Answers ``Effect/key(_:_:)``: reads the node's inputs until they hold still between two barriers.
     func key(_ node: NodeID, _ operation: OperationID) async {
+        if let image = nodes.project.image(node), !image.unresolvedBases.isEmpty {
+            return await keyWithoutBases(image, operation)
+        }
         for _ in 0..<Self.readingAttempts {
             guard let entry = nodes[node] else { return }
             let isImage = nodes.graph[node]?.kind == .image

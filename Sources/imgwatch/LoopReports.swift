@@ -82,7 +82,7 @@ extension Loop {
                 .ready,
                 at: .now(),
                 project: nodes.project.name,
-                registry: session.store.registryText,
+                registry: session.store.address.text,
                 nodes: nodes.graph.nodes.map { .init($0.id, $0.kind) }
             )
         )

@@ -87,7 +87,7 @@ extension Loop {
                 child.discard()
                 return .failed("its process could not be recorded: \(error)")
             }
-            run.adopt(child)
+            run.onCancel { child.cancel() }
             child.release()
             let end = child.wait { stream, line in
                 session.tell(.log(line, of: node, stream == .stdout ? .stdout : .stderr, at: .now()))

@@ -25,12 +25,7 @@ extension Session {
             case .step: successes[node.id] = .step(key: row.key, outputs: row.outputs)
             case .deploy: successes[node.id] = .deploy(key: row.key)
             case .image:
-                let publication = Publication(
-                    key: row.key,
-                    provenance: Provenance(row.provenance),
-                    destination: row.destination,
-                    round: 0
-                )
+                let publication = Publication(row)
                 guard let image = project.image(node.id), let shown = store.remembered(image, publication) else {
                     continue
                 }
@@ -39,6 +34,27 @@ extension Session {
             }
         }
         return (successes, published)
+    }
+
+    /// Looks what the references of images that are remembered show in the registry; what is asked of it later is
+    /// prepared with that.
+    func lookAtReferences(of project: Project) async {
+        guard let remote = store.remote else { return }
+        var tags: [(image: String, tag: String)] = []
+        for (name, row) in (try? state.successes()) ?? [:] {
+            guard let image = project.image(NodeID(name)), image.push else { continue }
+            tags += store.tags(of: image, Publication(row)).all.map { (image: name, tag: $0) }
+        }
+        await remote.look(at: tags)
+        await remote.warmUp(project.images.filter { $0.push }.map(\.id.name))
+    }
+
+    /// Gets what an image is built on into the store, where it is not there yet.
+    func fetchBases(of image: Image, _ bases: [BaseImage]) async throws(ImageProblem) {
+        try await self.bases.fetchLayers(of: image)
+        for base in bases where base.isPushed {
+            try await store.remote?.fetchLayers(of: base.image.manifest, base.name)
+        }
     }
 
     /// Durable before it returns; nil forgets.
@@ -85,6 +101,12 @@ extension Session {
 
     /// Rows: some milliseconds.
     private static let savedPortion = 500
+}
+
+extension Publication {
+    fileprivate init(_ row: State.Success) {
+        self.init(key: row.key, provenance: Provenance(row.provenance), destination: row.destination, round: 0)
+    }
 }
 
 extension Provenance {

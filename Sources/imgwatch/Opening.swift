@@ -5,9 +5,11 @@ import Engine
 import Foundation
 import Git
 import Graph
+import HTTP
 import Inputs
 import OCI
 import Project
+import Registry
 import Reporting
 import State
 import Watching
@@ -21,6 +23,8 @@ struct SessionParts {
     var reader: InputReader
     var git: GitNames?
     var store: ImageStore
+    var bases: ExternalBases
+    var http: HTTPClient
     var reporter: Reporter
     var output: OutputQueue
 }
@@ -51,7 +55,7 @@ struct Opening {
     }
 
     /// The part of the graph that the names mean, with what they need; all of it without a name.
-    func selection(_ names: [String]) throws(SessionError) -> Graph {
+    func selection(_ names: [String], in project: Project) throws(SessionError) -> Graph {
         guard !names.isEmpty else { return project.graph }
         for name in names where !project.graph.contains(NodeID(name)) {
             let known = project.graph.nodes.map(\.id.name)
@@ -78,7 +82,11 @@ struct Opening {
         if purpose != .plan { try endSurvivors(state) }
         let reader = InputReader(root: project.root, index: HashIndex(try state.indexedFiles()))
         let layout = try ImageLayout.open(at: folders.store)
-        let store = try ImageStore(layout, address: address(state, layout), cache: state.layerCache)
+        let http = HTTPClient()
+        let registries = Registries(environment, http)
+        let address = try address(state, layout)
+        let remote = address.remoteName.map { RemoteRegistry($0, registries, layout: layout) }
+        let store = try ImageStore(layout, address: address, remote: remote, cache: state.layerCache)
         return try Session(
             SessionParts(
                 environment: environment,
@@ -87,6 +95,8 @@ struct Opening {
                 reader: reader,
                 git: openGit(reader),
                 store: store,
+                bases: ExternalBases(layout, registries),
+                http: http,
                 reporter: reporter,
                 output: output
             )
@@ -119,12 +129,7 @@ struct Opening {
             }
             return .loopback(port: port)
         case .layout(let path): return .layout(path)
-        case .remote(let name):
-            throw SessionError(
-                reason: "pushing to \(name) is not supported yet",
-                remedy: "leave `registry` out, or name a folder with `registry: oci:PATH`",
-                exitCode: 2
-            )
+        case .remote(let name): return .remote(name)
         }
     }
 
@@ -150,7 +155,42 @@ struct Opening {
         return nil
     }
 
+    /// The project with what is known of its bases, once the registries were asked; what images show there is known
+    /// then, too.
+    func prepare(_ session: Session) async throws -> Project {
+        let references = project.images.flatMap(\.externalBases).map(\.reference)
+        guard !references.isEmpty else {
+            await session.lookAtReferences(of: project)
+            return project
+        }
+        for base in await session.bases.resolve(references).kept {
+            let reason = session.bases.failure(base).map { ": \($0.reason)" } ?? ""
+            tell("whether \(base) has changed can't be found out\(reason); what it was is used")
+        }
+        let project = try session.load(project.file).project
+        await session.lookAtReferences(of: project)
+        return project
+    }
+
     private func tell(_ notice: String) {
         reporter.report(LoopEvent(.notice, at: .now(), reason: notice))
+    }
+}
+
+extension RegistryAddress {
+    fileprivate var remoteName: String? { if case .remote(let name) = self { name } else { nil } }
+}
+
+extension Registries {
+    fileprivate init(_ environment: [String: String], _ http: HTTPClient) {
+        let start = ContinuousClock.now
+        self.init(
+            ClientParts(
+                environment: environment,
+                send: { request async throws(HTTPError) in try await http.send(request) },
+                pause: { try await Task.sleep(for: $0) },
+                now: { ContinuousClock.now - start }
+            )
+        )
     }
 }

@@ -3,6 +3,7 @@
 import Engine
 import Foundation
 import Graph
+import HTTP
 import OCI
 import Project
 import Registry
@@ -27,11 +28,16 @@ final class RemoteRegistry: Sendable {
 
     func repository(_ image: String) -> String { prefix + image }
 
+    /// What goes there travels over a network.
+    var isFarAway: Bool { WebAddress(parsing: "https://\(host)/").map { HostKind($0.host) != .loopback } ?? true }
+
     /// The repository of an image that lies in the same registry; nil for one elsewhere.
     func neighbour(_ reference: ImageReference) -> String? { reference.host == host ? reference.repository : nil }
 
     private func client(_ repository: String) async throws(RegistryError) -> RegistryClient {
-        try await registries.client(for: host, repository: repository)
+        let client = try await registries.client(for: host, repository: repository)
+        client.willPush(to: repository)
+        return client
     }
 
     // MARK: What it shows

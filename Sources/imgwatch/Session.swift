@@ -4,6 +4,7 @@ import Engine
 import Foundation
 import Git
 import Graph
+import HTTP
 import Inputs
 import OCI
 import Project
@@ -23,6 +24,9 @@ final class Session: Sendable {
     let environment: [String: String]
     let state: StateStore
     let store: ImageStore
+    /// What the project's images are based on from outside of it.
+    let bases: ExternalBases
+    let http: HTTPClient
     let watcher: Watcher
     let reader: InputReader
     let git: GitNames?
@@ -39,6 +43,7 @@ final class Session: Sendable {
 
     init(_ parts: SessionParts) throws(WatchError) {
         (environment, state, store, lock) = (parts.environment, parts.state, parts.store, parts.lock)
+        (bases, http) = (parts.bases, parts.http)
         (reporter, output, reader, git) = (parts.reporter, parts.output, parts.reader, parts.git)
         let activity = Activity()
         self.activity = activity
@@ -54,6 +59,7 @@ final class Session: Sendable {
     func end() {
         activity.reach {}
         watcher.close()
+        http.close()
         reporter.close()
         output.flush()
     }
@@ -119,7 +125,7 @@ final class Session: Sendable {
     // MARK: Configuration
 
     func load(_ file: String) throws(Diagnostics) -> Loaded {
-        try LinkedRaces.checked(Loader.load(file: file, environment: environment, bases: [:]))
+        try LinkedRaces.checked(Loader.load(file: file, environment: environment, bases: bases.known))
     }
 
     var isGitBusy: Bool { git?.repository.isBusy() ?? false }

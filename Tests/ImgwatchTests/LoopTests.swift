@@ -44,7 +44,7 @@ import Testing
         let run = run()
         run.cancel()
         let child = try ChildProcess(ChildProcessTests.script("exec sleep 60"))
-        run.adopt(child)
+        run.onCancel { child.cancel() }
         child.release()
         #expect(child.wait { _, _ in } == .cancelled)
     }
@@ -52,7 +52,7 @@ import Testing
     @Test func `a process that came before the cancellation is cancelled with it`() throws {
         let run = run()
         let child = try ChildProcess(ChildProcessTests.script("exec sleep 60"))
-        run.adopt(child)
+        run.onCancel { child.cancel() }
         child.release()
         run.cancel()
         #expect(child.wait { _, _ in } == .cancelled)

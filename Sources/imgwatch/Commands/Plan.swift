@@ -20,10 +20,12 @@ struct Plan: AsyncParsableCommand {
 
     func run() async throws {
         let opening = try Opening(options, purpose: .plan)
-        let graph = try opening.selection(names)
+        _ = try opening.selection(names, in: opening.project)
         let session = try opening.session()
-        let loop = Loop(session, project: opening.project, selected: graph, mode: .plan)
-        try session.begin(loop, in: opening.project)
+        let project = try await opening.prepare(session)
+        let graph = try opening.selection(names, in: project)
+        let loop = Loop(session, project: project, selected: graph, mode: .plan)
+        try session.begin(loop, in: project)
         await loop.run()
         let plan = await loop.plan()
         session.end()

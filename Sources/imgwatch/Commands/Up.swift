@@ -17,8 +17,9 @@ struct Up: AsyncParsableCommand {
     func run() async throws {
         let opening = try Opening(options, purpose: .loop)
         let session = try opening.session()
-        let loop = Loop(session, project: opening.project, selected: opening.project.graph, mode: .watch)
-        try session.begin(loop, in: opening.project)
+        let project = try await opening.prepare(session)
+        let loop = Loop(session, project: project, selected: project.graph, mode: .watch)
+        try session.begin(loop, in: project)
         let registry = try await session.serve()
         let signals = Interrupts(stopping: loop, session)
         session.output.whenBroken { Task { await loop.stop() } }
@@ -34,25 +35,24 @@ struct Build: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Build what is not fresh, once, and exit.",
         discussion: """
-            A NAME means the step, image or deploy and all that it needs. Without a deploy's name or --deploy nothing is \
-            deployed. Exit code 1: something failed.
+            A NAME means the step, image or deploy and all that it needs; without a name everything, deploys too. \
+            Exit code 1: something failed.
             """
     )
 
     @Argument(help: "What to build; without a name everything.")
     var names: [String] = []
 
-    @Flag(help: "Deploy what is built, too.")
-    var deploy = false
-
     @OptionGroup var options: CommonOptions
 
     func run() async throws {
         let opening = try Opening(options, purpose: .build)
-        let graph = try selection(opening)
+        _ = try opening.selection(names, in: opening.project)
         let session = try opening.session()
-        let loop = Loop(session, project: opening.project, selected: graph, mode: .once)
-        try session.begin(loop, in: opening.project)
+        let project = try await opening.prepare(session)
+        let graph = try opening.selection(names, in: project)
+        let loop = Loop(session, project: project, selected: graph, mode: .once)
+        try session.begin(loop, in: project)
         // Whoever is told to pull an image can.
         let registry = graph.nodes.contains { $0.kind == .deploy } ? try await session.serve() : nil
         let signals = Interrupts(stopping: loop, session)
@@ -61,17 +61,5 @@ struct Build: AsyncParsableCommand {
         await registry?.stop()
         session.end()
         if await loop.hasFailed { throw ExitCode(1) }
-    }
-
-    /// A build acts on the world only where it is asked to.
-    private func selection(_ opening: Opening) throws -> Graph {
-        let graph = try opening.selection(names)
-        guard !deploy else {
-            let deploys = opening.project.deploys.filter { graph.contains($0.image) }
-            return opening.project.graph.selecting(graph.nodes.map(\.id) + deploys.map(\.id))
-        }
-        return graph.selecting(
-            graph.nodes.filter { $0.kind != .deploy || names.contains($0.id.name) }.map(\.id)
-        )
     }
 }

@@ -1,0 +1,155 @@
+/// Bases from outside the project: what each name meant when it was asked for, pinned by digest in the store.
+
+import Dockerfile
+import Engine
+import Foundation
+import Graph
+import OCI
+import Project
+import Registry
+import Synchronization
+
+final class ExternalBases: Sendable {
+    private let layout: ImageLayout
+    private let registries: Registries
+    private let bases = Mutex<[String: ExternalBase]>([:])
+    /// Why the latest attempt to resolve one failed.
+    private let failures = Mutex<[String: RegistryError]>([:])
+
+    init(_ layout: ImageLayout, _ registries: Registries) throws(OCIError) {
+        (self.layout, self.registries) = (layout, registries)
+        for name in try layout.names() where name.hasPrefix(Self.prefix) {
+            let reference = String(name.dropFirst(Self.prefix.count))
+            if let manifest = try layout.resolve(name), let base = try? read(manifest) {
+                bases.withLock { $0[reference] = base }
+            }
+        }
+    }
+
+    private static let prefix = ImageStore.unpushed + "base/"
+
+    /// The name of a base in the layout, where the pin is kept.
+    static func name(_ reference: String) -> String { prefix + reference }
+
+    /// By the names that Dockerfiles have for them.
+    var known: [String: ExternalBase] { bases.withLock(\.self) }
+
+    func failure(_ reference: String) -> RegistryError? { failures.withLock { $0[reference] } }
+
+    // MARK: Resolving
+
+    /// Asks the registries what these names mean now.
+    ///
+    /// A pin stays where its registry does not answer.
+    ///
+    /// - Returns: Those that can't be had, and those whose pin is kept without knowing whether it still holds.
+    func resolve(_ references: [String]) async -> (failed: [String], kept: [String]) {
+        await withTaskGroup(of: (String, RegistryError?).self) { group in
+            for reference in Set(references) {
+                group.addTask {
+                    do throws(RegistryError) {
+                        try await self.resolve(reference)
+                        return (reference, nil)
+                    } catch {
+                        return (reference, error)
+                    }
+                }
+            }
+            var failed: [String] = []
+            var kept: [String] = []
+            for await (reference, error) in group {
+                failures.withLock { $0[reference] = error }
+                guard error != nil else { continue }
+                if known[reference] == nil { failed.append(reference) } else { kept.append(reference) }
+            }
+            return (failed.sorted(), kept.sorted())
+        }
+    }
+
+    private func resolve(_ text: String) async throws(RegistryError) {
+        guard let reference = ImageReference(parsing: text) else {
+            throw RegistryError("`\(text)` names no image", remedy: "write it like `alpine:3.20`")
+        }
+        // What is named by its digest, and known, can't have changed.
+        if let pin = reference.digest, known[text]?.digest == pin { return }
+        let client = try await registries.client(for: reference.host, repository: reference.repository)
+        var found = try await manifest(reference, reference.digest ?? reference.tag ?? "latest", client)
+        if MediaType.isIndex(found.descriptor.mediaType) {
+            found = try await manifest(reference, Self.choice(in: found, reference), client)
+        }
+        let content: Manifest
+        do throws(OCIError) {
+            content = try Manifest(decoding: found.bytes)
+            _ = try layout.writeBlob(found.bytes, mediaType: found.descriptor.mediaType)
+        } catch {
+            throw RegistryError("\(reference): \(error.reason)", remedy: error.remedy)
+        }
+        try await client.fetch(content.configuration, from: reference.repository, into: layout)
+        do throws(OCIError) {
+            try layout.tag(Self.name(text), as: found.descriptor)
+            let base = try read(found.descriptor)
+            bases.withLock { $0[text] = base }
+        } catch {
+            throw RegistryError("\(reference): \(error.reason)", remedy: error.remedy)
+        }
+    }
+
+    private func manifest(
+        _ reference: ImageReference,
+        _ name: String,
+        _ client: RegistryClient
+    ) async throws(RegistryError) -> FetchedManifest {
+        if let found = try await client.manifest(reference.repository, name) { return found }
+        throw RegistryError("there is no \(reference)", remedy: "check the name; private images need credentials")
+    }
+
+    private static func choice(
+        in index: FetchedManifest,
+        _ reference: ImageReference
+    ) throws(RegistryError) -> String {
+        guard let all = try? ImageIndex(decoding: index.bytes), let found = all.manifest(for: ImageStore.platform) else {
+            throw RegistryError(
+                "\(reference) has no image for \(ImageStore.platform)",
+                remedy: "choose a base that is made for this platform"
+            )
+        }
+        return "\(found.digest)"
+    }
+
+    private func read(_ manifest: Descriptor) throws(OCIError) -> ExternalBase {
+        let content = try Manifest(decoding: layout.readBlob(manifest))
+        let execution = try ImageConfiguration(decoding: layout.readBlob(content.configuration)).execution
+        let variables = execution.environment.map { entry in
+            let name = entry.prefix { $0 != "=" }
+            return KeyValue(String(name), String(entry.dropFirst(name.count + 1)))
+        }
+        let defaults = BaseDefaults(
+            environment: variables,
+            workingDirectory: execution.workingDirectory.isEmpty ? "/" : execution.workingDirectory,
+            user: execution.user,
+            shell: execution.shell.isEmpty ? nil : execution.shell,
+            onBuild: execution.onBuild
+        )
+        return ExternalBase(digest: "\(manifest.digest)", defaults: defaults)
+    }
+
+    // MARK: Layers
+
+    /// Gets the layers of an image's bases into the store: each once.
+    func fetchLayers(of image: Image) async throws(ImageProblem) {
+        for pin in image.externalBases {
+            guard let reference = ImageReference(parsing: pin.reference),
+                let manifest = try? layout.resolve(Self.name(pin.reference)),
+                let content = try? Manifest(decoding: layout.readBlob(manifest))
+            else { continue }
+            do throws(RegistryError) {
+                for layer in content.layers where !layout.hasBlob(layer) {
+                    let client = try await registries.client(for: reference.host, repository: reference.repository)
+                    try await client.fetch(layer, from: reference.repository, into: layout)
+                }
+            } catch {
+                throw ImageProblem(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/// Bases from outside that nobody knows yet: an image waits for them, and the configuration is loaded again with them.
+
+import Engine
+import Foundation
+import Graph
+import OCI
+import Project
+
+extension Loop {
+    /// What an image's Dockerfile means is known only with its bases.
+    func keyWithoutBases(_ image: Image, _ operation: OperationID) async {
+        let failed = await session.bases.resolve(image.unresolvedBases).failed
+        guard !isOver, engine.awaits(operation, of: image.id) else { return }
+        drain()
+        guard failed.isEmpty else {
+            let reasons = failed.map { base in
+                let reason = session.bases.failure(base).map { ": \($0.reason); \($0.remedy)" } ?? ""
+                return "the base \(base) can't be had\(reason)"
+            }
+            handle(.keyed(image.id, operation, Keying(own: nil, barrier: sequence, missing: reasons)))
+            return tryBasesAgain()
+        }
+        reloadProject()
+        // A configuration that somebody is just writing is loaded a little later.
+        if nodes.project.image(image.id)?.unresolvedBases.isEmpty == false {
+            try? await Task.sleep(for: Self.reloadPause)
+        }
+        guard !isOver, engine.awaits(operation, of: image.id) else { return }
+        await key(image.id, operation)
+    }
+
+    private static let reloadPause: Duration = .milliseconds(50)
+
+    /// A registry that does not answer may do so later.
+    private func tryBasesAgain() {
+        guard mode == .watch, baseRetry == nil else { return }
+        basePause = min(basePause.map { $0 * 2 } ?? Self.firstPause, Self.longestPause)
+        let pause = basePause ?? Self.firstPause
+        baseRetry = Task {
+            try? await Task.sleep(for: pause)
+            guard !Task.isCancelled, !isOver else { return }
+            let missing = nodes.project.images.flatMap(\.unresolvedBases)
+            let failed = await session.bases.resolve(missing).failed
+            baseRetry = nil
+            guard !isOver else { return }
+            if failed.count < Set(missing).count {
+                drain()
+                reloadProject()
+            }
+            if failed.isEmpty { basePause = nil } else { tryBasesAgain() }
+        }
+    }
+
+    private static let firstPause: Duration = .seconds(2)
+    private static let longestPause: Duration = .seconds(30)
+}
