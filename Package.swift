@@ -18,6 +18,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// Servers with faults on demand, and images to push: what tests run against, and what only they may use.
+let rigs = Target.target(
+    name: "Rigs",
+    dependencies: ["CLinux"],
+    path: "Tests/Rigs",
+    exclude: ["servers"],
+    swiftSettings: strict
+)
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -70,14 +79,16 @@ let package = Package(
         tests("GitTests", ["Git"]),
         tests("OCITests", ["OCI"]),
         tests("HTTPTests", ["HTTP"]),
-        tests("RegistryTests", ["Registry", "HTTP", "OCI", "Graph"]),
+        tests("RegistryTests", ["Registry", "HTTP", "OCI", "Graph", "Rigs"]),
         tests("StateTests", ["State", "OCI"]),
         tests("BuildingTests", ["Building", "Dockerfile", "OCI"]),
         tests("ServingTests", ["Serving", "OCI"]),
         tests("ReportingTests", ["Reporting", "Engine", "Graph", "Project"]),
         tests("InputsTests", ["Inputs", "Project", "Dockerfile", "Graph", "Git", "OCI"]),
         tests("ImgwatchTests", ["imgwatch", "Building", "Dockerfile", "Engine", "Graph", "Inputs", "OCI", "Project"]),
-        tests("ScenarioTests", ["imgwatch"]),
+        rigs,
+        tests("RigsTests", ["Rigs"]),
+        tests("ScenarioTests", ["imgwatch", "Rigs"]),
         tests("TidyTests", []),
         .executableTarget(name: "simulate", dependencies: ["Simulation"], swiftSettings: strict),
     ]
