@@ -164,7 +164,7 @@ final class ImageStore: Sendable {
         case .stored: .stored
         case .gzip: .gzip
         case .zstd: .zstd
-        case Compression.none: .none
+        case Compression.none?: .none
         case nil: remote?.isFarAway == true && image.push ? .gzip : .stored
         }
     }

@@ -5,6 +5,7 @@ import Foundation
 import Graph
 import OCI
 import Project
+import Registry
 
 extension Loop {
     /// What an image's Dockerfile means is known only with its bases.
