@@ -19,7 +19,9 @@ final class ArchiveIndex: Sendable {
     private let known = Mutex<[Digest: [Member]?]>([:])
     private static let mostKnown = 32
 
-    init() {}
+    private let tars: OpenTars
+
+    init(tars: OpenTars) { self.tars = tars }
 
     /// nil where the file is no archive.
     ///
@@ -35,15 +37,23 @@ final class ArchiveIndex: Sendable {
         }
         let members: [Member]?
         do throws(OCIError) {
-            members = try Self.list(path)
+            members = try list(path)
         } catch OCIError.compressedArchive {
             throw .unsupported(
                 "add-compressed-unsupported",
-                "ADD of the compressed file \(path)",
-                remedy: "use COPY to copy it as it is, or a plain tar to have it unpacked"
+                "ADD of a file in bzip2 or xz, \(path),",
+                remedy: "use COPY to copy it as it is, or gzip or zstd to have it unpacked"
+            )
+        } catch .inflatesTooFar(_, let limit) {
+            throw BuildProblem(
+                "add-archive-too-large",
+                "ADD: \(path) would take more than \(limit >> 20) MiB unpacked, the most for its size",
+                remedy: "unpack it in a step, and COPY the files, if it is meant to be so"
             )
         } catch .malformed(_, let reason) {
             throw .brokenArchive(reason)
+        } catch .fileSystem(let operation, let place, let code) where place != path {
+            throw .storage(.fileSystem(operation: operation, path: place, code: code))
         } catch .fileSystem(_, _, let code) where code != ENOENT {
             throw .unreadable(path, String(cString: strerror(code)))
         } catch {
@@ -70,11 +80,12 @@ final class ArchiveIndex: Sendable {
         }
     }
 
-    private static func list(_ path: String) throws(OCIError) -> [Member]? {
-        let source = try TarSource(path: path)
-        guard try source.looksLikeTar() else { return nil }
+    private func list(_ path: String) throws(OCIError) -> [Member]? {
+        // Whatever else is compressed is copied as it is, as big as it may be.
+        guard try TarSource.looksLikeTar(path: path) else { return nil }
+        let tar = try tars.open(path)
         var members: [Member] = []
-        for member in try source.members() {
+        for member in try tar.source.members() {
             let entry = member.entry
             if case .hardLink(let target) = entry.kind {
                 members.append(Member(path: entry.path, kind: .hardLink(target)))
@@ -88,7 +99,7 @@ final class ArchiveIndex: Sendable {
                     .file(
                         FileContent(
                             size: size,
-                            digest: try source.digest(of: member),
+                            digest: try tar.source.digest(of: member),
                             source: .archive(path: path, offset: member.offset)
                         )
                     )

@@ -10,12 +10,17 @@ package struct AssemblyRequest: Sendable {
     package var context: BuildContext
     /// Images of the project by name: bases, and what `COPY --from` reads.
     package var bases: [String: BuiltImage]
+    /// Images from outside, by their references as the Dockerfile writes them: their manifests, which lie in the layout
+    /// with configuration and layers.
+    package var externals: [String: Descriptor]
     /// Added to those of the Dockerfile, and stronger.
     package var labels: [String: String]
     /// Of the manifest.
     package var annotations: [String: String]
     /// As `linux/amd64`.
     package var platform: String
+    /// Of the layers that are made; those of bases stay as they are.
+    package var encoding: LayerEncoding
     /// Asked between instructions and between files; the assembly then ends with the problem `cancelled`.
     package var isCancelled: @Sendable () -> Bool
 
@@ -23,28 +28,38 @@ package struct AssemblyRequest: Sendable {
         evaluation: Evaluation,
         context: BuildContext,
         bases: [String: BuiltImage] = [:],
+        externals: [String: Descriptor] = [:],
         labels: [String: String] = [:],
         annotations: [String: String] = [:],
         platform: String = "linux/amd64",
+        encoding: LayerEncoding = .stored,
         isCancelled: @escaping @Sendable () -> Bool = { Task.isCancelled }
     ) {
         (self.evaluation, self.context, self.bases) = (evaluation, context, bases)
         (self.labels, self.annotations, self.platform) = (labels, annotations, platform)
-        self.isCancelled = isCancelled
+        (self.externals, self.encoding, self.isCancelled) = (externals, encoding, isCancelled)
     }
 }
 
-/// The same request gives the same bytes on any machine.
+/// The same request gives the same bytes on any machine, with layers that are really compressed the same tars.
 ///
 /// Safe to use from several threads.
 package final class Assembler: Sendable {
     let layout: ImageLayout
     let cache: LayerCache
-    let archives = ArchiveIndex()
+    let indexes: LayerIndexCache
+    let tars: OpenTars
+    let archives: ArchiveIndex
     /// The images that were read last from the layout, by their manifests.
     let loaded = Mutex<[Digest: BuiltImage]>([:])
+    /// Held while an image is read.
+    let loading = Mutex<Void>(())
 
-    package init(layout: ImageLayout, cache: LayerCache) { (self.layout, self.cache) = (layout, cache) }
+    package init(layout: ImageLayout, cache: LayerCache, indexes: LayerIndexCache = .inMemory()) {
+        (self.layout, self.cache, self.indexes) = (layout, cache, indexes)
+        tars = OpenTars(scratch: layout.path)
+        archives = ArchiveIndex(tars: tars)
+    }
 
     /// Writes the image's blobs to the layout, without a tag.
     ///
@@ -88,8 +103,10 @@ package final class Assembler: Sendable {
         for (name, value) in request.labels { configuration.execution.labels[ExactText(name)] = value }
         configuration.diffIDs = stage.layers.map(\.diffID)
         do throws(OCIError) {
-            // The base's are not packed here: an image must not name what the layout has lost.
-            for layer in stage.layers where !layout.hasBlob(layer.descriptor) {
+            // The base's are not packed here: an image must not name what the layout has lost. Those from outside are
+            // elsewhere too.
+            for layer in stage.layers
+            where !stage.externalLayers.contains(layer.digest) && !layout.hasBlob(layer.descriptor) {
                 throw OCIError.missingBlob(layer.digest, layout: layout.path)
             }
             let descriptor = try layout.writeBlob(configuration.encoded(), mediaType: MediaType.configuration)
@@ -103,6 +120,7 @@ package final class Assembler: Sendable {
                 manifest: written,
                 configuration: configuration,
                 layers: stage.layers,
+                externalLayers: stage.externalLayers,
                 rootFS: stage.tree
             )
         } catch {
@@ -116,5 +134,26 @@ struct Stage: Sendable {
     var configuration: ImageConfiguration
     /// Empty for a stage whose layers are in no image.
     var layers: [LayerRecord]
+    /// Those of the layers that are from outside.
+    var externalLayers: Set<Digest>
     var tree: FileTree
+
+    init(
+        configuration: ImageConfiguration,
+        layers: [LayerRecord],
+        externalLayers: Set<Digest>,
+        tree: FileTree
+    ) {
+        (self.configuration, self.layers) = (configuration, layers)
+        (self.externalLayers, self.tree) = (externalLayers, tree)
+    }
+
+    init(_ image: BuiltImage) {
+        self.init(
+            configuration: image.configuration,
+            layers: image.layers,
+            externalLayers: image.externalLayers,
+            tree: image.rootFS
+        )
+    }
 }

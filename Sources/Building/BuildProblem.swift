@@ -1,6 +1,6 @@
 /// Why an image could not be made, for the person who wrote the Dockerfile.
 
-internal import OCI
+package import OCI
 
 package struct BuildProblem: Error, Hashable, Sendable {
     /// Never changes once it is out: `copy-source-missing`, `input-changed` and so on.
@@ -16,6 +16,8 @@ package struct BuildProblem: Error, Hashable, Sendable {
     ///
     /// The file's path on the machine.
     package var changedInput: String?
+    /// Set where a build needs the bytes of a base's layer that is not in the layout.
+    package var missingLayer: Digest?
 
     init(_ id: String, _ reason: String, remedy: String) {
         (self.id, self.reason, self.remedy) = (id, reason, remedy)
@@ -43,6 +45,16 @@ extension BuildProblem {
 
     static func storage(_ error: OCIError) -> BuildProblem {
         BuildProblem("storage", error.reason, remedy: error.remedy)
+    }
+
+    static func layerMissing(_ layer: Digest) -> BuildProblem {
+        var problem = BuildProblem(
+            "base-layer-missing",
+            "the layer \(layer) of a base is not here, and files of it are needed",
+            remedy: "fetch the base again"
+        )
+        problem.missingLayer = layer
+        return problem
     }
 
     static let cancelled = BuildProblem("cancelled", "the build was cancelled", remedy: "build again")

@@ -7,6 +7,8 @@ package struct BuiltImage: Sendable {
     package var configuration: ImageConfiguration
     /// The lowest one first; an image's base has the same ones at the beginning.
     package var layers: [LayerRecord]
+    /// The layers that came with a base from outside: their blobs need not lie in the layout.
+    package var externalLayers: Set<Digest> = []
     /// What a container of it would see; the bytes lie in its layers.
     package var rootFS: FileTree
 }

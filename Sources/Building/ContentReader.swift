@@ -5,25 +5,11 @@ internal import OCI
 
 /// Used by one build on one thread; keeps what it opened until it goes.
 final class ContentReader {
-    private final class OpenTar {
-        let source: TarSource
-        let members: [TreePath: TarMember]
-
-        init(path: String, listing: Bool) throws(OCIError) {
-            source = try TarSource(path: path)
-            guard listing else {
-                members = [:]
-                return
-            }
-            let pairs = try source.members().map { (TreePath($0.entry.path), $0) }
-            members = Dictionary(pairs) { _, last in last }
-        }
-    }
-
     private let layout: ImageLayout
+    private let tars: OpenTars
     private var open: [String: OpenTar] = [:]
 
-    init(layout: ImageLayout) { self.layout = layout }
+    init(layout: ImageLayout, tars: OpenTars) { (self.layout, self.tars) = (layout, tars) }
 
     /// Calls `body` with a function that fills a buffer with the next bytes and gives their number, 0 at the end.
     func read<Result>(
@@ -43,11 +29,15 @@ final class ContentReader {
             let file = try InputFile(path: path, size: content.size)
             return try body { try file.read(into: $0) }
         case .archive(let path, let offset):
-            return try body(Self.reading(try tar(path, listing: false), at: offset, length: content.size))
+            return try body(Self.reading(try tar(path), at: offset, length: content.size))
         case .layer(let blob, let member):
-            let tar = try tar(layout.blobPath(blob), listing: true)
-            guard let found = tar.members[member] else { throw OCIError.missingBlob(blob, layout: layout.path) }
+            let tar = try layer(blob)
+            guard let found = try tar.member(member) else {
+                throw OCIError.missingBlob(blob, layout: layout.path)
+            }
             return try body(Self.reading(tar, at: found.offset, length: content.size))
+        case .layerPart(let blob, let offset):
+            return try body(Self.reading(try layer(blob), at: offset, length: content.size))
         }
     }
 
@@ -71,9 +61,16 @@ final class ContentReader {
         }
     }
 
-    private func tar(_ path: String, listing: Bool) throws(OCIError) -> OpenTar {
+    private func layer(_ blob: Digest) throws -> OpenTar {
+        let path = layout.blobPath(blob)
+        do throws(OCIError) { return try tar(path) } catch OCIError.fileSystem(_, path, ENOENT) {
+            throw BuildProblem.layerMissing(blob)
+        }
+    }
+
+    private func tar(_ path: String) throws(OCIError) -> OpenTar {
         if let known = open[path] { return known }
-        let opened = try OpenTar(path: path, listing: listing)
+        let opened = try tars.open(path)
         open[path] = opened
         return opened
     }
@@ -99,7 +96,7 @@ extension BuildProblem {
         switch (error, content.source) {
         case (let problem as BuildProblem, _): self = problem
         case (OCIError.contentEnded, .file(let path)), (OCIError.contentEnded, .archive(let path, _)),
-            (OCIError.compressedArchive, .archive(let path, _)):
+            (OCIError.compressedArchive, .archive(let path, _)), (OCIError.malformed, .archive(let path, _)):
             self = .inputChanged(path)
         case (OCIError.fileSystem(_, let place, let code), .archive(let path, _)) where place == path:
             self = code == ENOENT ? .inputChanged(path) : .unreadable(path, String(cString: strerror(code)))

@@ -17,6 +17,8 @@ package struct FileTree: Sendable {
     /// The root is there without being named.
     package init(_ nodes: [(path: TreePath, node: TreeNode)]) { push(nodes, hiding: []) }
 
+    var isEmpty: Bool { layers.isEmpty }
+
     package subscript(path: TreePath) -> TreeNode? {
         if path.isRoot { return TreeNode(.directory, mode: 0o755) }
         for layer in layers.reversed() {

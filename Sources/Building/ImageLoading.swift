@@ -1,100 +1,91 @@
-/// An image as a value from nothing but its blobs: after a restart, or made by another builder.
+/// An image as a value from nothing but its blobs: a base from outside, after a restart, made by another builder.
 
 package import OCI
 internal import Synchronization
 
 extension Assembler {
-    /// Reads the image of a manifest and lists its layers, which takes a read of all their bytes once; the last few
-    /// images are remembered.
+    /// Reads the image of a manifest, whose configuration and layers lie in the layout, and lists its layers.
     ///
-    /// Compressed layers are a problem (`layer-compressed-unsupported`).
-    package func load(_ manifest: Descriptor) throws(BuildProblem) -> BuiltImage {
-        if let known = loaded.withLock({ $0[manifest.digest] }) { return known }
-        let image: BuiltImage
-        do throws(OCIError) {
-            image = try read(manifest)
-        } catch OCIError.compressedArchive(let path) {
-            throw .unsupported(
-                "layer-compressed-unsupported",
-                "the compressed layer \(path)",
-                remedy: "build the image with imgwatch"
-            )
-        } catch {
-            throw .storage(error)
+    /// That takes a read of all their bytes, once: what was found is in the index cache, and the last few images are
+    /// remembered whole. The layers of an image from outside need not lie in the layout once they were listed; such
+    /// an image can be built on, but not read from.
+    package func load(_ manifest: Descriptor, isExternal: Bool = false) throws(BuildProblem) -> BuiltImage {
+        if let known = known(manifest, isExternal) { return known }
+        // Many images may want the same base at once.
+        return try loading.withLock { (_) throws(BuildProblem) -> BuiltImage in
+            if let known = known(manifest, isExternal) { return known }
+            let image = try read(manifest, isExternal)
+            loaded.withLock { loaded in
+                if loaded.count >= Self.mostLoaded { loaded.removeAll() }
+                loaded[manifest.digest] = image
+            }
+            return image
         }
-        loaded.withLock { loaded in
-            if loaded.count >= Self.mostLoaded { loaded.removeAll() }
-            loaded[manifest.digest] = image
-        }
-        return image
     }
 
     static let mostLoaded = 16
 
-    private func read(_ manifest: Descriptor) throws(OCIError) -> BuiltImage {
-        let content = try Manifest(decoding: layout.readBlob(manifest))
-        let configuration = try ImageConfiguration(decoding: layout.readBlob(content.configuration))
-        guard configuration.diffIDs.count == content.layers.count else {
-            throw .malformed(
-                subject: "image \(manifest.digest)",
-                reason: "manifest and configuration name other layers"
+    private func known(_ manifest: Descriptor, _ isExternal: Bool) -> BuiltImage? {
+        guard let image = loaded.withLock({ $0[manifest.digest] }) else { return nil }
+        return isExternal && image.externalLayers.count < Set(image.layers.map(\.digest)).count ? nil : image
+    }
+
+    private func read(_ manifest: Descriptor, _ isExternal: Bool) throws(BuildProblem) -> BuiltImage {
+        let content: (manifest: Manifest, configuration: ImageConfiguration)
+        do throws(OCIError) { content = try layout.readImage(manifest) } catch { throw .storage(error) }
+        var image = BuiltImage(
+            manifest: manifest,
+            configuration: content.configuration,
+            layers: [],
+            rootFS: FileTree()
+        )
+        for (layer, diffID) in zip(content.manifest.layers, content.configuration.diffIDs) {
+            guard let mediaType = MediaType.ociLayer(layer.mediaType) else { throw .layerType(layer) }
+            let index = try index(of: layer, isExternal)
+            do throws(OCIError) { try image.rootFS.push(index) } catch { throw .storage(error) }
+            if index.isExternal { image.externalLayers.insert(layer.digest) }
+            image.layers.append(
+                LayerRecord(diffID: diffID, digest: layer.digest, size: layer.size, mediaType: mediaType)
             )
         }
-        var tree = FileTree()
-        var layers: [LayerRecord] = []
-        for (layer, diffID) in zip(content.layers, configuration.diffIDs) {
-            guard layout.hasBlob(layer) else { throw .missingBlob(layer.digest, layout: layout.path) }
-            try tree.push(layer: layer.digest, at: layout.blobPath(layer.digest))
-            layers.append(LayerRecord(diffID: diffID, digest: layer.digest, size: layer.size))
+        return image
+    }
+
+    /// From the cache, or from the layer itself.
+    private func index(of layer: Descriptor, _ isExternal: Bool) throws(BuildProblem) -> LayerIndex {
+        let isThere = layout.hasBlob(layer)
+        if let bytes = indexes.lookup(layer.digest), var known = LayerIndex(decoding: bytes, of: layer.digest) {
+            if isExternal, !known.isExternal {
+                known.isExternal = true
+                indexes.store(layer.digest, known.encoded())
+            }
+            if isThere || known.isExternal { return known }
         }
-        return BuiltImage(manifest: manifest, configuration: configuration, layers: layers, rootFS: tree)
+        guard isThere else {
+            throw isExternal ? .layerMissing(layer.digest) : .storage(.missingBlob(layer.digest, layout: layout.path))
+        }
+        do throws(OCIError) {
+            let tar = try tars.open(layout.blobPath(layer.digest))
+            let index = try LayerIndex(of: layer.digest, in: tar, isExternal: isExternal)
+            indexes.store(layer.digest, index.encoded())
+            return index
+        } catch OCIError.compressedArchive {
+            throw .layerType(layer)
+        } catch {
+            throw .storage(error)
+        }
     }
 }
 
-extension FileTree {
-    /// Puts the members of a layer's tar over the tree: whiteouts hide, what is no folder replaces one.
-    fileprivate mutating func push(layer: Digest, at file: String) throws(OCIError) {
-        let source = try TarSource(path: file)
-        var nodes: [TreePath: TreeNode] = [:]
-        var hiding: [TreePath] = []
-        for member in try source.members() {
-            let path = TreePath(member.entry.path)
-            if path.isRoot { continue }
-            if path.name == TarEntry.opaqueWhiteout {
-                hiding += descendants(of: path.parent).map(\.path).filter { $0.parent == path.parent }
-                continue
-            }
-            if path.name.hasPrefix(TarEntry.whiteoutPrefix) {
-                hiding.append(path.parent.appending(String(path.name.dropFirst(TarEntry.whiteoutPrefix.count))))
-                continue
-            }
-            guard let node = try node(of: member, in: source, layer: layer, nodes) else {
-                throw .malformed(subject: file, reason: "a hard link leads nowhere: \(member.entry.path)")
-            }
-            if !node.isDirectory, self[path]?.isDirectory == true { hiding.append(path) }
-            nodes[path] = node
-        }
-        push(nodes.map { (path: $0.key, node: $0.value) }, hiding: hiding)
-    }
-
-    /// nil for a hard link without its target.
-    private func node(
-        of member: TarMember,
-        in source: borrowing TarSource,
-        layer: Digest,
-        _ nodes: [TreePath: TreeNode]
-    ) throws(OCIError) -> TreeNode? {
-        let entry = member.entry
-        let kind: TreeNode.Kind
-        switch entry.kind {
-        case .directory: kind = .directory
-        case .symbolicLink(let target): kind = .symbolicLink(target: target)
-        case .hardLink(let target): return nodes[TreePath(target)] ?? self[TreePath(target)]
-        case .file(let size):
-            let digest = try source.digest(of: member)
-            kind = .file(FileContent(size: size, digest: digest, source: .layer(layer, member: TreePath(entry.path))))
-        default: kind = .special(entry.kind)
-        }
-        return TreeNode(kind, mode: entry.mode, user: entry.user, group: entry.group)
+extension BuildProblem {
+    /// A layer that is foreign (its makers forbid to hand it on), encrypted, or in a compression that nobody specified.
+    fileprivate static func layerType(_ layer: Descriptor) -> BuildProblem {
+        let isForeign = ["foreign", "nondistributable"].contains { layer.mediaType.contains($0) }
+        return BuildProblem(
+            "base-layer-unsupported",
+            "the base has " + (isForeign ? "a layer that may not be handed on" : "a layer that cannot be read")
+                + " (\(layer.digest), \(layer.mediaType))",
+            remedy: "start from another image"
+        )
     }
 }

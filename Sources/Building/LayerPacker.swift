@@ -6,13 +6,14 @@ struct LayerPacker {
     let layout: ImageLayout
     let cache: LayerCache
     let reader: ContentReader
+    let encoding: LayerEncoding
     let isCancelled: @Sendable () -> Bool
 
     /// The layer of the entries, which are in their order.
     ///
     /// Where one with the same content is known, and its blob is whole, no file is read.
     func layer(of entries: [LayerEntry]) throws(BuildProblem) -> LayerRecord {
-        let key = Self.key(of: entries)
+        let key = Self.key(of: entries, encoding)
         if let known = cache.lookup(key), layout.hasBlob(known.descriptor) { return known }
         let record = try pack(entries)
         cache.store(key, record)
@@ -21,7 +22,7 @@ struct LayerPacker {
 
     private func pack(_ entries: [LayerEntry]) throws(BuildProblem) -> LayerRecord {
         var writer: LayerWriter
-        do throws(OCIError) { writer = try LayerWriter(layout: layout) } catch { throw .storage(error) }
+        do throws(OCIError) { writer = try LayerWriter(layout: layout, encoding: encoding) } catch { throw .storage(error) }
         for entry in entries {
             guard !isCancelled() else { throw .cancelled }
             try append(entry, to: &writer)
@@ -44,16 +45,18 @@ struct LayerPacker {
         guard digest != content.digest else { return }
         switch content.source {
         case .file(let path), .archive(let path, _): throw .inputChanged(path)
-        case .bytes, .layer:
+        case .bytes, .layer, .layerPart:
             throw .storage(
                 .malformed(subject: layout.path, reason: "a layer there is not what it was when it was made")
             )
         }
     }
 
-    /// Names what a layer holds: equal keys mean equal bytes, on any machine.
-    static func key(of entries: [LayerEntry]) -> Digest {
-        var bytes = Array("imgwatch layer 1\0".utf8)
+    /// Names what a layer holds, and in which encoding: equal keys mean equal tars, on any machine.
+    static func key(of entries: [LayerEntry], _ encoding: LayerEncoding = .stored) -> Digest {
+        var bytes = Array("imgwatch layer 1".utf8)
+        if encoding != .stored { bytes += " \(encoding.rawValue)".utf8 }
+        bytes.append(0)
         bytes.reserveCapacity(entries.count * 128)
         func add(_ text: String) {
             withUnsafeBytes(of: UInt32(text.utf8.count).littleEndian) { bytes.append(contentsOf: $0) }

@@ -4,14 +4,15 @@ internal import Dockerfile
 internal import OCI
 
 struct StageBuild {
+    private let assembler: Assembler
     private let request: AssemblyRequest
     private let stages: [Int: Stage]
     private let platform: Platform
     private let packer: LayerPacker?
     private let reader: ContentReader
-    private let archives: ArchiveIndex
     private var configuration: StageConfiguration
     private var layers: [LayerRecord] = []
+    private var externalLayers: Set<Digest> = []
     private var tree = FileTree()
 
     /// The most that Docker mounts.
@@ -28,14 +29,15 @@ struct StageBuild {
         isPacked: Bool
     ) {
         (self.request, self.stages, self.platform) = (request, stages, platform)
-        reader = ContentReader(layout: assembler.layout)
-        archives = assembler.archives
+        self.assembler = assembler
+        reader = ContentReader(layout: assembler.layout, tars: assembler.tars)
         packer =
             isPacked
             ? LayerPacker(
                 layout: assembler.layout,
                 cache: assembler.cache,
                 reader: reader,
+                encoding: request.encoding,
                 isCancelled: request.isCancelled
             ) : nil
         configuration = StageConfiguration(platform: platform)
@@ -47,7 +49,12 @@ struct StageBuild {
             guard !request.isCancelled() else { throw .cancelled }
             do throws(BuildProblem) { try run(instruction) } catch { throw error.at(instruction.line) }
         }
-        return Stage(configuration: configuration.configuration, layers: layers, tree: tree)
+        return Stage(
+            configuration: configuration.configuration,
+            layers: layers,
+            externalLayers: externalLayers,
+            tree: tree
+        )
     }
 
     private mutating func start(_ stage: EvaluatedStage) throws(BuildProblem) {
@@ -60,7 +67,8 @@ struct StageBuild {
         }
         guard let base = try self.stage(stage.base) else { return }
         configuration = StageConfiguration(inheriting: base.configuration)
-        (layers, tree) = (base.layers, base.tree)
+        guard base.layers.count <= Self.mostLayers else { throw Self.tooManyLayers("start from another base") }
+        (layers, externalLayers, tree) = (base.layers, base.externalLayers, base.tree)
     }
 
     /// What a FROM or a `--from` names; nil for `scratch`.
@@ -76,15 +84,14 @@ struct StageBuild {
             )
         case .project(let name):
             if let image = request.bases[name] {
-                return Stage(configuration: image.configuration, layers: image.layers, tree: image.rootFS)
+                return Stage(image)
             }
             throw BuildProblem("base-missing", "the image \(name) is not built", remedy: "build \(name) first")
         case .external(let reference):
-            throw .unsupported(
-                "base-external-unsupported",
-                "the base \(reference) from outside the project",
-                remedy: "start from scratch, or from an image of the project"
-            )
+            if let manifest = request.externals[reference] {
+                return Stage(try assembler.load(manifest, isExternal: true))
+            }
+            throw BuildProblem("base-missing", "the image \(reference) was not fetched", remedy: "fetch it first")
         }
     }
 
@@ -117,7 +124,7 @@ struct StageBuild {
             owner: owner,
             modeChange: mode,
             excludes: try Self.excludes(copy),
-            archives: archives,
+            archives: assembler.archives,
             staging: Staging(over: isAlone ? FileTree() : tree)
         )
         try step.run()
@@ -141,15 +148,15 @@ struct StageBuild {
             return tree.push(entries.map { (path: $0.path, node: $0.node) }, hiding: hiding)
         }
         guard layers.count < Self.mostLayers else {
-            throw BuildProblem(
-                "layers-too-many",
-                "the image has more than \(Self.mostLayers) layers",
-                remedy: "copy several files with one instruction"
-            )
+            throw Self.tooManyLayers("copy several files with one instruction")
         }
         let record = try packer.layer(of: entries)
         layers.append(record)
         tree.push(entries.map { (path: $0.path, node: $0.node(in: record.digest)) }, hiding: hiding)
+    }
+
+    private static func tooManyLayers(_ remedy: String) -> BuildProblem {
+        BuildProblem("layers-too-many", "the image has more than \(mostLayers) layers", remedy: remedy)
     }
 
     private func origin(_ from: Base?) throws(BuildProblem) -> CopyStep.Origin {

@@ -47,6 +47,8 @@ package final class FileContent: Sendable, Equatable {
         case archive(path: String, offset: Int)
         /// A member of a layer in the layout, by its path there.
         case layer(Digest, member: TreePath)
+        /// A part of a layer in the layout, from an offset of its tar on.
+        case layerPart(Digest, offset: Int)
     }
 
     package let size: Int

@@ -29,7 +29,7 @@ package final class ImageLayout: Sendable {
     /// Removes stray files of ended processes.
     package static func open(at path: String) throws(OCIError) -> ImageLayout {
         let layout = ImageLayout(path: path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path)
-        try makeFolders("\(layout.path)/blobs/sha256")
+        try FolderOfFiles.make("\(layout.path)/blobs/sha256")
         TemporaryFile.removeStrays(in: layout.path)
         try layout.lockedIndex { (state: inout IndexState) throws(OCIError) in
             if FileIdentity(layout.markerPath) == nil {
@@ -65,6 +65,27 @@ extension ImageLayout {
             throw .malformed(subject: blobPath(descriptor.digest), reason: "its content is not what its name says")
         }
         return bytes
+    }
+
+    /// A manifest and its configuration, OCI's or Docker's, which must lie here; the layers need not.
+    package func readImage(
+        _ manifest: Descriptor
+    ) throws(OCIError) -> (manifest: Manifest, configuration: ImageConfiguration) {
+        let content = try Manifest(decoding: readBlob(manifest))
+        guard MediaType.isConfiguration(content.configuration.mediaType) else {
+            throw .malformed(
+                subject: "the manifest \(manifest.digest)",
+                reason: "it is no image, but an artifact of the type \(content.configuration.mediaType)"
+            )
+        }
+        let configuration = try ImageConfiguration(decoding: readBlob(content.configuration))
+        guard configuration.diffIDs.count == content.layers.count else {
+            throw .malformed(
+                subject: "the image \(manifest.digest)",
+                reason: "manifest and configuration name other layers"
+            )
+        }
+        return (content, configuration)
     }
 
     /// Stores the bytes under their digest; does nothing where they are there already.
@@ -182,19 +203,5 @@ extension ImageLayout {
     private func readFile(_ file: String) throws(OCIError) -> [UInt8] {
         let source = try FileReader(path: file)
         return try source.readAll()
-    }
-
-    private static func makeFolders(_ path: String) throws(OCIError) {
-        var prefix = path.hasPrefix("/") ? "" : "."
-        for part in path.split(separator: "/") {
-            prefix += "/" + part
-            guard mkdir(prefix, 0o755) != 0 else { continue }
-            let code = errno
-            var status = stat()
-            guard stat(prefix, &status) == 0 else { throw .fileSystem(operation: "make", path: prefix, code: code) }
-            guard status.st_mode & S_IFMT == S_IFDIR else {
-                throw .fileSystem(operation: "make", path: prefix, code: ENOTDIR)
-            }
-        }
     }
 }

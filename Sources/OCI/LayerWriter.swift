@@ -1,46 +1,53 @@
-/// Packs a layer: tar, stored gzip and both hashes in one pass over the bytes, straight into a file of the layout.
+/// Packs a layer: tar, encoding and both hashes in one pass over the bytes, straight into a file of the layout.
 
 /// What a layer is known by.
 package struct LayerRecord: Hashable, Sendable {
     /// The hash of the tar.
     package var diffID: Digest
-    /// The hash of the blob, which is the tar in stored gzip.
+    /// The hash of the blob, which is the tar in an encoding.
     package var digest: Digest
     /// The blob's bytes.
     package var size: Int
+    /// OCI's, by the encoding.
+    package var mediaType: String
 
-    package init(diffID: Digest, digest: Digest, size: Int) {
-        (self.diffID, self.digest, self.size) = (diffID, digest, size)
+    package init(diffID: Digest, digest: Digest, size: Int, mediaType: String = MediaType.layer) {
+        (self.diffID, self.digest, self.size, self.mediaType) = (diffID, digest, size, mediaType)
     }
 
-    package var descriptor: Descriptor { Descriptor(mediaType: MediaType.layer, digest: digest, size: size) }
+    package var descriptor: Descriptor { Descriptor(mediaType: mediaType, digest: digest, size: size) }
 }
 
 /// Takes the members in their order (folders before what is in them; see `TarEntry`) and makes one blob of them.
 ///
-/// The same members give the same bytes everywhere. Nothing is left behind when it is dropped before ``finish()``.
+/// The same members give the same tar everywhere, and the same blob where nothing is really compressed. Nothing is
+/// left behind when it is dropped before ``finish()``.
 package struct LayerWriter: ~Copyable {
-    private let file: TemporaryFile
+    private var file: BlobFile
     private let layout: ImageLayout
+    private let encoding: LayerEncoding
+    private let encoder: LayerEncoder
     private let modificationTime: Int
-    private let block = RawBuffer(byteCount: StoredGzip.blockStride)
+    private let block = RawBuffer(byteCount: StoredGzip.blockCapacity)
     /// The tar bytes in the block so far.
     private var filled = 0
     private var tarLength = 0
-    private var fileLength = 0
     private var checksum = CRC32()
     private var diffID = SHA256Hasher()
-    private var digest = SHA256Hasher()
 
     /// All members get the modification time: seconds since 1970, the same for all inputs unless a test compares
     /// bytes with another builder's.
-    package init(layout: ImageLayout, modificationTime: Int = 0) throws(OCIError) {
-        let file = try TemporaryFile(in: layout.path)
-        try file.write(StoredGzip.header)
+    package init(
+        layout: ImageLayout,
+        encoding: LayerEncoding = .stored,
+        modificationTime: Int = 0
+    ) throws(OCIError) {
+        var file = try BlobFile(in: layout)
+        let encoder = LayerEncoder(encoding)
+        try encoder.begin(&file)
         self.file = file
-        (self.layout, self.modificationTime) = (layout, modificationTime)
-        digest.update(StoredGzip.header)
-        fileLength = StoredGzip.headerLength
+        self.encoder = encoder
+        (self.layout, self.encoding, self.modificationTime) = (layout, encoding, modificationTime)
     }
 
     /// Adds a member that has no content: everything but files that are not empty.
@@ -77,19 +84,15 @@ package struct LayerWriter: ~Copyable {
     package consuming func finish() throws(OCIError) -> LayerRecord {
         try put([UInt8](repeating: 0, count: 2 * TarHeader.blockLength))
         if filled > 0 { try emitBlock() }
-        let trailer = StoredGzip.trailer(checksum: checksum.value, length: tarLength)
-        try file.write(trailer)
-        digest.update(trailer)
-        let size = fileLength + trailer.count
-        let record = LayerRecord(diffID: diffID.finalize(), digest: digest.finalize(), size: size)
-        try file.commit(to: layout.blobPath(record.digest))
-        return record
+        try encoder.end(checksum: checksum.value, length: tarLength, &file)
+        let (digest, size) = try file.commit(to: layout)
+        return LayerRecord(diffID: diffID.finalize(), digest: digest, size: size, mediaType: encoding.mediaType)
     }
 
     /// The part of the block that is still free; never empty.
     private mutating func room() throws(OCIError) -> UnsafeMutableRawBufferPointer {
         if filled == StoredGzip.blockCapacity { try emitBlock() }
-        return UnsafeMutableRawBufferPointer(rebasing: block.bytes[(StoredGzip.blockHeaderLength + filled)...])
+        return UnsafeMutableRawBufferPointer(rebasing: block.bytes[filled...])
     }
 
     private mutating func put(_ bytes: [UInt8]) throws(OCIError) {
@@ -104,15 +107,11 @@ package struct LayerWriter: ~Copyable {
     }
 
     private mutating func emitBlock() throws(OCIError) {
-        block.bytes.copyBytes(from: StoredGzip.blockHeader(length: filled))
-        let whole = UnsafeRawBufferPointer(rebasing: block.bytes.prefix(StoredGzip.blockHeaderLength + filled))
-        let tar = UnsafeRawBufferPointer(rebasing: whole.dropFirst(StoredGzip.blockHeaderLength))
+        let tar = UnsafeRawBufferPointer(rebasing: block.bytes.prefix(filled))
         checksum.update(tar)
         diffID.update(tar)
-        digest.update(whole)
-        try file.write(whole)
+        try encoder.add(tar, to: &file)
         tarLength += filled
-        fileLength += whole.count
         filled = 0
     }
 }

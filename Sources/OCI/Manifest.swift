@@ -1,11 +1,5 @@
 /// Descriptors and image manifests (OCI image specification 1.1), with the bytes that BuildKit gives them.
 
-package enum MediaType {
-    package static let manifest = "application/vnd.oci.image.manifest.v1+json"
-    package static let configuration = "application/vnd.oci.image.config.v1+json"
-    package static let layer = "application/vnd.oci.image.layer.v1.tar+gzip"
-}
-
 /// Names a blob.
 package struct Descriptor: Hashable, Sendable {
     package var mediaType: String
@@ -66,11 +60,14 @@ package struct Manifest: Hashable, Sendable {
         return JSON.object(members).indented()
     }
 
+    /// Reads OCI's form and Docker's schema 2, which differ by their media types alone.
     package init(decoding bytes: [UInt8]) throws(OCIError) {
         let subject = "an image manifest"
         let json = try JSON(parsing: bytes, subject: subject)
         guard let configuration = json["config"].flatMap(Descriptor.init) else {
-            throw .malformed(subject: subject, reason: "it names no configuration")
+            let isOld = json["schemaVersion"]?.integer == 1
+            let reason = isOld ? "it is one of Docker's schema 1, from before 2016" : "it names no configuration"
+            throw .malformed(subject: subject, reason: reason)
         }
         let layers = json["layers"]?.array ?? []
         self.init(

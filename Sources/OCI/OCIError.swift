@@ -9,8 +9,10 @@ package enum OCIError: Error, Hashable, Sendable {
     case missingBlob(Digest, layout: String)
     /// Bytes that are not what they should be: an index, a manifest, a configuration, an archive.
     case malformed(subject: String, reason: String)
-    /// An archive in a compression that is not read yet; the path is its file's.
+    /// An archive in a compression that is not read: bzip2 or xz; the path is its file's.
     case compressedArchive(path: String)
+    /// A compressed archive that would take more than so many bytes when it is unpacked.
+    case inflatesTooFar(path: String, limit: Int)
     /// A source ended before the size that its entry announced.
     case contentEnded(path: String)
 
@@ -21,7 +23,9 @@ package enum OCIError: Error, Hashable, Sendable {
             "\(operation) \(path): \(String(cString: strerror(code)))"
         case .missingBlob(let digest, let layout): "\(layout) lacks the blob \(digest)"
         case .malformed(let subject, let reason): "\(subject): \(reason)"
-        case .compressedArchive(let path): "\(path) is compressed, which is not supported yet"
+        case .compressedArchive(let path): "\(path) is compressed with bzip2 or xz, which is not supported"
+        case .inflatesTooFar(let path, let limit):
+            "\(path) would take more than \(limit >> 20) MiB unpacked, the most for its size"
         case .contentEnded(let path): "\(path) ended before the size that it had"
         }
     }
@@ -38,7 +42,8 @@ package enum OCIError: Error, Hashable, Sendable {
         case .fileSystem(_, let path, _): "check the disk that holds \(path)"
         case .missingBlob: "build the image again"
         case .malformed(let subject, _): "remove \(subject) if nothing else needs it; it is made again"
-        case .compressedArchive: "unpack it beforehand, or store it as a plain tar"
+        case .compressedArchive: "compress it with gzip or zstd, or store it as a plain tar"
+        case .inflatesTooFar: "check where it comes from; store it as a plain tar if it is meant to be so"
         case .contentEnded: "build again once the file is at rest"
         }
     }

@@ -16,8 +16,11 @@ enum StoredGzip {
         return [0] + littleEndian(size) + littleEndian(~size)
     }
 
+    static let emptyLastBlock: [UInt8] = [1, 0, 0, 255, 255]
+
+    /// Of all gzip, whatever its blocks.
     static func trailer(checksum: UInt32, length: Int) -> [UInt8] {
-        [1, 0, 0, 255, 255] + littleEndian(checksum) + littleEndian(UInt32(truncatingIfNeeded: length))
+        littleEndian(checksum) + littleEndian(UInt32(truncatingIfNeeded: length))
     }
 
     private static func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {

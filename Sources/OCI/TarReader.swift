@@ -7,10 +7,11 @@ package struct TarMember: Hashable, Sendable {
 }
 
 extension TarSource {
-    /// Whether the first header is one: what Docker takes as the sign of an archive.
-    package func looksLikeTar() throws(OCIError) -> Bool {
-        guard let block = try block(at: 0), !block.isZero else { return false }
-        return block.hasValidChecksum
+    /// Whether the bytes are a header's.
+    static func isHeader(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count == TarHeader.blockLength else { return false }
+        let block = TarBlock(bytes: bytes)
+        return !block.isZero && block.hasValidChecksum
     }
 
     /// All members in their order, without reading their bytes.

@@ -1,5 +1,5 @@
-/// Random access to the bytes of a tar that lies in a file, plain or in gzip with stored blocks: what a layer holds
-/// can be read without a copy of it.
+/// Random access to the bytes of a tar that lies in a file. Plain ones, and those in gzip with stored blocks, are read
+/// where they are; what is really compressed is unpacked first.
 
 internal import Glibc
 
@@ -9,21 +9,76 @@ package struct TarSource: ~Copyable, Sendable {
     /// The length of the tar itself.
     package let length: Int
     private let isStoredGzip: Bool
+    /// Whether there is a temporary copy of it, which is costly to make, and takes space until this value goes.
+    package let isUnpacked: Bool
 
     /// Opens the file.
     ///
-    /// Throws ``OCIError/compressedArchive(path:)`` for compressions that need unpacking: bzip2, xz, zstd, and gzip
-    /// that is not of stored blocks of 65,535 bytes (what this module, and Go at level 0, writes).
-    package init(path: String) throws(OCIError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    /// Gzip and zstd are unpacked into a file without a name in the folder `scratch`. Throws
+    /// ``OCIError/compressedArchive(path:)`` for bzip2 and xz, and ``OCIError/inflatesTooFar(path:limit:)``.
+    package init(path: String, scratch: String = TarSource.temporaryFolder) throws(OCIError) {
+        try self.init(path: path, scratch: scratch, limit: InflationLimits.bytes(forArchiveOf:))
+    }
+
+    init(path: String, scratch: String, limit: (_ fileLength: Int) -> Int) throws(OCIError) {
+        let file = try Self.open(path, scratch, limit)
+        self.path = path
+        (descriptor, length) = (file.descriptor, file.length)
+        (isStoredGzip, isUnpacked) = (file.isStoredGzip, file.isUnpacked)
+    }
+
+    private struct Opened {
+        var descriptor: Int32
+        var length: Int
+        var isStoredGzip = false
+        var isUnpacked = false
+    }
+
+    private static func open(
+        _ path: String,
+        _ scratch: String,
+        _ limit: (Int) -> Int
+    ) throws(OCIError) -> Opened {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .fileSystem(operation: "open", path: path, code: errno) }
         do throws(OCIError) {
-            (length, isStoredGzip) = try Self.inspect(descriptor, path)
+            let fileLength = try fileLength(descriptor, path)
+            let magic = try bytes(descriptor, path, at: 0, count: magicLength)
+            let compression = Compression(beginning: magic)
+            guard compression != .none else { return Opened(descriptor: descriptor, length: fileLength) }
+            if compression == .gzip, let length = try storedLength(descriptor, path, fileLength: fileLength) {
+                return Opened(descriptor: descriptor, length: length, isStoredGzip: true)
+            }
+            let file = CompressedFile(descriptor: descriptor, path: path, compression: compression)
+            let unpacked = try file.unpack(into: scratch, limit: limit(fileLength))
+            close(descriptor)
+            return Opened(descriptor: unpacked.descriptor, length: unpacked.length, isUnpacked: true)
         } catch {
             close(descriptor)
             throw error
         }
-        (self.descriptor, self.path) = (descriptor, path)
+    }
+
+    /// Where temporary files go by default.
+    package static let temporaryFolder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+
+    /// Whether the file is a tar, compressed or not, for which no more than its beginning is read: what Docker takes as
+    /// the sign of an archive.
+    ///
+    /// Throws ``OCIError/compressedArchive(path:)`` where that cannot be told: bzip2 and xz.
+    package static func looksLikeTar(path: String) throws(OCIError) -> Bool {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .fileSystem(operation: "open", path: path, code: errno) }
+        defer { close(descriptor) }
+        let beginning = try bytes(descriptor, path, at: 0, count: TarHeader.blockLength)
+        let compression = Compression(beginning: Array(beginning.prefix(magicLength)))
+        guard compression != .none else { return isHeader(beginning) }
+        let file = CompressedFile(descriptor: descriptor, path: path, compression: compression)
+        do throws(OCIError) {
+            return isHeader(try file.beginning(TarHeader.blockLength))
+        } catch OCIError.malformed {
+            return false
+        }
     }
 
     deinit { close(descriptor) }
@@ -67,39 +122,21 @@ package struct TarSource: ~Copyable, Sendable {
         return bytes
     }
 
-    private static let otherCompressions: [[UInt8]] = [
-        Array("BZh".utf8), [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], [0x28, 0xb5, 0x2f, 0xfd],
-    ]
+    private static let magicLength = 8
 
-    private static func inspect(
-        _ descriptor: Int32,
-        _ path: String
-    ) throws(OCIError) -> (length: Int, isStoredGzip: Bool) {
-        let fileLength = try fileLength(descriptor, path)
-        let magic = try bytes(descriptor, path, at: 0, count: 6)
-        if magic.starts(with: [0x1f, 0x8b]) {
-            return (try storedLength(descriptor, path, fileLength: fileLength), true)
-        }
-        guard !otherCompressions.contains(where: { magic.starts(with: $0) }) else {
-            throw .compressedArchive(path: path)
-        }
-        return (fileLength, false)
-    }
-
-    /// What the stored blocks hold, after a look at each block's header.
-    private static func storedLength(_ descriptor: Int32, _ path: String, fileLength: Int) throws(OCIError) -> Int {
+    /// What stored blocks of 65,535 bytes hold (what this module, and Go at level 0, writes), after a look at each
+    /// block's header; nil where the file is other gzip.
+    private static func storedLength(_ descriptor: Int32, _ path: String, fileLength: Int) throws(OCIError) -> Int? {
         let payload = fileLength - StoredGzip.headerLength - StoredGzip.trailerLength
         let blocks = (payload + StoredGzip.blockStride - 1) / StoredGzip.blockStride
         let length = payload - blocks * StoredGzip.blockHeaderLength
         let header = try bytes(descriptor, path, at: 0, count: 4)
-        guard length >= 0, header.elementsEqual(StoredGzip.header.prefix(4)) else {
-            throw .compressedArchive(path: path)
-        }
+        guard length >= 0, header.elementsEqual(StoredGzip.header.prefix(4)) else { return nil }
         for block in 0..<blocks {
             let offset = StoredGzip.headerLength + block * StoredGzip.blockStride
             let size = min(StoredGzip.blockCapacity, length - block * StoredGzip.blockCapacity)
             let found = try bytes(descriptor, path, at: offset, count: StoredGzip.blockHeaderLength)
-            guard found == StoredGzip.blockHeader(length: size) else { throw .compressedArchive(path: path) }
+            guard found == StoredGzip.blockHeader(length: size) else { return nil }
         }
         return length
     }
@@ -123,7 +160,7 @@ package struct TarSource: ~Copyable, Sendable {
         return Array(bytes.prefix(done))
     }
 
-    private static func read(
+    static func read(
         _ descriptor: Int32,
         _ path: String,
         at offset: Int,

@@ -10,12 +10,12 @@ extension StateStore {
     /// - Returns: nil where it is not known.
     package func layer(_ key: Digest) throws(StateError) -> LayerRecord? {
         try read { database in
-            let sql = "SELECT diffID, digest, size FROM layer WHERE key = ?"
+            let sql = "SELECT diffID, digest, size, mediaType FROM layer WHERE key = ?"
             guard let row = try Row.fetchOne(database, sql: sql, arguments: [key.hex]) else { return nil }
             guard let diffID = Digest(hex: row[0] as String), let digest = Digest(hex: row[1] as String) else {
                 return nil
             }
-            return LayerRecord(diffID: diffID, digest: digest, size: row[2])
+            return LayerRecord(diffID: diffID, digest: digest, size: row[2], mediaType: row[3])
         }
     }
 
@@ -26,8 +26,8 @@ extension StateStore {
     func saveLayer(_ key: Digest, _ layer: LayerRecord, limit: Int) throws(StateError) {
         try write { database in
             try database.execute(
-                sql: "INSERT OR REPLACE INTO layer (key, diffID, digest, size) VALUES (?, ?, ?, ?)",
-                arguments: [key.hex, layer.diffID.hex, layer.digest.hex, layer.size]
+                sql: "INSERT OR REPLACE INTO layer (key, diffID, digest, size, mediaType) VALUES (?, ?, ?, ?, ?)",
+                arguments: [key.hex, layer.diffID.hex, layer.digest.hex, layer.size, layer.mediaType]
             )
             try database.execute(
                 sql: "DELETE FROM layer WHERE age <= ?",

@@ -8,8 +8,14 @@ enum Schema {
         migrator.registerMigration("1") { database in
             for table in first { try database.execute(sql: table) }
         }
+        migrator.registerMigration("2") { try $0.execute(sql: encodings) }
         return migrator
     }()
+
+    /// All layers that were remembered before are in gzip.
+    private static let encodings = """
+        ALTER TABLE layer ADD COLUMN mediaType TEXT NOT NULL DEFAULT 'application/vnd.oci.image.layer.v1.tar+gzip'
+        """
 
     private static let first = [
         """

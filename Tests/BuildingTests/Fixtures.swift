@@ -12,7 +12,11 @@ final class Workshop {
     let layout: ImageLayout
     let assembler: Assembler
     let cache: LayerCache
+    let indexes: LayerIndexCache
     private(set) var images: [String: BuiltImage] = [:]
+    /// Images from outside, by their references.
+    var externals: [String: Descriptor] = [:]
+    var encoding = LayerEncoding.stored
     /// Paths that the context leaves out.
     var ignored: Set<String> = []
 
@@ -24,7 +28,8 @@ final class Workshop {
         }
         layout = try ImageLayout.open(at: path + "/layout")
         cache = .inMemory()
-        assembler = Assembler(layout: layout, cache: cache)
+        indexes = try .inFolder(path + "/indexes")
+        assembler = Assembler(layout: layout, cache: cache, indexes: indexes)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -89,7 +94,13 @@ final class Workshop {
         let names = Dictionary(uniqueKeysWithValues: images.keys.map { ($0, $0) })
         let options = EvaluationOptions(projectImages: names)
         let evaluation = try Dockerfile.parse(dockerfile).evaluate(options)
-        return AssemblyRequest(evaluation: evaluation, context: try context ?? self.context(), bases: images)
+        return AssemblyRequest(
+            evaluation: evaluation,
+            context: try context ?? self.context(),
+            bases: images,
+            externals: externals,
+            encoding: encoding
+        )
     }
 
     /// Builds, and gives the image a name by which other Dockerfiles can start from it.
@@ -116,11 +127,15 @@ final class Workshop {
         try Program.run("tar", options + what)
     }
 
+    /// An assembler that remembers nothing but what is on the disk.
+    func restarted() -> Assembler { Assembler(layout: layout, cache: cache, indexes: indexes) }
+
     // MARK: - Images as text
 
     /// One line for each path: `mode owner:group path`, then `/` for a folder, the content, or the link.
-    func listing(_ tree: FileTree) throws -> [String] {
-        let reader = ContentReader(layout: layout)
+    func listing(_ tree: FileTree, in other: ImageLayout? = nil) throws -> [String] {
+        let layout = other ?? layout
+        let reader = ContentReader(layout: layout, tars: OpenTars(scratch: layout.path))
         return try tree.descendants(of: .root).map { path, node in
             let mode = String(node.mode, radix: 8)
             let head = "\(mode) \(node.user):\(node.group) \(path.text)"

@@ -15,7 +15,7 @@ import Testing
         try workshop.file("file", "replaces a folder")
         let dockerfile = "FROM scratch\nCOPY a /a\nADD t.tar /t\nCOPY --chown=3 file /a/b\nWORKDIR /w\n"
         let image = try workshop.build(dockerfile, as: "base")
-        let loaded = try Assembler(layout: workshop.layout, cache: workshop.cache).load(image.manifest)
+        let loaded = try workshop.restarted().load(image.manifest)
         #expect(loaded.manifest == image.manifest)
         #expect(loaded.configuration == image.configuration)
         #expect(loaded.layers == image.layers)
@@ -53,7 +53,7 @@ import Testing
         try FileManager.default.removeItem(atPath: workshop.layout.blobPath(image.layers[0].digest))
         #expect(try workshop.assembler.load(image.manifest).layers == image.layers)
         let problem = #expect(throws: BuildProblem.self) {
-            try Assembler(layout: workshop.layout, cache: workshop.cache).load(image.manifest)
+            try workshop.restarted().load(image.manifest)
         }
         #expect(problem?.id == "storage")
     }

@@ -63,8 +63,12 @@ enum Oracles {
 
 extension ImageLayout {
     /// Packs members with contents; the folder must outlive the layout.
-    func pack(_ members: [(TarEntry, [UInt8])], modificationTime: Int = 0) throws -> LayerRecord {
-        var writer = try LayerWriter(layout: self, modificationTime: modificationTime)
+    func pack(
+        _ members: [(TarEntry, [UInt8])],
+        encoding: LayerEncoding = .stored,
+        modificationTime: Int = 0
+    ) throws -> LayerRecord {
+        var writer = try LayerWriter(layout: self, encoding: encoding, modificationTime: modificationTime)
         for (entry, content) in members {
             guard entry.size > 0 else {
                 try writer.append(entry)

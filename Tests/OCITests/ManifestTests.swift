@@ -28,4 +28,19 @@ import Testing
     func `what is no manifest is refused`(text: String) {
         #expect(throws: OCIError.self) { try Manifest(decoding: Array(text.utf8)) }
     }
+
+    @Test func `Docker's manifests are read, but those of schema 1`() throws {
+        let digest = Digest.sha256(of: [])
+        let layer = #"{"mediaType":"\#(MediaType.dockerLayer)","size":3,"digest":"\#(digest)"}"#
+        let configuration = #"{"mediaType":"\#(MediaType.dockerConfiguration)","size":2,"digest":"\#(digest)"}"#
+        let type = MediaType.dockerManifest
+        let head = #"{"schemaVersion":2,"mediaType":"\#(type)","config":"#
+        let text = head + configuration + #","layers":["# + layer + "]}"
+        let manifest = try Manifest(decoding: Array(text.utf8))
+        #expect(manifest.configuration.mediaType == MediaType.dockerConfiguration)
+        #expect(manifest.layers == [Descriptor(mediaType: MediaType.dockerLayer, digest: digest, size: 3)])
+        let old = #"{"schemaVersion":1,"name":"a","fsLayers":[]}"#
+        let problem = #expect(throws: OCIError.self) { try Manifest(decoding: Array(old.utf8)) }
+        #expect(problem?.reason.contains("schema 1") == true)
+    }
 }

@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(.enabled(if: Program("gzip") != nil, "gzip is not installed"))
-    func `gzip takes our blobs, and we refuse compression by name`() throws {
+    func `gzip takes our blobs`() throws {
         let folder = try TemporaryFolder()
         let layout = try ImageLayout.open(at: folder.path + "/layout")
         let layer = try layout.pack([(TarEntry(path: "f", kind: .directory, mode: 0o755), [])])
@@ -34,17 +34,13 @@ import Testing
         let copy = folder.path + "/layer.gz"
         try FileManager.default.copyItem(atPath: layout.blobPath(layer.digest), toPath: copy)
         #expect(try gzip.run("-t", copy).status == 0)
-        let path = try folder.file("plain.tar", [UInt8](repeating: 65, count: 5000))
-        #expect(try gzip.run(path).status == 0)
-        #expect(throws: OCIError.compressedArchive(path: path + ".gz")) { _ = try TarSource(path: path + ".gz") }
     }
 
-    @Test(
-        arguments: [[0x42, 0x5a, 0x68, 0x39], [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], [0x28, 0xb5, 0x2f, 0xfd]] as [[UInt8]]
-    )
+    @Test(arguments: [[0x42, 0x5a, 0x68, 0x39], [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]] as [[UInt8]])
     func `other compressions are refused by name`(magic: [UInt8]) throws {
         let folder = try TemporaryFolder()
         let path = try folder.file("a", magic + [UInt8](repeating: 1, count: 100))
         #expect(throws: OCIError.compressedArchive(path: path)) { _ = try TarSource(path: path) }
+        #expect(throws: OCIError.compressedArchive(path: path)) { try TarSource.looksLikeTar(path: path) }
     }
 }

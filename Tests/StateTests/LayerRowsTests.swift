@@ -1,3 +1,4 @@
+import Foundation
 import OCI
 import Testing
 
@@ -19,6 +20,28 @@ import Testing
         try store.saveLayer(key("a"), layer(3))
         #expect(try place.open().layer(key("a")) == layer(3))
         #expect(try place.open().layer(key("b")) == layer(2))
+    }
+
+    @Test func `a layer keeps its media type, and those of older versions are in gzip`() throws {
+        let place = try TemporaryState()
+        var plain = layer(2)
+        plain.mediaType = MediaType.plainLayer
+        do {
+            let store = try place.open()
+            try store.saveLayer(key("old"), layer(1))
+            try store.saveLayer(key("plain"), plain)
+            #expect(try store.layer(key("plain")) == plain)
+        }
+        let sql = "ALTER TABLE layer DROP COLUMN mediaType; DELETE FROM grdb_migrations WHERE identifier = '2'"
+        let command = try Process.run(
+            URL(fileURLWithPath: "/usr/bin/env"),
+            arguments: ["sqlite3", place.database, sql]
+        )
+        command.waitUntilExit()
+        #expect(command.terminationStatus == 0)
+        let store = try place.open()
+        #expect(store.notice == nil)
+        #expect(try store.layer(key("old")) == layer(1))
     }
 
     @Test func `the layer that was saved longest ago is forgotten first`() throws {
