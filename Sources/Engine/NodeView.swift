@@ -25,14 +25,19 @@ extension Engine {
     }
 
     package func view(of id: NodeID) -> NodeView? {
-        graph.position(of: id).map { node in
-            NodeView(
-                status: status(of: id),
-                isFresh: isFresh(node),
-                key: states[node].key,
-                provenance: provenance(node),
-                cause: cause(node)
-            )
-        }
+        graph.position(of: id).map { view($0, statuses()[$0]) }
+    }
+
+    /// Of all nodes, in graph order.
+    package func views() -> [NodeView] { statuses().enumerated().map { view($0, $1) } }
+
+    private func view(_ node: Int, _ status: Status) -> NodeView {
+        NodeView(
+            status: status,
+            isFresh: isFresh(node),
+            key: states[node].key,
+            provenance: provenance(node),
+            cause: cause(node)
+        )
     }
 }

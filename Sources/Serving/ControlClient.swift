@@ -5,7 +5,7 @@ package struct ControlClient: Sendable {
     private let patience: Int
 
     /// Seconds for which a client waits: longer than the server takes before it says that it can't answer.
-    private static let patience = 15
+    package static let patience = 15
     /// Bytes of an answer.
     private static let largest = 64 << 20
 

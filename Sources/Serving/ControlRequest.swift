@@ -101,6 +101,7 @@ package struct ControlAnswer: Equatable, Sendable {
 
     private static let phrases = [
         200: "OK", 202: "Accepted", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-        408: "Request Timeout", 413: "Content Too Large", 501: "Not Implemented", 503: "Service Unavailable",
+        408: "Request Timeout", 409: "Conflict", 413: "Content Too Large", 501: "Not Implemented",
+        503: "Service Unavailable",
     ]
 }

@@ -37,7 +37,8 @@ package final class ControlServer: Sendable {
     private let handler: Handler
     private let patience: Int
     private let state = Mutex(State())
-    private let slots = DispatchSemaphore(value: Limits.connections)
+    /// Made with none: one that goes with fewer than it was made with ends the program.
+    private let slots = DispatchSemaphore(value: 0)
     private let exchanges = DispatchGroup()
 
     /// Listens in a folder from now on; nobody else may be alive who listens there.
@@ -50,6 +51,7 @@ package final class ControlServer: Sendable {
     ) throws(ServingError) {
         (self.folder, self.patience, self.handler) = (folder, patience, handler)
         listener = try ControlSocket.listening(in: folder)
+        for _ in 0..<Limits.connections { slots.signal() }
         Thread.detachNewThread { [self] in accept() }
     }
 

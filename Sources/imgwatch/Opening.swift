@@ -35,7 +35,7 @@ struct Opening {
     let reporter: Reporter
     let output = OutputQueue(.standard)
     private let environment = ProcessInfo.processInfo.environment
-    private let folders: StateFolders
+    let folders: StateFolders
 
     init(_ options: CommonOptions, purpose: Purpose) throws {
         let loaded = try options.load()
@@ -99,7 +99,7 @@ struct Opening {
         } catch StateError.held(let pid) {
             throw SessionError(
                 reason: "imgwatch already runs in \(project.root), as process \(pid)",
-                remedy: "it rebuilds what changes by itself; end it with `kill -INT \(pid)` to build once here"
+                remedy: "`imgwatch status` says what it does, `imgwatch stop` ends it"
             )
         }
     }

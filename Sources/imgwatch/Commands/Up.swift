@@ -20,9 +20,11 @@ struct Up: AsyncParsableCommand {
         try session.begin(loop, in: opening.project)
         let registry = try await session.serve()
         let signals = Interrupts(stopping: loop, session)
+        let control = session.serveControl(of: loop, signals.count, in: opening.folders)
         session.output.whenBroken { Task { await loop.stop() } }
         await loop.run()
         signals.end()
+        control?.stop()
         await registry?.stop()
         session.end()
     }
@@ -47,8 +49,10 @@ struct Build: AsyncParsableCommand {
         let loop = Loop(session, project: opening.project, selected: graph, mode: .once)
         try session.begin(loop, in: opening.project)
         let signals = Interrupts(stopping: loop, session)
+        let control = session.serveControl(of: loop, signals.count, in: opening.folders)
         await loop.run()
         signals.end()
+        control?.stop()
         session.end()
         if await loop.hasFailed { throw ExitCode(1) }
     }
