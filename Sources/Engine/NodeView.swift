@@ -6,6 +6,8 @@ package struct NodeView: Equatable, Sendable {
     package var status: Status
     /// Whether its last success is one of what is there now, whatever its needs are.
     package var isFresh: Bool
+    /// What it needs and what is not fresh, but for what waits for another of them: not empty, it may be stale soon.
+    package var openNeeds: [Hold]
     /// With all that it inherits; nil while that is not known.
     package var key: String?
     /// With all that it is made from.
@@ -35,6 +37,7 @@ extension Engine {
         NodeView(
             status: status,
             isFresh: isFresh(node),
+            openNeeds: frontier(graph.needs[node].filter { !isFresh($0) }),
             key: states[node].key,
             provenance: provenance(node),
             cause: cause(node)

@@ -43,8 +43,11 @@ extension Loop {
 
     private func entry(_ node: Node, _ view: NodeView) -> LoopStatus.Entry {
         let run = runs.values.first { $0.start.node == node.id }
-        var entry = LoopStatus.Entry(node, .init(view.status, isEnding: run?.isCancelled ?? false))
-        switch view.status {
+        var status = view.status
+        // Nobody can tell yet whether what is being made comes out as it was.
+        if status == .fresh, !view.openNeeds.isEmpty { status = .stale(view.openNeeds) }
+        var entry = LoopStatus.Entry(node, .init(status, isEnding: run?.isCancelled ?? false))
+        switch status {
         case .running:
             guard let run else { break }
             entry.ms = run.milliseconds
