@@ -229,7 +229,7 @@ extension Engine {
     }
 
     /// Of several needs that are not fresh, those that do not wait for another of them.
-    private func frontier(_ open: [Int]) -> [Hold] {
+    func frontier(_ open: [Int]) -> [Hold] {
         open.filter { node in !graph.needs[node].contains(where: open.contains) }.map { .need(id($0)) }
     }
 

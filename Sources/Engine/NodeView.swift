@@ -6,6 +6,8 @@ package struct NodeView: Equatable, Sendable {
     package var status: Status
     /// Whether its last success is one of what is there now, whatever its needs are.
     package var isFresh: Bool
+    /// What it needs and what is not fresh, but for what waits for another of them: not empty, it may be stale soon.
+    package var openNeeds: [Hold]
     /// With all that it inherits; nil while that is not known.
     package var key: String?
     /// With all that it is made from.
@@ -25,14 +27,20 @@ extension Engine {
     }
 
     package func view(of id: NodeID) -> NodeView? {
-        graph.position(of: id).map { node in
-            NodeView(
-                status: status(of: id),
-                isFresh: isFresh(node),
-                key: states[node].key,
-                provenance: provenance(node),
-                cause: cause(node)
-            )
-        }
+        graph.position(of: id).map { view($0, statuses()[$0]) }
+    }
+
+    /// Of all nodes, in graph order.
+    package func views() -> [NodeView] { statuses().enumerated().map { view($0, $1) } }
+
+    private func view(_ node: Int, _ status: Status) -> NodeView {
+        NodeView(
+            status: status,
+            isFresh: isFresh(node),
+            openNeeds: frontier(graph.needs[node].filter { !isFresh($0) }),
+            key: states[node].key,
+            provenance: provenance(node),
+            cause: cause(node)
+        )
     }
 }

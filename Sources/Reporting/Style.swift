@@ -18,4 +18,7 @@ package enum Style: Equatable, Sendable {
         }
         return .terminal(colour: environment["NO_COLOR", default: ""].isEmpty, live: true)
     }
+
+    /// Whether colours are wanted.
+    package var isColoured: Bool { if case .terminal(colour: true, live: _) = self { true } else { false } }
 }

@@ -35,6 +35,17 @@ struct FileLock: ~Copyable {
         throw .held(lock.signature())
     }
 
+    /// What the holder wrote into the file; nil where nobody holds it.
+    ///
+    /// To see that, it is shared for an instant: nobody else gets it meanwhile.
+    static func holder(_ path: String) throws(StateError) -> Int32? {
+        guard access(path, F_OK) == 0 else { return nil }
+        let lock = try FileLock(opening: path)
+        if flock(lock.descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }
+        guard errno == EWOULDBLOCK else { throw .folder(path: path, reason: String(cString: strerror(errno))) }
+        return lock.signature()
+    }
+
     /// Says who holds it; nobody with 0.
     borrowing func sign(_ pid: Int32) {
         ftruncate(descriptor, 0)

@@ -6,39 +6,31 @@ import OCI
 
 /// All absolute, without a slash at the end.
 package struct StateFolders: Hashable, Codable, Sendable {
-    /// The database and the lock: what a restart needs.
+    /// The database, the lock, and the socket of who holds it: whoever sees the one sees the other, from any session.
     package var state: String
     /// The images' content.
     package var store: String
-    /// Sockets, as long as the user is logged in.
-    package var runtime: String
     /// What all projects of the user share.
     package var shared: String
 
-    package init(state: String, store: String, runtime: String, shared: String) {
-        (self.state, self.store, self.runtime, self.shared) = (state, store, runtime, shared)
+    package init(state: String, store: String, shared: String) {
+        (self.state, self.store, self.shared) = (state, store, shared)
     }
 
     /// The folders of the project in `root`, an absolute path without links, so that each project has one name.
     ///
-    /// Nothing is made yet. Without a usable `XDG_RUNTIME_DIR` (in a container, under `su`) sockets lie with the state.
+    /// Nothing is made yet.
     package static func forProject(root: String, environment: [String: String]) -> StateFolders {
         let name = name(of: root)
         let home = absolute(environment["HOME"]) ?? passwordHome() ?? ""
         let state = (absolute(environment["XDG_STATE_HOME"]) ?? home + "/.local/state") + "/imgwatch"
         let data = (absolute(environment["XDG_DATA_HOME"]) ?? home + "/.local/share") + "/imgwatch"
-        let runtime = absolute(environment["XDG_RUNTIME_DIR"]).flatMap { isUsable($0) ? $0 + "/imgwatch" : nil }
-        return StateFolders(
-            state: "\(state)/\(name)",
-            store: "\(data)/\(name)",
-            runtime: "\(runtime ?? state)/\(name)",
-            shared: state
-        )
+        return StateFolders(state: "\(state)/\(name)", store: "\(data)/\(name)", shared: state)
     }
 
     /// Makes those that are missing, for the user alone.
     package func create() throws(StateError) {
-        for folder in [state, store, runtime, shared] {
+        for folder in [state, store, shared] {
             do {
                 try FileManager.default.createDirectory(
                     atPath: folder,
@@ -73,12 +65,5 @@ package struct StateFolders: Hashable, Codable, Sendable {
     private static func passwordHome() -> String? {
         guard let entry = getpwuid(getuid()), let home = entry.pointee.pw_dir else { return nil }
         return absolute(String(cString: home))
-    }
-
-    /// Whether it is a folder of ours that nobody else may enter, as the specification demands.
-    private static func isUsable(_ folder: String) -> Bool {
-        var raw = stat()
-        guard stat(folder, &raw) == 0, raw.st_mode & S_IFMT == S_IFDIR else { return false }
-        return raw.st_uid == geteuid() && raw.st_mode & 0o077 == 0 && access(folder, W_OK | X_OK) == 0
     }
 }

@@ -107,7 +107,8 @@ final class ExternalBases: Sendable {
         in index: FetchedManifest,
         _ reference: ImageReference
     ) throws(RegistryError) -> String {
-        guard let all = try? ImageIndex(decoding: index.bytes), let found = all.manifest(for: ImageStore.platform) else {
+        guard let all = try? ImageIndex(decoding: index.bytes), let found = all.manifest(for: ImageStore.platform)
+        else {
             throw RegistryError(
                 "\(reference) has no image for \(ImageStore.platform)",
                 remedy: "choose a base that is made for this platform"

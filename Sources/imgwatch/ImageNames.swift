@@ -88,7 +88,8 @@ extension ImageStore {
     /// Throws where it must not.
     func move(of image: Image, _ publication: Publication) async throws(ImageProblem) -> MovedTag? {
         let tags = tags(of: image, publication)
-        guard tags.isShared, let found = try await content(of: tags.main, of: image), found.key != publication.key else {
+        guard tags.isShared, let found = try await content(of: tags.main, of: image), found.key != publication.key
+        else {
             return nil
         }
         guard image.movesTag else {
@@ -108,7 +109,9 @@ extension ImageStore {
         of image: Image
     ) async throws(ImageProblem) -> (key: String?, digest: Digest)? {
         if image.push, let remote {
-            do throws(RegistryError) { return try await remote.key(image.id.name, tag) } catch { throw ImageProblem(error) }
+            do throws(RegistryError) { return try await remote.key(image.id.name, tag) } catch {
+                throw ImageProblem(error)
+            }
         }
         guard let shown = try? layout.resolve("\(repository(image)):\(tag)") else { return nil }
         return (try? content(of: shown).annotations[Self.keyName], shown.digest)
@@ -135,7 +138,9 @@ extension ImageStore {
         let tags = tags(of: image, publication)
         var names = tags.all.map { "\(repository(image)):\($0)" }
         // By this it is found when its tag shows something else.
-        if tags.isShared { names.append("\(Self.unpushed)\(image.id.name):key-\(stored.key.prefix(Provenance.keyLength))") }
+        if tags.isShared {
+            names.append("\(Self.unpushed)\(image.id.name):key-\(stored.key.prefix(Provenance.keyLength))")
+        }
         do throws(OCIError) {
             if case .layout(let folder) = address, image.push {
                 let target = try ImageLayout.open(at: folder + "/" + image.id.name)

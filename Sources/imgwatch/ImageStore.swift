@@ -28,10 +28,11 @@ final class ImageStore: Sendable {
         _ layout: ImageLayout,
         address: RegistryAddress,
         remote: RemoteRegistry? = nil,
-        cache: LayerCache
+        cache: LayerCache,
+        indexes: LayerIndexCache = .inMemory()
     ) throws(OCIError) {
         (self.layout, self.address, self.remote) = (layout, address, remote)
-        assembler = Assembler(layout: layout, cache: cache)
+        assembler = Assembler(layout: layout, cache: cache, indexes: indexes)
         known = Mutex([:])
         for name in try layout.names() {
             if let manifest = try layout.resolve(name) { note(name, manifest) }
@@ -155,7 +156,9 @@ final class ImageStore: Sendable {
     }
 
     func content(of manifest: Descriptor) throws(ImageProblem) -> Manifest {
-        do throws(OCIError) { return try Manifest(decoding: layout.readBlob(manifest)) } catch { throw ImageProblem(error) }
+        do throws(OCIError) { return try Manifest(decoding: layout.readBlob(manifest)) } catch {
+            throw ImageProblem(error)
+        }
     }
 
     /// Compression pays where images travel.

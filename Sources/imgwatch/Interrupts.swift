@@ -1,4 +1,4 @@
-/// SIGINT and SIGTERM: the first ends the loop cleanly, the second at once.
+/// SIGINT, SIGTERM and SIGHUP: the first ends the loop cleanly, the second at once.
 
 import Dispatch
 import Glibc
@@ -7,9 +7,10 @@ import Synchronization
 /// Listens until it is let go.
 final class Interrupts {
     private let sources: [any DispatchSourceSignal]
+    let count = InterruptCount()
 
     init(stopping loop: Loop, _ session: Session) {
-        let count = Count()
+        let count = count
         sources = [SIGINT, SIGTERM, SIGHUP].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
@@ -30,7 +31,8 @@ final class Interrupts {
     func end() { for source in sources { source.cancel() } }
 }
 
-private final class Count: Sendable {
+/// How often somebody wanted the loop to end.
+final class InterruptCount: Sendable {
     private let value = Atomic(0)
     func isFirst() -> Bool { value.add(1, ordering: .relaxed).oldValue == 0 }
 }

@@ -86,7 +86,8 @@ actor Loop {
     private var timer: Task<Void, Never>?
     private(set) var isStopping = false
     private(set) var isOver = false
-    private var isRunning = false
+    private(set) var isRunning = false
+    let startedAt = Timestamp.now()
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
     init(_ session: Session, project: Project, selected: Graph, mode: Mode, rules: Rules = .all) {

@@ -22,7 +22,10 @@ struct Imgwatch: AsyncParsableCommand {
             Exit codes: 0 fine, 1 something failed, 2 bad configuration or usage.
             """,
         version: "imgwatch \(Version.text)",
-        subcommands: [Up.self, Build.self, Plan.self, Check.self, GraphCommand.self, Init.self],
+        subcommands: [
+            Up.self, Build.self, Plan.self, Check.self, GraphCommand.self, Init.self, StatusCommand.self, Retry.self,
+            Stop.self,
+        ],
         defaultSubcommand: Up.self
     )
 
@@ -155,9 +158,7 @@ enum Complaint {
 extension Complaint {
     /// Commands that are to come.
     private static let later = [
-        "status", "logs", "why", "trigger", "pause", "resume", "wait", "stop", "verify", "gc", "doctor", "registry",
-        "aws",
-        "retry",
+        "logs", "why", "trigger", "pause", "resume", "wait", "verify", "gc", "doctor", "registry", "aws",
     ]
 
     /// What is wrong with the first word, where it looks like a command and is none.

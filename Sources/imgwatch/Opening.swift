@@ -39,7 +39,7 @@ struct Opening {
     let reporter: Reporter
     let output = OutputQueue(.standard)
     private let environment = ProcessInfo.processInfo.environment
-    private let folders: StateFolders
+    let folders: StateFolders
 
     init(_ options: CommonOptions, purpose: Purpose) throws {
         let loaded = try options.load()
@@ -86,7 +86,13 @@ struct Opening {
         let registries = Registries(environment, http)
         let address = try address(state, layout)
         let remote = address.remoteName.map { RemoteRegistry($0, registries, layout: layout) }
-        let store = try ImageStore(layout, address: address, remote: remote, cache: state.layerCache)
+        let store = try ImageStore(
+            layout,
+            address: address,
+            remote: remote,
+            cache: state.layerCache,
+            indexes: .inFolder(folders.state + "/layers")
+        )
         return try Session(
             SessionParts(
                 environment: environment,
@@ -109,7 +115,7 @@ struct Opening {
         } catch StateError.held(let pid) {
             throw SessionError(
                 reason: "imgwatch already runs in \(project.root), as process \(pid)",
-                remedy: "it rebuilds what changes by itself; end it with `kill -INT \(pid)` to build once here"
+                remedy: "`imgwatch status` says what it does, `imgwatch stop` ends it"
             )
         }
     }

@@ -107,7 +107,9 @@ final class RemoteRegistry: Sendable {
     }
 
     private func content(of manifest: Descriptor) throws(ImageProblem) -> Manifest {
-        do throws(OCIError) { return try Manifest(decoding: layout.readBlob(manifest)) } catch { throw ImageProblem(error) }
+        do throws(OCIError) { return try Manifest(decoding: layout.readBlob(manifest)) } catch {
+            throw ImageProblem(error)
+        }
     }
 
     // MARK: Pushes

@@ -10,7 +10,7 @@ import Testing
         #expect(version.output.contains(/^imgwatch \d+\.\d+\.\d+\n$/))
         let help = try project.imgwatch("--help")
         #expect(help.status == 0 && help.errors.isEmpty)
-        for word in ["up", "build", "plan", "check", "graph", "init"] {
+        for word in ["up", "build", "plan", "check", "graph", "init", "status", "retry", "stop"] {
             #expect(help.output.contains(word))
             let own = try project.imgwatch(word, "--help")
             #expect(own.status == 0 && own.output.contains("imgwatch \(word)"), "\(word)")

@@ -45,4 +45,19 @@ import Testing
         _ = try ProjectLock.acquire(place.folders)
         #expect(kill(run.pid, 0) == 0)
     }
+
+    @Test func `who has it can be seen, and looking takes it from nobody`() throws {
+        let place = try TemporaryState()
+        #expect(try ProjectLock.holder(place.folders) == nil)
+        var lock: ProjectLock? = try ProjectLock.acquire(place.folders)
+        #expect(try ProjectLock.holder(place.folders) == getpid())
+        #expect(throws: StateError.held(getpid())) { try ProjectLock.acquire(place.folders) }
+        withExtendedLifetime(lock) {}
+        lock = nil
+        #expect(try ProjectLock.holder(place.folders) == nil)
+        for _ in 0..<100 {
+            #expect(try ProjectLock.holder(place.folders) == nil)
+            _ = try ProjectLock.acquire(place.folders)
+        }
+    }
 }

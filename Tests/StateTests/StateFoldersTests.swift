@@ -13,14 +13,13 @@ import Testing
         #expect(name.wholeMatch(of: /shop-[0-9a-f]{12}/) != nil)
         #expect(given.store == "/d/imgwatch/\(name)")
         #expect(given.shared == "/s/imgwatch")
-        #expect(given.runtime == given.state)
         let defaults = StateFolders.forProject(root: root, environment: ["HOME": "/home/me"])
         #expect(defaults.state == "/home/me/.local/state/imgwatch/\(name)")
         #expect(defaults.store == "/home/me/.local/share/imgwatch/\(name)")
     }
 
     @Test(arguments: ["relative", "", "./x"]) func `a folder that is not absolute is ignored`(value: String) {
-        let environment = ["HOME": "/h", "XDG_STATE_HOME": value, "XDG_DATA_HOME": value, "XDG_RUNTIME_DIR": value]
+        let environment = ["HOME": "/h", "XDG_STATE_HOME": value, "XDG_DATA_HOME": value]
         let plain = StateFolders.forProject(root: "/p", environment: ["HOME": "/h"])
         #expect(StateFolders.forProject(root: "/p", environment: environment) == plain)
     }
@@ -29,17 +28,6 @@ import Testing
         let home = try #require(getpwuid(getuid())?.pointee.pw_dir.map { String(cString: $0) })
         let folders = StateFolders.forProject(root: "/p", environment: [:])
         #expect(folders.shared == (home == "/" ? "" : home) + "/.local/state/imgwatch")
-    }
-
-    @Test func `sockets lie in the runtime folder where it is the user's alone`() throws {
-        let place = try TemporaryState()
-        let environment = ["HOME": "/h", "XDG_RUNTIME_DIR": place.folder]
-        #expect(chmod(place.folder, 0o700) == 0)
-        let folders = StateFolders.forProject(root: "/p/q", environment: environment)
-        #expect(folders.runtime.hasPrefix(place.folder + "/imgwatch/q-"))
-        #expect(chmod(place.folder, 0o755) == 0)
-        let open = StateFolders.forProject(root: "/p/q", environment: environment)
-        #expect(open.runtime == open.state)
     }
 
     @Test func `projects of the same name have different folders`() {
@@ -55,7 +43,7 @@ import Testing
     @Test func `the folders are made for the user alone, and may be there already`() throws {
         let place = try TemporaryState()
         try place.folders.create()
-        for folder in [place.folders.state, place.folders.store, place.folders.runtime] {
+        for folder in [place.folders.state, place.folders.store] {
             var raw = stat()
             #expect(stat(folder, &raw) == 0)
             #expect(raw.st_mode & 0o777 == 0o700)

@@ -13,7 +13,6 @@ final class TemporaryState {
         folders = StateFolders(
             state: folder + "/state/project",
             store: folder + "/data/project",
-            runtime: folder + "/run/project",
             shared: folder + "/state"
         )
         try folders.create()

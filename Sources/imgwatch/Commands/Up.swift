@@ -22,9 +22,11 @@ struct Up: AsyncParsableCommand {
         try session.begin(loop, in: project)
         let registry = try await session.serve()
         let signals = Interrupts(stopping: loop, session)
+        let control = session.serveControl(of: loop, signals.count, in: opening.folders)
         session.output.whenBroken { Task { await loop.stop() } }
         await loop.run()
         signals.end()
+        control?.stop()
         await registry?.stop()
         session.end()
     }
@@ -56,8 +58,10 @@ struct Build: AsyncParsableCommand {
         // Whoever is told to pull an image can.
         let registry = graph.nodes.contains { $0.kind == .deploy } ? try await session.serve() : nil
         let signals = Interrupts(stopping: loop, session)
+        let control = session.serveControl(of: loop, signals.count, in: opening.folders)
         await loop.run()
         signals.end()
+        control?.stop()
         await registry?.stop()
         session.end()
         if await loop.hasFailed { throw ExitCode(1) }

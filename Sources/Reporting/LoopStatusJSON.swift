@@ -1,0 +1,83 @@
+/// A loop's status as one line of JSON: the contract of docs/commands.md.
+
+extension LoopStatus {
+    /// One object, without a line feed; fields that do not apply are left out.
+    package var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("version", version)
+            writer.member("pid", pid)
+            writer.member("command", command)
+            writer.member("project", project)
+            writer.member("file", file)
+            writer.member("registry", registry)
+            writer.member("since", since)
+            writer.member("ms", ms)
+            writer.member("activity", activity.rawValue)
+            writer.member("git", git.rawValue)
+            writer.key("diagnostics")
+            writer.array(diagnostics) { $1.write(to: &$0) }
+            writer.key("nodes")
+            writer.array(nodes) { $1.write(to: &$0) }
+        }
+        return writer.bytes
+    }
+}
+
+extension LoopStatus.Mistake {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", id)
+            writer.member("severity", severity)
+            writer.member("file", file)
+            writer.member("line", line)
+            writer.member("column", column)
+            writer.member("reason", reason)
+            writer.member("remedy", remedy)
+            writer.member("fix", fix)
+        }
+    }
+}
+
+extension LoopStatus.Entry {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("node", node)
+            writer.member("kind", kind)
+            writer.member("status", status.rawValue)
+            writer.member("since", since)
+            writer.member("ms", ms)
+            writer.member("reason", reason)
+            writer.key("holds")
+            writer.array(holds) { $1.write(to: &$0) }
+            if let cause { cause.write(to: &writer) }
+            writer.member("key", key)
+            writer.member("ref", ref)
+            writer.member("refs", refs)
+            writer.member("digest", digest)
+        }
+    }
+}
+
+extension LoopStatus.Waiting {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("reason", reason)
+            writer.member("node", node)
+            writer.member("path", path)
+        }
+    }
+}
+
+extension LoopStatus.Reason {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.key("cause")
+        writer.object { writer in
+            writer.member("reason", reason)
+            writer.member("paths", paths)
+            writer.member("count", count)
+            writer.member("edges", edges)
+            writer.member("text", text)
+        }
+    }
+}

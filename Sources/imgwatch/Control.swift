@@ -1,0 +1,45 @@
+/// The control socket as a loop serves it: which request means what.
+
+import Foundation
+import Glibc
+import OCI
+import Reporting
+import Serving
+import State
+
+extension Session {
+    /// Serves the control socket, for `imgwatch status`, `retry` and `stop`; without it the loop goes on all the same.
+    func serveControl(of loop: Loop, _ interrupts: InterruptCount, in folders: StateFolders) -> ControlServer? {
+        do {
+            return try ControlServer(in: folders.state) { await Control.answer($0, loop, interrupts) }
+        } catch {
+            tell(notice: "`imgwatch status`, `retry` and `stop` can't reach this loop: \(error.reason)")
+            return nil
+        }
+    }
+}
+
+enum Control {
+    static let status = ControlRequest("GET", "/v1/status")
+    static let retry = ControlRequest("POST", "/v1/retry")
+    static let stop = ControlRequest("POST", "/v1/stop")
+
+    static func answer(_ request: ControlRequest, _ loop: Loop, _ interrupts: InterruptCount) async -> ControlAnswer {
+        switch request {
+        case status: return ControlAnswer(200, await loop.status().json)
+        case retry:
+            guard let answer = await loop.retry() else { return ControlAnswer(409, error: "imgwatch is ending") }
+            return ControlAnswer(200, answer.json.encoded())
+        case stop:
+            // As one interrupt: who interrupts the loop after it wants it to end at once.
+            _ = interrupts.isFirst()
+            await loop.stop()
+            let body = JSON.object([.init("version", .integer(LoopStatus.version)), .init("pid", .integer(getpid()))])
+            return ControlAnswer(202, body.encoded())
+        case _ where [status, retry, stop].contains { $0.path == request.path }:
+            return ControlAnswer(405, error: "GET /v1/status, POST /v1/retry and POST /v1/stop are what there is")
+        default:
+            return ControlAnswer(404, error: "there is no such path; GET /v1/status, POST /v1/retry, POST /v1/stop")
+        }
+    }
+}

@@ -1,0 +1,127 @@
+/// What the loop answers over its control socket; each answer is of one moment.
+
+import Engine
+import Foundation
+import Glibc
+import Graph
+import OCI
+import Project
+import Reporting
+
+extension Loop {
+    /// What was saved before this was asked is in it.
+    func status() -> LoopStatus {
+        if isRunning { drain() }
+        let entries = zip(nodes.graph.nodes, engine.views()).map(entry)
+        return LoopStatus(
+            pid: getpid(),
+            command: mode == .once ? "build" : "up",
+            project: nodes.project.name,
+            file: nodes.project.file,
+            registry: session.store.address.text,
+            since: startedAt,
+            now: .now(),
+            activity: activity(entries),
+            git: session.git == nil ? .none : isGitBusy ? .busy : .rest,
+            diagnostics: isConfigurationBroken ? brokenDiagnostics : [],
+            nodes: entries
+        )
+    }
+
+    private func activity(_ entries: [LoopStatus.Entry]) -> LoopStatus.Activity {
+        if isStopping { return .ending }
+        if !isReady { return .starting }
+        let isAtRest = entries.allSatisfy { entry in
+            switch entry.status {
+            case .fresh, .failed, .blocked: true
+            case .waiting: entry.holds.allSatisfy { ["paused", "trigger"].contains($0.reason) }
+            case .reading, .stale, .running, .ending: false
+            }
+        }
+        return isAtRest && runs.isEmpty ? .idle : .working
+    }
+
+    private func entry(_ node: Node, _ view: NodeView) -> LoopStatus.Entry {
+        let run = runs.values.first { $0.start.node == node.id }
+        var status = view.status
+        // Nobody can tell yet whether what is being made comes out as it was.
+        if status == .fresh, !view.openNeeds.isEmpty { status = .stale(view.openNeeds) }
+        var entry = LoopStatus.Entry(node, .init(status, isEnding: run?.isCancelled ?? false))
+        switch status {
+        case .running:
+            guard let run else { break }
+            entry.ms = run.milliseconds
+            entry.since = Timestamp(milliseconds: Timestamp.now().milliseconds - Int64(run.milliseconds)).rfc3339
+        case .failed(let failure): entry.reason = failure.reason
+        case .stale(let holds), .waiting(let holds): entry.wait(for: holds)
+        case .blocked(let needs): entry.wait(for: needs.map(Hold.need))
+        case .unkeyed, .fresh: break
+        }
+        switch view.status {
+        case .unkeyed, .fresh: break
+        default: entry.cause = .init(run?.start.cause ?? explained(view.cause, of: node.id))
+        }
+        entry.key = view.key
+        if let shown = published[node.id] {
+            (entry.ref, entry.refs) = (shown.references.first, shown.references)
+            entry.digest = "\(shown.stored.manifest.digest)"
+        }
+        return entry
+    }
+
+    /// Failed nodes start again with the same key; nil while the loop ends.
+    func retry() -> RetryAnswer? {
+        guard !isStopping else { return nil }
+        if isRunning { drain() }
+        let failed = failures()
+        guard !failed.isEmpty else { return RetryAnswer(retried: [], failed: []) }
+        handle(.retry)
+        let left = failures()
+        let retried = failed.map(\.node).filter { node in !left.contains { $0.node == node } }
+        return RetryAnswer(retried: retried, failed: left)
+    }
+
+    private func failures() -> [RetryAnswer.Failure] {
+        zip(nodes.graph.nodes, engine.views()).compactMap { node, view in
+            guard case .failed(let failure) = view.status else { return nil }
+            return RetryAnswer.Failure(node: node.id.name, reason: failure.reason)
+        }
+    }
+}
+
+extension LoopStatus.Entry.State {
+    fileprivate init(_ status: Status, isEnding: Bool) {
+        self =
+            switch status {
+            case .unkeyed: .reading
+            case .fresh: .fresh
+            case .running: isEnding ? .ending : .running
+            case .stale(let holds): holds.isEmpty ? .stale : .waiting
+            case .failed: .failed
+            case .blocked: .blocked
+            case .waiting: .waiting
+            }
+    }
+}
+
+/// What `retry` did.
+struct RetryAnswer: Codable, Equatable, Sendable {
+    struct Failure: Codable, Equatable, Sendable {
+        var node: String
+        var reason: String
+    }
+    /// These start again.
+    var retried: [String]
+    /// These can't be helped by another try: an input is missing.
+    var failed: [Failure]
+
+    var json: JSON {
+        .object([
+            .init("version", .integer(LoopStatus.version)), .init("retried", .texts(retried)),
+            .init(
+                "failed",
+                .array(failed.map { .object([.init("node", .text($0.node)), .init("reason", .text($0.reason))]) })
+            ),
+        ])
+    }
+}
