@@ -34,8 +34,8 @@ struct Build: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Build what is not fresh, once, and exit.",
         discussion: """
-            A NAME means the step, image or deploy and all that it needs. Without a deploy's name or --deploy nothing is \
-            deployed. Exit code 1: something failed.
+            A NAME means the step, image or deploy and all that it needs. Without a deploy's name or --deploy nothing \
+            is deployed. Exit code 1: something failed.
             """
     )
 
