@@ -26,7 +26,7 @@ package final class ControlServer: Sendable {
     /// In seconds.
     package struct Patience: Sendable {
         /// For a request, until all of it is there.
-        package var request = 5
+        package var request = 2
         /// For the answer, until it is known; and as long again, until it is taken.
         package var answer = 5
         package init() {}
