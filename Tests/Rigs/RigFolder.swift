@@ -1,4 +1,4 @@
-/// A private folder that goes away with its owner; in memory where the machine has a place for it, since registries sync.
+/// A private folder that goes away with its owner; in memory where the machine has a place for it: registries sync.
 
 import Foundation
 

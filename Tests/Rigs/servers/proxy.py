@@ -319,10 +319,11 @@ class Proxy:
         self.do_reset()
 
     async def serve(self, reader, writer):
-        self.connections += 1
-        number, backend = self.connections, Backend()
+        number, backend = None, Backend()
         try:
             while head := await wire.read_head(reader):
+                if number is None:  # who asked nothing does not count
+                    number = self.connections = self.connections + 1
                 if not await Exchange(self, (reader, writer), backend, head, number).run():
                     return
         finally:
