@@ -17,7 +17,6 @@ import time
 from urllib.parse import urlsplit
 
 import wire
-from wire import Ended
 
 BODY_KEPT = 1 << 16  # bodies up to this size are in the record: manifests and configurations
 HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "proxy-connection", "upgrade"}
