@@ -179,16 +179,16 @@ import Testing
 
     // MARK: Commands
 
-    @Test func `a build deploys only what it is asked to`() throws {
+    @Test func `a build deploys what it is asked for, and without a name everything`() throws {
         let project = try Self.project()
-        let plain = try project.imgwatch("build", "--json")
+        let plain = try project.imgwatch("build", "app", "--json")
         #expect(plain.status == 0 && plain.events.nodes("pushed") == ["app"])
         #expect(Self.lines(project).isEmpty)
         let named = try project.imgwatch("build", "app/deploy", "--json")
         #expect(named.status == 0 && named.events.nodes("finished") == ["app/deploy"])
         #expect(Self.lines(project).count == 1)
         try project.write("app.txt", "1")
-        let all = try project.imgwatch("build", "--deploy", "--json")
+        let all = try project.imgwatch("build", "--json")
         #expect(all.status == 0 && all.events.nodes("finished").contains("app/deploy"))
         #expect(Self.lines(project).count == 2)
     }
@@ -199,7 +199,7 @@ import Testing
             try project.imgwatch("plan", "--json").objects("nodes").first { $0["kind"] as? String == "deploy" }
         }
         #expect(try plan()?["action"] as? String == "run")
-        #expect(try project.imgwatch("build", "--deploy").status == 0)
+        #expect(try project.imgwatch("build").status == 0)
         #expect(try plan()?["action"] as? String == "none")
         try project.write("app.txt", "1")
         let open = try #require(try plan())
