@@ -22,7 +22,9 @@ struct LayerPacker {
 
     private func pack(_ entries: [LayerEntry]) throws(BuildProblem) -> LayerRecord {
         var writer: LayerWriter
-        do throws(OCIError) { writer = try LayerWriter(layout: layout, encoding: encoding) } catch { throw .storage(error) }
+        do throws(OCIError) { writer = try LayerWriter(layout: layout, encoding: encoding) } catch {
+            throw .storage(error)
+        }
         for entry in entries {
             guard !isCancelled() else { throw .cancelled }
             try append(entry, to: &writer)

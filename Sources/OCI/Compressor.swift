@@ -16,7 +16,14 @@ struct Deflater: ~Copyable {
         let size = Int32(MemoryLayout<z_stream>.size)
         // A negative window: without a header and a checksum, which gzip has of its own.
         let status = deflateInit2_(
-            stream, Self.level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size
+            stream,
+            Self.level,
+            Z_DEFLATED,
+            -15,
+            8,
+            Z_DEFAULT_STRATEGY,
+            ZLIB_VERSION,
+            size
         )
         precondition(status == Z_OK, "zlib could not start")
     }
