@@ -108,20 +108,31 @@ private struct LayerListing: FileView {
     }
 
     private mutating func put(_ change: LayerIndex.Change, at path: TreePath) {
-        var isFolder = false
-        if case .node(let node) = change { isFolder = node.isDirectory }
-        let isKnownFolder = self[path]?.isDirectory == true || changes[path] == .impliedFolder
-        if !isFolder, isKnownFolder { changes = changes.filter { !$0.key.isBelow(path) } }
+        if !change.isFolder, changes[path]?.isFolder == true { changes = changes.filter { !$0.key.isBelow(path) } }
         changes[path] = change
         var folder = path.parent
-        while !folder.isRoot, changes[folder] == nil {
+        while !folder.isRoot, changes[folder]?.isFolder != true {
             changes[folder] = .impliedFolder
             folder = folder.parent
         }
     }
 
+    /// Whether the layer takes away what lower layers have at the path.
+    private func isHidden(_ path: TreePath) -> Bool {
+        var place = path
+        while !place.isRoot {
+            if whiteouts.contains(place) || opaqueFolders.contains(place.parent) { return true }
+            place = place.parent
+        }
+        return false
+    }
+
     func entries() -> [LayerIndex.Entry] {
-        var entries = changes.map { LayerIndex.Entry(path: $0.key, change: $0.value) }
+        var entries = changes.map { path, change in
+            let isNew = change == .impliedFolder && isHidden(path)
+            let folder = LayerIndex.Change.node(TreeNode(.directory, mode: 0o755))
+            return LayerIndex.Entry(path: path, change: isNew ? folder : change)
+        }
         entries += whiteouts.map { LayerIndex.Entry(path: $0, change: .whiteout) }
         entries += opaqueFolders.map { LayerIndex.Entry(path: $0, change: .opaqueFolder) }
         entries.sort { left, right in
@@ -132,6 +143,10 @@ private struct LayerListing: FileView {
 }
 
 extension LayerIndex.Change {
+    fileprivate var isFolder: Bool {
+        if case .node(let node) = self { node.isDirectory } else { self == .impliedFolder }
+    }
+
     fileprivate var rank: Int {
         switch self {
         case .whiteout: 0

@@ -207,7 +207,7 @@ package struct EvaluationOptions: Equatable, Sendable {
     /// Whether nothing is said of mistakes in stages on images of which nothing is known: what those hand down may be
     /// what is missed.
     package var awaitsBases: Bool
-    /// The images of the project whose ``baseDefaults`` may be wrong, since they start from an unknown image themselves.
+    /// The images of the project whose ``baseDefaults`` may be wrong, as they start from an unknown image themselves.
     package var uncertainImages: Set<String>
     /// Like `linux/amd64`.
     package var platform: String

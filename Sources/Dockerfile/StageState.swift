@@ -65,7 +65,7 @@ struct StageState {
 extension Evaluation {
     /// What the evaluation of an image that starts from this one needs to know.
     ///
-    /// The bases are the same of the project's images that this one starts from, and `external` of those from elsewhere.
+    /// The bases are the same of the project's images that this one starts from, `external` of those from elsewhere.
     package func defaults(bases: [String: BaseDefaults], external: [String: BaseDefaults] = [:]) -> BaseDefaults {
         guard let target = stages.last else { return BaseDefaults() }
         let state = state(of: target, bases, external)

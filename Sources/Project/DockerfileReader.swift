@@ -116,7 +116,9 @@ struct DockerfileReader {
         problems += found.map { diagnostic($0, in: written.path, of: written.image) }
         var pins: [BasePin] = []
         for (reference, line) in evaluation.externalBases {
-            if !slips.contains(where: { $0.line == line }) { check(reference, Place(file: written.path, line: line)) }
+            if !slips.contains(where: { $0.line == line }) {
+                check(reference, Place(file: written.path, line: line, column: 1))
+            }
             if pins.contains(where: { $0.reference == reference }) { continue }
             pins.append(BasePin(reference: reference, digest: external[reference]?.digest))
         }

@@ -1,4 +1,4 @@
-/// An image of the project as the configuration and its Dockerfile mean it, and what is deployed of it.
+/// An image of the project as the configuration and its Dockerfile mean it.
 
 package import Dockerfile
 package import Graph
@@ -89,59 +89,5 @@ package struct Image: Equatable, Sendable {
             && a.tag == b.tag && a.movesTag == b.movesTag && a.showsRevision == b.showsRevision
             && a.compression == b.compression && a.deploys == b.deploys && a.externalBases == b.externalBases
             && a.evaluation == b.evaluation && a.ignorePatterns == b.ignorePatterns
-    }
-}
-
-/// A base outside the project, as it is named and what it was found to be.
-package struct BasePin: Equatable, Sendable {
-    /// As it stands in the Dockerfile, variables filled in.
-    package var reference: String
-    /// Of the manifest of the image's platform, like `sha256:…`; nil while nobody has looked.
-    package var digest: String?
-    package init(reference: String, digest: String?) { (self.reference, self.digest) = (reference, digest) }
-}
-
-/// What is known of a base outside the project.
-package struct ExternalBase: Equatable, Sendable {
-    /// Of the manifest of the image's platform, like `sha256:…`.
-    package var digest: String
-    package var defaults: BaseDefaults
-    package init(digest: String, defaults: BaseDefaults) { (self.digest, self.defaults) = (digest, defaults) }
-}
-
-/// A command that acts on an image once it is published.
-package struct Deploy: Equatable, Sendable {
-    /// The image's name, a slash, and the deploy's own.
-    package var id: NodeID
-    package var image: NodeID
-    package var command: Step.Command
-    /// The image, then what the configuration names: all of them must be fresh before each run.
-    package var needs: [NodeID]
-    /// What the configuration names of the environment, in order.
-    package var environment: [KeyValue]
-    /// Relative to the root; "" is the root.
-    package var directory: String
-    package var timeout: Duration?
-    package var place: Place
-
-    package init(
-        id: NodeID,
-        image: NodeID,
-        command: Step.Command,
-        needs: [NodeID],
-        environment: [KeyValue] = [],
-        directory: String = "",
-        timeout: Duration? = nil,
-        place: Place
-    ) {
-        (self.id, self.image, self.command, self.needs) = (id, image, command, needs)
-        (self.environment, self.directory, self.timeout) = (environment, directory, timeout)
-        self.place = place
-    }
-
-    /// Its place in the file does not make it another.
-    package static func == (a: Self, b: Self) -> Bool {
-        a.id == b.id && a.image == b.image && a.command == b.command && a.needs == b.needs
-            && a.environment == b.environment && a.directory == b.directory && a.timeout == b.timeout
     }
 }

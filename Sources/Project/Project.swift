@@ -1,4 +1,4 @@
-/// The project as `.imgwatch` means it: steps, images and deploys with their places in the file, checked and in graph order.
+/// The project as `.imgwatch` means it: its nodes with their places in the file, checked and in graph order.
 
 package import Dockerfile
 package import Graph

@@ -53,7 +53,7 @@ extension LoopStatus {
 extension LoopStatus.Entry {
     /// What there is to say beside the status.
     fileprivate func detail(_ paint: Paint) -> String {
-        let why = cause.map { TerminalText.escaped($0.text) }
+        let why = cause?.line
         // Beside what holds it, only files are news.
         let files = cause?.paths.isEmpty ?? true ? nil : why
         let parts: [String?] =
@@ -76,6 +76,18 @@ extension LoopStatus.Entry {
     /// `waiting for x`, beside the word `waiting`.
     private func withoutStatus(_ sentence: String) -> String {
         sentence.hasPrefix(status.rawValue + " ") ? String(sentence.dropFirst(status.rawValue.count + 1)) : sentence
+    }
+}
+
+extension LoopStatus.Reason {
+    /// How many files a line names.
+    private static let named = 2
+
+    /// ``text`` without all but the first files.
+    fileprivate var line: String {
+        guard paths.count > Self.named else { return TerminalText.escaped(text) }
+        let files = paths.prefix(Self.named).map(TerminalText.escaped).joined(separator: ", ")
+        return "\(reason): \(files) and \(count - Self.named) more"
     }
 }
 

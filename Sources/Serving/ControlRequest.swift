@@ -40,7 +40,7 @@ extension ControlRequest {
         return bytes.count - end < length ? .more : .request(request)
     }
 
-    /// `GET /v1/status HTTP/1.1`
+    /// A line like `GET /v1/status HTTP/1.1`.
     private init?(line: some Sequence<UInt8>) {
         let words = String(decoding: line.filter { $0 != 0x0D }, as: UTF8.self).split(separator: " ")
         guard words.count == 3, words[2].hasPrefix("HTTP/1."), words[1].hasPrefix("/"),

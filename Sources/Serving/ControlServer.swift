@@ -19,12 +19,17 @@ package final class ControlServer: Sendable {
         package static let head = 16 << 10
         /// Bytes of a request's body.
         package static let body = 16 << 10
-        /// Seconds in which a request must be there.
-        package static let request = 5
-        /// Seconds, from then on, in which the answer must be known; and again, in which it must be taken.
-        static let answer = 5
         /// Seconds that the server's end waits for answers under way.
         static let end = 2
+    }
+
+    /// In seconds.
+    package struct Patience: Sendable {
+        /// For a request, until all of it is there.
+        package var request = 2
+        /// For the answer, until it is known; and as long again, until it is taken.
+        package var answer = 5
+        package init() {}
     }
 
     private struct State: Sendable {
@@ -35,18 +40,16 @@ package final class ControlServer: Sendable {
     private let folder: String
     private let listener: ControlSocket
     private let handler: Handler
-    private let patience: Int
+    private let patience: Patience
     private let state = Mutex(State())
     /// Made with none: one that goes with fewer than it was made with ends the program.
     private let slots = DispatchSemaphore(value: 0)
     private let exchanges = DispatchGroup()
 
     /// Listens in a folder from now on; nobody else may be alive who listens there.
-    ///
-    /// `patience`: how many seconds a client may take for its request.
     package init(
         in folder: String,
-        patience: Int = Limits.request,
+        patience: Patience = Patience(),
         handler: @escaping Handler
     ) throws(ServingError) {
         (self.folder, self.patience, self.handler) = (folder, patience, handler)
@@ -98,8 +101,8 @@ package final class ControlServer: Sendable {
             connection.socket.write(ControlAnswer.foreign.bytes)
             return
         }
-        after(patience, connection) { if !$0.isAsked { $0.socket.endReading() } }
-        after(patience + 2 * Limits.answer, connection) { $0.socket.end() }
+        after(patience.request, connection) { if !$0.isAsked { $0.socket.endReading() } }
+        after(patience.request + 2 * patience.answer, connection) { $0.socket.end() }
         guard let answer = answer(connection) else { return }
         connection.socket.write(answer.bytes)
     }
@@ -131,7 +134,7 @@ package final class ControlServer: Sendable {
             found.answer.withLock { $0 = answer }
             isThere.signal()
         }
-        _ = isThere.wait(timeout: .now() + .seconds(Limits.answer))
+        _ = isThere.wait(timeout: .now() + .seconds(patience.answer))
         return found.answer.withLock(\.self) ?? .busy
     }
 

@@ -17,12 +17,11 @@ extension Loop {
         drain()
         guard nodes[image.id] != nil, !run.isCancelled else { return endCancelled(run) }
         let publication = run.start.publication
-        let found = await session.store.find(image, publication, asking: mayBeElsewhere(run))
-        drain()
-        // By a key that edits have overtaken nothing is published: its needs may have been stale then.
-        if let found, let keyed = readings[image.id], touched[image.id, default: 0] <= keyed.barrier, !run.isCancelled {
+        if let found = await session.store.find(image, publication, asking: mayBeElsewhere(run)), isCurrent(image, run)
+        {
             switch await send(found, of: image, run) {
-            case nil: return await publish(found, of: image, publication, run, isBuilt: false)
+            case nil:
+                if isCurrent(image, run) { return await publish(found, of: image, publication, run, isBuilt: false) }
             // Some of it is gone from everywhere: it is built again.
             case .incomplete?: break
             case let problem?: return end(run, problem)
@@ -30,6 +29,13 @@ extension Loop {
         }
         tellStarted(run)
         await build(image, run)
+    }
+
+    /// By a key that edits have overtaken nothing is published that was built earlier: its needs may have been stale then.
+    private func isCurrent(_ image: Image, _ run: ActiveRun) -> Bool {
+        drain()
+        return !run.isCancelled
+            && readings[image.id].map { touched[image.id, default: 0] <= $0.barrier } == true
     }
 
     /// Whether somebody else may have pushed what is to be built: not what was edited here just now, unless it is what

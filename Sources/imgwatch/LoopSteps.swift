@@ -21,14 +21,7 @@ extension Loop {
         let keyed = readings[step.id].flatMap { $0.operation == run.start.keying ? $0.answer.reading : nil }
         guard !run.isCancelled else { return endCancelled(run, sequence) }
         tellStarted(run)
-        let command = StepCommand(
-            step.command,
-            in: step.directory,
-            step.environment,
-            timeout: step.timeout,
-            root: nodes.project.root,
-            inherited: session.environment
-        )
+        let command = StepCommand(step, root: nodes.project.root, environment: session.environment)
         let result = await execute(command, node, run)
         drain()
         let barrier = sequence
@@ -121,6 +114,17 @@ enum CommandResult: Equatable, Sendable {
 }
 
 extension StepCommand {
+    init(_ step: Step, root: String, environment: [String: String]) {
+        self.init(
+            step.command,
+            in: step.directory,
+            step.environment,
+            timeout: step.timeout,
+            root: root,
+            inherited: environment
+        )
+    }
+
     /// With the loop's own environment and these variables, of two with one name the later one.
     init(
         _ command: Step.Command,

@@ -54,7 +54,7 @@ struct RunningProcess {
     private func mute(_ pid: Int32, _ reason: String) -> SessionError {
         SessionError(
             reason: "process \(pid), which works on \(root), does not answer: \(reason)",
-            remedy: "it may be starting or ending: try again; `kill -INT \(pid)` ends it"
+            remedy: "it may be starting or ending, or hang: try again; `kill -INT \(pid)` ends it"
         )
     }
 

@@ -20,8 +20,11 @@ import Testing
 
     private static let names = ["a", "b", "c", "\u{e4}", "long-name-of-a-file", ".hidden"]
 
+    /// A file of the lowest layer that others are further names of.
+    private static let linked = "linked"
+
     /// Members in any order, with all that a layer can do: hide, link, replace, name a path twice.
-    private static func members(_ random: inout SplitMix, links: inout [String]) -> [(TarEntry, String)] {
+    private static func members(_ random: inout SplitMix) -> [(TarEntry, String)] {
         (0..<Int.random(in: 0...40, using: &random)).map { number in
             let depth = Int.random(in: 1...3, using: &random)
             let path = (0..<depth).map { _ in names.randomElement(using: &random) ?? "a" }.joined(separator: "/")
@@ -33,13 +36,13 @@ import Testing
             switch Int.random(in: 0..<12, using: &random) {
             case 0: return (.whiteout(path), "")
             case 1: return (TarEntry(path: path + "/.wh..wh..opq", kind: .file(size: 0), mode: 0), "")
-            case 2: return (entry(.symbolicLink(target: "../" + (names.randomElement(using: &random) ?? "a"))), "")
+            case 2: return (entry(.symbolicLink(target: "/target")), "")
             case 3: return (entry(.characterDevice(major: user, minor: number)), "")
             case 4: return (entry(.blockDevice(major: number, minor: user)), "")
             case 5: return (entry(.fifo), "")
+            case 9: return (entry(.hardLink(target: linked)), "")
             case 6...8: return (entry(.directory), "")
             default:
-                links.append(path)
                 return (entry(.file(size: 0)), "content \(number) " + String(repeating: "x", count: user / 100))
             }
         }
@@ -49,10 +52,10 @@ import Testing
     func `an image from the index cache is the one from its layers`(seed: Int) throws {
         var random = SplitMix(state: UInt64(seed))
         let workshop = try Workshop()
-        var files: [String] = []
-        let layers = try (0..<3).map { _ in
+        let file = (TarEntry(path: Self.linked, kind: .file(size: 0), mode: 0o640), "linked")
+        let layers = try (0..<3).map { number in
             let encoding = LayerEncoding.allCases.randomElement(using: &random) ?? .gzip
-            return try workshop.outsideLayer(Self.members(&random, links: &files), encoding)
+            return try workshop.outsideLayer((number == 0 ? [file] : []) + Self.members(&random), encoding)
         }
         let manifest = try workshop.outsideImage("base", layers)
         let fresh = try Assembler(layout: workshop.layout, cache: workshop.cache).load(manifest)
@@ -66,7 +69,7 @@ import Testing
         #expect(one.map(\.path) == other.map(\.path))
         #expect(one.map(\.node) == other.map(\.node))
         #expect(try workshop.listing(fresh.rootFS) == workshop.listing(cached.rootFS))
-        // Whatever the layers do, what is in a folder has the folder.
+        // Whatever the layers do, what is in a folder has a folder.
         for (path, _) in one { #expect(fresh.rootFS[path.parent]?.isDirectory == true, "\(path.text)") }
     }
 

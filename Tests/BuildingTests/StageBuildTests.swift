@@ -130,9 +130,8 @@ enum Buildah {
         try Data(dockerfile.utf8).write(to: URL(filePath: file))
         let store = ["--root", folder + "/store", "--runroot", folder + "/run", "--storage-driver", "vfs"]
         if let base {
-            let id = try Program.run("buildah", store + ["pull", "-q", "oci:" + base])
-            let name = String(decoding: id, as: UTF8.self).split(separator: "\n").last.map(String.init) ?? ""
-            try Program.run("buildah", store + ["tag", name, "localhost/base:1"])
+            let target = "containers-storage:[vfs@\(folder)/store+\(folder)/run]localhost/base:1"
+            try Program.run("skopeo", ["--insecure-policy", "copy", "-q", "oci:" + base, target])
         }
         let build = ["bud", "--isolation", "chroot", "--timestamp", "0", "-q", "-f", file, "-t", "theirs", context]
         try Program.run("buildah", store + build)

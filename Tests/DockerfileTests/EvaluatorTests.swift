@@ -148,4 +148,42 @@ import Testing
     @Test func `the syntax goes along`() throws {
         #expect(try evaluate("# syntax=docker/dockerfile:1\nFROM scratch").syntax == "docker/dockerfile:1")
     }
+
+    // MARK: Bases from elsewhere
+
+    static let python = BaseDefaults(
+        environment: [KeyValue("PATH", "/py"), KeyValue("PORT", "80")],
+        workingDirectory: "/srv",
+        user: "app",
+        shell: ["/bin/bash", "-c"],
+        onBuild: ["COPY req.txt ."]
+    )
+
+    @Test func `what a base from elsewhere hands down decides how its stage expands`() throws {
+        let options = EvaluationOptions(externalDefaults: ["python:3": Self.python])
+        let text = "FROM python:3 AS a\nEXPOSE $PORT\nFROM a\nCMD run\nCOPY x y/"
+        let evaluation = try evaluate(text, options)
+        let operations = evaluation.stages.flatMap(\.instructions).map(\.operation)
+        #expect(operations[0] == .copy(Copy(sources: [.path("req.txt")], destination: "/srv/")))
+        #expect(operations[1] == .expose(["80/tcp"]))
+        #expect(operations[2] == .command(["/bin/bash", "-c", "run"]))
+        #expect(operations[3] == .copy(Copy(sources: [.path("x")], destination: "/srv/y/")))
+        let defaults = evaluation.defaults(bases: [:], external: options.externalDefaults)
+        #expect((defaults.user, defaults.workingDirectory, defaults.shell) == ("app", "/srv", ["/bin/bash", "-c"]))
+        #expect(defaults.environment == Self.python.environment && defaults.onBuild.isEmpty)
+    }
+
+    @Test(arguments: [
+        "FROM python:3\nCOPY $PORT x", "FROM python:3 AS a\nFROM a\nCOPY $PORT x", "FROM unsure\nCOPY $PORT x",
+    ])
+    func `while a base is not known, what it may hand down is not missed`(text: String) {
+        var options = EvaluationOptions(projectImages: ["unsure": "unsure"])
+        #expect(problems(text, options).map(\.id) == ["dockerfile-source-blank"])
+        options.awaitsBases = true
+        options.uncertainImages = ["unsure"]
+        #expect(problems(text, options) == [])
+        options.externalDefaults = ["python:3": BaseDefaults()]
+        options.uncertainImages = []
+        #expect(problems(text, options).map(\.id) == ["dockerfile-source-blank"])
+    }
 }

@@ -136,9 +136,30 @@ import Testing
         keys += Self.otherFiles.map { Self.key(first, files: $0) }
         keys.append(Self.key(first, files: [Self.folder("src", mode: 0o040700)] + Self.files.dropFirst()))
         keys.append(Self.key(first, platform: "linux/arm64"))
-        for line in ["labels: { a: b }", "labels: { a: c }", "context: sub"] {
+        let lines = [
+            "labels: { a: b }", "labels: { a: c }", "context: sub", "compression: stored", "compression: none",
+            "revision: true",
+        ]
+        for line in lines {
             keys.append(Self.key(try Self.image(dockerfile, line)))
         }
+        #expect(Set(keys).count == keys.count)
+    }
+
+    @Test func `a commit decides only what shows it, and a base from elsewhere by its digest`() throws {
+        var image = try Self.image("FROM alpine\nCOPY src /x")
+        let key = { (image: Image, revision: String?) in
+            Keys.own(of: image, platform: "linux/amd64", Reading(files: Self.files), revision: revision)
+        }
+        #expect(key(image, "a") == key(image, nil))
+        image.showsRevision = true
+        var keys = ["a", "a-dirty", "b", nil].map { key(image, $0) }
+        for digest in ["sha256:1", "sha256:2"] {
+            image.externalBases = [BasePin(reference: "alpine", digest: digest)]
+            keys.append(key(image, "a"))
+        }
+        image.externalBases = [BasePin(reference: "alpine:3", digest: "sha256:1")]
+        keys.append(key(image, "a"))
         #expect(Set(keys).count == keys.count)
     }
 
@@ -162,7 +183,15 @@ import Testing
     @Test func `what an image is called, and where it goes, is not in the key`() throws {
         let dockerfile = "FROM scratch\nCOPY src /x"
         let key = Self.key(try Self.image(dockerfile))
-        var image = try Self.image(dockerfile, "aliases: [dev]", "push: false", "needs: [base]", "ignore: [none]")
+        var image = try Self.image(
+            dockerfile,
+            "aliases: [dev]",
+            "needs: [base]",
+            "ignore: [none]",
+            "tag: stable",
+            "tag-moves: true",
+            "deploy: { run: x }"
+        )
         #expect(Self.key(image) == key)
         image.id = NodeID("renamed")
         #expect(Self.key(image) == key)

@@ -158,7 +158,7 @@ import Testing
             "app.Dockerfile": "FROM base\nCOPY --from=tools /x /x\n", "tools.Dockerfile": "FROM base AS base\n",
             "base.Dockerfile": "FROM scratch\n", "python.Dockerfile": "FROM python\n",
         ])
-        #expect(Self.ids(folder) == ["dockerfile-base-unsupported"])
+        #expect(try Self.load(folder).project.image(NodeID("python"))?.unresolvedBases == ["python"])
         try folder.write("python.Dockerfile", "FROM scratch AS python\nFROM python\n")
         let graph = try Self.load(folder).project.graph
         #expect(graph.nodes.map(\.id.name) == ["base", "tools", "app", "python"])
@@ -203,7 +203,8 @@ import Testing
     @Test(arguments: [
         (".imgwatch", "registry: oci:../images", "# a comment\nregistry: oci:../elsewhere"),
         (".imgwatch", "quiet: 20ms", "quiet: 30ms\nparallel: 7"),
-        (".imgwatch", "aliases: dev", "aliases: [other]"),
+        (".imgwatch", "aliases: dev", "aliases: [other]"), (".imgwatch", "aliases: dev", "tag: stable"),
+        (".imgwatch", "aliases: dev", "tag-moves: true"),
         (".imgwatch", "args: { BASE: { image: base }, N: 3,", "args: { N: 3, BASE: { image: base },"),
         ("docker/Dockerfile", "FROM $BASE", "# a comment\n\nFROM $BASE"),
         ("docker/Dockerfile", "ARG BASE\n", "ARG BASE\nFROM scratch AS unused\n"),
@@ -216,6 +217,7 @@ import Testing
     @Test(arguments: [
         (".imgwatch", "N: 3", "N: 4"), (".imgwatch", "{ image: base }", "imgwatch.invalid/base:latest"),
         (".imgwatch", "team: shop", "team: stop"), (".imgwatch", "ignore: \"*.md\"", "ignore: \"*.txt\""),
+        (".imgwatch", "aliases: dev", "compression: zstd"), (".imgwatch", "aliases: dev", "revision: true"),
         ("docker/Dockerfile", "/bin/", "/sbin/"), ("docker/Dockerfile.base", "/srv", "/opt"),
         ("docker/Dockerfile", "COPY ui/dist .", "COPY --chmod=755 ui/dist ."),
     ])
@@ -334,7 +336,7 @@ import Testing
         files[name] = String(text)
         do {
             let project = try Self.load(try TemporaryFolder(files)).project
-            #expect(project.graph.nodes.count == project.steps.count + project.images.count)
+            #expect(project.graph.nodes.count == project.steps.count + project.images.count + project.deploys.count)
         } catch let error as Diagnostics {
             #expect(error.all.contains { $0.severity == .error }, "\(files[name] ?? "")")
         }
@@ -356,8 +358,8 @@ import Testing
         ])
         let loaded = try Self.load(folder)
         #expect(loaded.warnings == [])
-        #expect(loaded.project.graph.nodes.count == 5)
-        let known = Keys.project.supported + Keys.step.supported + Keys.image.supported + Keys.argument.supported
+        #expect(loaded.project.graph.nodes.count == 7)
+        let known = [Keys.project, .step, .image, .deploy, .argument].flatMap(\.supported)
         for key in Set(known) { #expect(text.contains("\(key):"), "\(key)") }
     }
 }

@@ -19,7 +19,7 @@ import Testing
 
     @Test(arguments: [
         ("make   # a comment", "'make'"), ("[a, b]", "\n      - a\n      - b"), ("api: {}", "api: { push: false }"),
-        ("api: {}", "other: {}"),
+        ("api: {}", "other: {}"), ("target: \"x\"", "target: \"x\", deploy: { run: a }"),
         ("    run: make   # a comment\n    inputs: [a, b]", "    inputs: [a, b]\n    run: make"),
         ("env: { A: 1 }", "parallel: 3\nenv: { A: 1 }"),
     ])
@@ -36,6 +36,13 @@ import Testing
         let other = text.replacing(old, with: new)
         #expect(step(other) != nil && step(other) != step(text))
         #expect(image(other) == image(text))
+    }
+
+    @Test func `what stands at the top for all images counts for each`() {
+        for line in ["compression: zstd", "revision: true"] {
+            let other = line + "\n" + text
+            #expect(image(other) != image(text) && step(other) == step(text))
+        }
     }
 
     @Test func `there is no text of what is not there`() {

@@ -30,6 +30,12 @@ import Testing
         #expect(coloured.replacing(/\u{1b}\[\d+m/, with: "") == LoopStatus.shop.text(colour: false))
     }
 
+    @Test func `of many files the first ones are named`() {
+        var status = LoopStatus.shop
+        status.nodes[1].cause = .init(Cause(reason: .inputs, paths: ["a", "b", "c"], pathCount: 20))
+        #expect(status.text(colour: false).contains("for 1.9 s · inputs changed: a, b and 18 more\n"))
+    }
+
     @Test func `a name moves no cursor`() {
         var status = LoopStatus.shop
         status.project = "a\u{1b}[2J"

@@ -110,7 +110,9 @@ extension FaultRule {
         }
     }
 
-    /// Nothing goes on until `FaultyProxy.release()`, which may be never; with `afterRegistry`, the registry has done it.
+    /// Nothing goes on until `FaultyProxy.release()`, which may be never.
+    ///
+    /// `afterRegistry`: the registry has done it.
     package static func hold(afterRegistry: Bool = false) -> FaultRule {
         FaultRule(.hold).changed { $0.at = afterRegistry ? "answered" : "start" }
     }

@@ -52,8 +52,8 @@ package final class RegistryServer: Sendable {
 
     /// Starts one in the variant that is wanted.
     ///
-    /// `isEncrypted`: TLS for `localhost` and 127.0.0.1, by an authority of its own. `hasRelativeURLs`: its `Location` is
-    /// a path. `deletes`: it lets clients delete.
+    /// `isEncrypted`: TLS for `localhost` and 127.0.0.1, by an authority of its own. `hasRelativeURLs`: its `Location`
+    /// is a path. `deletes`: it lets clients delete.
     package static func start(
         _ access: Access = .open,
         isEncrypted: Bool = false,

@@ -1,14 +1,20 @@
-/// A private folder that goes away with its owner; in memory where the machine has a place for it, since registries sync.
+/// A private folder that goes away with its owner; in memory where the machine has a place for it: registries sync.
 
 import Foundation
 
 package final class RigFolder: Sendable {
     package let path: String
 
+    private struct First: Decodable { var folder: String }
+
+    /// All of this process are in one, which goes away even when the process is killed.
+    private static let parent = Result {
+        let keeper = try RigProcess("folder", Empty())
+        return (keeper: keeper, path: try keeper.first(as: First.self).folder)
+    }
+
     package init() throws {
-        let shared = "/dev/shm"
-        let base = access(shared, W_OK) == 0 ? shared : FileManager.default.temporaryDirectory.path
-        path = "\(base)/imgwatch-rig-\(UUID().uuidString.prefix(8))"
+        path = "\(try Self.parent.get().path)/\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     }
 

@@ -1,4 +1,4 @@
-/// A server in a process of its own, told what to do by lines of JSON; it ends when nobody can tell it anything any more.
+/// A server in a process of its own, told what to do by lines of JSON; it ends when nobody is left to tell it anything.
 
 import Foundation
 import Glibc

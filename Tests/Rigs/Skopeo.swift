@@ -36,8 +36,8 @@ package struct Skopeo: Sendable {
 
     /// Pushes `oci:PATH:NAME` or the like to REPOSITORY:TAG of a registry.
     ///
-    /// `address`: another way to the registry, as through a proxy. `isDocker`: as Docker's schema 2, instead of what the
-    /// source is.
+    /// `address`: another way to the registry, as through a proxy. `isDocker`: as Docker's schema 2, instead of what
+    /// the source is.
     package func push(
         _ source: String,
         to registry: RegistryServer,

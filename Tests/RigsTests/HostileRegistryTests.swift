@@ -54,11 +54,11 @@ struct HostileRegistryTests {
         #expect(try registry.requests().last?.path.contains("/manifests/") == true)
     }
 
-    /// What curl says: 1 and 8 no HTTP, 18 too little, 28 too late, 52 nothing, 56 broken, 63 too large.
+    /// What curl says: 1 and 8 no HTTP, 27 no room, 28 too late, 47 in circles, 52 nothing, 56 broken, 63 too large.
     @Test(arguments: [
         (HostileRegistry.Mode.endlessError, [63, 28]), (.silent, [28]), (.hugeLength, [63, 28]),
         (.garbage, [1, 8, 52]),
-        (.headerFlood, [56, 28]), (.longHeader, [56]), (.redirectsInCircles, [47]),
+        (.headerFlood, [56, 28]), (.longHeader, [27, 56]), (.redirectsInCircles, [47]),
     ])
     func `no answer is as one expects it`(mode: HostileRegistry.Mode, exits: [Int32]) async throws {
         let registry = try await HostileRegistry.start([mode])
@@ -67,9 +67,8 @@ struct HostileRegistryTests {
         #expect(exits.contains(answer.exit), "\(answer)")
     }
 
-    @Test(arguments: HostileRegistry.Mode.allCases) func `every mode is known`(mode: HostileRegistry.Mode) async throws
-    {
+    @Test func `every mode is known`() async throws {
         let registry = try await HostileRegistry.start()
-        try registry.setModes([mode])
+        for mode in HostileRegistry.Mode.allCases { try registry.setModes([mode]) }
     }
 }

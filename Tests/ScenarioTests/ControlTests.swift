@@ -20,14 +20,14 @@ import Testing
         "Dockerfile": "FROM scratch\nCOPY out /\n",
     ]
 
-    private func socket(of project: TemporaryProject) throws -> String {
-        let lock = TemporaryProject.sharedState.appending(path: "imgwatch")
-        let folder = try #require(
-            try FileManager.default.contentsOfDirectory(atPath: lock.path()).first {
-                FileManager.default.fileExists(atPath: lock.path() + "/\($0)/control.sock")
-            }
-        )
-        return lock.path() + "/\(folder)/control.sock"
+    /// Of the project whose lock names the loop.
+    private func socket(of loop: RunningLoop) throws -> String {
+        let states = TemporaryProject.sharedState.appending(path: "imgwatch").path()
+        let pid = "\(loop.process.processIdentifier)\n"
+        let folder = try FileManager.default.contentsOfDirectory(atPath: states).first {
+            FileManager.default.contents(atPath: "\(states)/\($0)/loop.lock") == Data(pid.utf8)
+        }
+        return "\(states)/\(try #require(folder))/control.sock"
     }
 
     /// The nodes of `status --json`, by name.
@@ -147,7 +147,7 @@ import Testing
         let mark = RunMark()
         let loop = try RunningLoop(project, environment: mark.environment)
         _ = try await loop.group(of: "left")
-        let path = try socket(of: project)
+        let path = try socket(of: loop)
         let stop = try project.imgwatch("stop")
         #expect(
             stop.status == 0 && stop.output.contains("\(loop.process.processIdentifier) has ended"),
@@ -165,7 +165,7 @@ import Testing
         let project = try Branches.project(["left": "stubborn"])
         let loop = try RunningLoop(project)
         _ = try await loop.group(of: "left")
-        let path = try socket(of: project)
+        let path = try socket(of: loop)
         try project.run("curl", "-s", "--unix-socket", path, "-X", "POST", "http://imgwatch/v1/stop")
         loop.interrupt()
         #expect(try await loop.exit() == 1)
@@ -195,7 +195,7 @@ import Testing
         try check("before")
         let loop = try RunningLoop(project)
         try await loop.settle(from: 0, after: nil)
-        let path = try socket(of: project)
+        let path = try socket(of: loop)
         try await loop.crash()
         #expect(FileManager.default.fileExists(atPath: path))
         try check("after a crash")

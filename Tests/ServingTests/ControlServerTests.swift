@@ -11,6 +11,18 @@ import Testing
     static let ask = ControlRequest("GET", "/v1/status")
     static let answer = ControlAnswer(200, Array(#"{"a":1}"#.utf8))
 
+    /// Other tests may keep all threads busy that answer.
+    static let long = {
+        var patience = ControlServer.Patience()
+        (patience.request, patience.answer) = (120, 120)
+        return patience
+    }()
+    static let brief = {
+        var patience = long
+        patience.request = 1
+        return patience
+    }()
+
     private func socket(in folder: String) -> String { "\(folder)/control.sock" }
 
     private func mode(_ path: String) -> mode_t? {
@@ -21,7 +33,7 @@ import Testing
     @Test func `it is for the user alone, answers, and is gone after stop`() async throws {
         let folder = try TemporaryFolder()
         let asked = Mutex<[ControlRequest]>([])
-        let server = try ControlServer(in: folder.path) { request in
+        let server = try ControlServer(in: folder.path, patience: Self.long) { request in
             asked.withLock { $0.append(request) }
             return Self.answer
         }
@@ -41,7 +53,7 @@ import Testing
         await #expect(throws: ServingError.noControl) { try await ask(in: deep) }
         try FileManager.default.createDirectory(atPath: deep, withIntermediateDirectories: true)
         await #expect(throws: ServingError.noControl) { try await ask(in: deep) }
-        let server = try ControlServer(in: deep) { _ in Self.answer }
+        let server = try ControlServer(in: deep, patience: Self.long) { _ in Self.answer }
         #expect(mode(socket(in: deep)) == S_IFSOCK | 0o600)
         #expect(try await ask(in: deep) == Self.answer)
         server.stop()
@@ -53,7 +65,7 @@ import Testing
         try { _ = try ControlSocket.listening(in: folder.path) }()
         #expect(mode(socket(in: folder.path)) != nil)
         await #expect(throws: ServingError.noControl) { try await ask(in: folder.path) }
-        let server = try ControlServer(in: folder.path) { _ in Self.answer }
+        let server = try ControlServer(in: folder.path, patience: Self.long) { _ in Self.answer }
         #expect(try await ask(in: folder.path) == Self.answer)
         server.stop()
     }
@@ -65,7 +77,7 @@ import Testing
 
     @Test func `who says nothing, or not all, is let go, and holds up nobody`() async throws {
         let folder = try TemporaryFolder()
-        let server = try ControlServer(in: folder.path, patience: 1) { _ in Self.answer }
+        let server = try ControlServer(in: folder.path, patience: Self.brief) { _ in Self.answer }
         let silent = try Client(in: folder.path)
         let slow = try Client(in: folder.path, sending: "GET /v1/st")
         #expect(try await ask(in: folder.path) == Self.answer)
@@ -76,7 +88,7 @@ import Testing
 
     @Test func `garbage is refused, and so is what is too long`() async throws {
         let folder = try TemporaryFolder()
-        let server = try ControlServer(in: folder.path) { _ in Self.answer }
+        let server = try ControlServer(in: folder.path, patience: Self.long) { _ in Self.answer }
         #expect(try await Client(in: folder.path, sending: "what?\n").rest().hasPrefix("HTTP/1.1 400 "))
         let long = String(repeating: "a", count: 1 << 20)
         #expect(try await Client(in: folder.path, sending: long).rest().hasPrefix("HTTP/1.1 413 "))
@@ -86,7 +98,7 @@ import Testing
 
     @Test func `more clients than are served at once wait for their turn`() async throws {
         let folder = try TemporaryFolder()
-        let server = try ControlServer(in: folder.path, patience: 1) { _ in Self.answer }
+        let server = try ControlServer(in: folder.path, patience: Self.brief) { _ in Self.answer }
         let silent = try (0..<ControlServer.Limits.connections).map { _ in try Client(in: folder.path) }
         #expect(try await ask(in: folder.path) == Self.answer)
         withExtendedLifetime(silent) {}
@@ -96,7 +108,7 @@ import Testing
     @Test func `who goes away before the answer, or in its middle, is no harm`() async throws {
         let folder = try TemporaryFolder()
         let large = ControlAnswer(200, [UInt8](repeating: 0x20, count: 8 << 20))
-        let server = try ControlServer(in: folder.path) { _ in large }
+        let server = try ControlServer(in: folder.path, patience: Self.long) { _ in large }
         for count in [0, 1, 5000] { try await Client(in: folder.path, sending: "GET / HTTP/1.1\r\n\r\n").begin(count) }
         #expect(try await ask(in: folder.path) == large)
         server.stop()
@@ -106,7 +118,7 @@ import Testing
         let folder = try TemporaryFolder()
         let (asked, note) = AsyncStream<Void>.makeStream()
         let (allowed, allow) = AsyncStream<Void>.makeStream()
-        let server = try ControlServer(in: folder.path) { _ in
+        let server = try ControlServer(in: folder.path, patience: Self.long) { _ in
             note.yield()
             await allowed.first { true }
             return Self.answer
@@ -120,7 +132,7 @@ import Testing
     }
 
     private func ask(in folder: String) async throws -> ControlAnswer {
-        try await offload { Result { try ControlClient(in: folder).ask(Self.ask) } }.get()
+        try await offload { Result { try ControlClient(in: folder, patience: 240).ask(Self.ask) } }.get()
     }
 }
 
@@ -129,7 +141,7 @@ private final class Client: Sendable {
     private let socket: ControlSocket
 
     init(in folder: String, sending text: String = "") throws {
-        socket = try ControlSocket.connected(in: folder, patience: 60)
+        socket = try ControlSocket.connected(in: folder, patience: 240)
         socket.write(Array(text.utf8))
     }
 

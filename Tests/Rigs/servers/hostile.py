@@ -1,7 +1,7 @@
 """A registry that lies, stalls and floods: what docker-registry would never do, in modes that can be combined by name.
 
-With no mode it is a small, correct registry in memory. It listens on a second port too, `elsewhere`, to which some modes
-send clients; every request to either is recorded with its headers.
+With no mode it is a small, correct registry in memory. It listens on a second port too, `elsewhere`, to which some
+modes send clients; every request to either is recorded with its headers.
 """
 import asyncio
 import hashlib

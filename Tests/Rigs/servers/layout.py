@@ -2,8 +2,8 @@
 
     layout.py FOLDER '{"NAME": {"kind": "KIND", …}, …}'
 
-Prints the digests by name. Kinds: `file` (`text`, `path`: one file), `busybox` (runs), `platforms` (an index of two, for
-linux/amd64 and linux/arm64, of one file each), `large` (`megabytes`, `layers`: half of the bytes can't be compressed).
+Prints the digests by name. Kinds: `file` (`text`, `path`: one file), `busybox` (runs), `platforms` (an index of two,
+for linux/amd64 and linux/arm64, of one file each), `large` (`megabytes`, `layers`: half of it can't be compressed).
 """
 import gzip
 import hashlib

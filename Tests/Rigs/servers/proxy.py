@@ -17,7 +17,6 @@ import time
 from urllib.parse import urlsplit
 
 import wire
-from wire import Ended
 
 BODY_KEPT = 1 << 16  # bodies up to this size are in the record: manifests and configurations
 HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "proxy-connection", "upgrade"}
@@ -319,10 +318,11 @@ class Proxy:
         self.do_reset()
 
     async def serve(self, reader, writer):
-        self.connections += 1
-        number, backend = self.connections, Backend()
+        number, backend = None, Backend()
         try:
             while head := await wire.read_head(reader):
+                if number is None:  # who asked nothing does not count
+                    number = self.connections = self.connections + 1
                 if not await Exchange(self, (reader, writer), backend, head, number).run():
                     return
         finally:

@@ -1,7 +1,7 @@
 """A token server as docker registries want one, whose tokens last as long as the test says; it records who asks.
 
-Signs with RS256 in plain Python, since no module that signs is part of it: once openssl has made the key, a signature is
-one power.
+Signs with RS256 in plain Python, since no module that signs is part of it: once openssl has made the key, a signature
+is one power.
 """
 import base64
 import hashlib

@@ -18,6 +18,7 @@ import traceback
 
 PIECE = 1 << 18
 HEAD_LIMIT = 1 << 20
+TLS = b"\x16"  # how a client begins that tries TLS first; it shall not wait for an answer
 REASONS = {200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content", 307:
            "Temporary Redirect", 302: "Found", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests"}
 
@@ -53,7 +54,10 @@ class Head:
 async def read_head(reader):
     """None where the connection ends before a head does."""
     try:
-        raw = await reader.readuntil(b"\r\n\r\n")
+        start = await reader.readexactly(1)
+        if start == TLS:
+            return None
+        raw = start + await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
         return None
     first, *lines = raw.decode("latin-1").split("\r\n")[:-2]
