@@ -42,7 +42,8 @@ enum RealmCheck {
 
     /// Domains below which anybody can have a name.
     private static let shared: Set<String> = [
-        "amazonaws.com", "azurecr.io", "azure.com", "windows.net", "googleapis.com", "cloudfront.net", "github.io",
+        "amazonaws.com", "amazonaws.com.cn", "azurecr.io", "azurecr.cn", "azurecr.us", "azure.com", "windows.net",
+        "googleapis.com", "cloudfront.net", "github.io",
         "gitlab.io", "appspot.com", "herokuapp.com", "fly.dev", "pkg.dev", "on.aws", "workers.dev", "pages.dev",
         "jfrog.io", "run.app", "web.app", "firebaseapp.com", "azurewebsites.net", "cloudapp.net", "onrender.com",
         "netlify.app", "vercel.app", "ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok.dev", "trycloudflare.com",

@@ -35,6 +35,9 @@ final class SharedAnswers<Question: Hashable & Sendable, Answer: Sendable>: Send
         }
     }
 
+    /// How many wait for the answer of another.
+    func waiting(_ question: Question) -> Int { state.withLock { $0.waiters[question]?.count ?? 0 } }
+
     private func isFirst(_ question: Question) -> Bool {
         state.withLock { state in
             guard state.waiters[question] == nil else { return false }

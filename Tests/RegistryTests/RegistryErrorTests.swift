@@ -1,0 +1,69 @@
+import Foundation
+import HTTP
+import OCI
+import Testing
+
+@testable import Registry
+
+@Suite struct RegistryErrorTests {
+    private func error(_ status: Int, _ body: String, _ headers: [String: String] = [:]) throws -> RegistryError {
+        let request = HTTPRequest("GET", try address("https://a.example/v2/x?token=geheim"))
+        return RegistryError("reading x", request.answer(status, headers, body))
+    }
+
+    @Test func `the registry's words are in it, with its codes and digests`() throws {
+        let digest = Digest.sha256(of: [1])
+        let body = #"{"errors":[{"code":"A","message":"one","detail":"\#(digest)"},{"code":"B"},{"message":"three"}]}"#
+        let found = try error(400, body)
+        #expect(found.reason == "reading x: https://a.example/v2/x answered 400: A one; B; three")
+        #expect(found.codes == ["A", "B"])
+        #expect(found.digests == [digest])
+        #expect((found.status, found.isTransient, found.isCancelled) == (400, false, false))
+    }
+
+    @Test(arguments: [
+        ("", ""), ("plain  words\r\n\tand more", ": plain words and more"),
+        ("\u{1B}[2J\u{7}red\u{202E}desrever\u{9B}\u{0}\u{FEFF}", ": [2J red desrever"),
+        (#"{"errors":[{"code":"\u001b[31m","message":"a\u202eb\u2028c"}]}"#, ": [31m a b c"),
+        (String(repeating: "x", count: 1000), ": " + String(repeating: "x", count: 300)), (#"{"errors":[]}"#, ""),
+    ])
+    func `they are one short line without tricks`(body: String, shown: String) throws {
+        #expect(try error(500, body).reason == "reading x: https://a.example/v2/x answered 500" + shown)
+    }
+
+    @Test(arguments: [
+        (401, [:], false, false), (403, [:], false, false), (404, [:], false, false), (429, [:], true, true),
+        (500, [:], true, false), (503, ["Retry-After": "5"], true, false), (503, ["Retry-After": "500"], true, true),
+    ])
+    func `some may pass, at once or later`(status: Int, headers: [String: String], passes: Bool, later: Bool) throws {
+        let found = try error(status, "", headers)
+        #expect((found.isTransient, found.isPostponed) == (passes, later))
+        #expect(!found.remedy.isEmpty && !found.remedy.hasSuffix("."))
+    }
+
+    @Test(arguments: [
+        (HTTPError.Kind.unreachable, true), (.untrusted, false), (.timedOut, true), (.cut, true), (.tooLong, false),
+        (.refused, false), (.forbidden, false), (.busy, true), (.denied, false), (.cancelled, false), (.other, false),
+    ])
+    func `what got no answer says where, why, and what to do`(kind: HTTPError.Kind, passes: Bool) throws {
+        let found = RegistryError(HTTPError(kind, try address("https://a.example/v2/x?token=geheim"), "so it is"))
+        #expect(found.reason == "https://a.example/v2/x: so it is")
+        #expect((found.isTransient, found.isCancelled, found.status) == (passes, kind == .cancelled, nil))
+        #expect(!found.remedy.isEmpty && !found.remedy.hasSuffix("."))
+    }
+
+    @Test func `a digest that is none of any is not shown`() throws {
+        let request = HTTPRequest("GET", try address("https://a.example/"))
+        let (one, other) = (Digest.sha256(of: [1]), Digest.sha256(of: [2]))
+        #expect(!request.answer(201).contradicts(one))
+        #expect(!request.answer(201, ["Docker-Content-Digest": "\(one)"]).contradicts(one))
+        #expect(request.answer(201, ["Docker-Content-Digest": "\(other)"]).contradicts(one))
+        #expect(request.answer(201, ["Docker-Content-Digest": "\(other)"]).statedDigest == "\(other)")
+        #expect(request.answer(201, ["Docker-Content-Digest": "\u{1B}geheim"]).statedDigest == "something else")
+    }
+
+    @Test func `digests are found wherever they stand`() {
+        let (one, other) = (Digest.sha256(of: [1]), Digest.sha256(of: [2]))
+        #expect(Digest.all(in: Array("x\(one)y sha256:12 sha256:\(other) sha256:".utf8)) == [one, other])
+    }
+}
