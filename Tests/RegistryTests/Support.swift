@@ -117,12 +117,15 @@ extension RegistryServer {
 }
 
 /// What a call throws; nil where it goes well.
-func failure(_ body: () async throws(RegistryError) -> Void) async -> RegistryError? {
-    do throws(RegistryError) {
+func failure(_ body: () async throws -> Void) async -> RegistryError? {
+    do {
         try await body()
         return nil
-    } catch {
+    } catch let error as RegistryError {
         return error
+    } catch {
+        Issue.record(error)
+        return nil
     }
 }
 
