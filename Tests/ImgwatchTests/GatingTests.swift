@@ -2,6 +2,7 @@ import Building
 import Engine
 import Foundation
 import Git
+import HTTP
 import Inputs
 import OCI
 import Project
