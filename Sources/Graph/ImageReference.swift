@@ -45,6 +45,8 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
         } else {
             tag = digest == nil ? "latest" : nil
         }
+        // Docker takes such a text for the identity of an image.
+        guard !(rest.utf8.count == 64 && rest.utf8.allSatisfy(Self.isHex)) else { return nil }
         guard let (host, repository) = Self.split(rest), repository.utf8.count + host.utf8.count < 255 else {
             return nil
         }
@@ -74,13 +76,29 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
 extension ImageReference {
     /// Whether it is a host, or a host and a port.
     package static func isHost(_ text: some StringProtocol) -> Bool {
+        if text.hasPrefix("[") { return isVersion6(text) }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         let isName = parts[0].split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
             !label.isEmpty && label.first != "-" && label.last != "-"
                 && label.utf8.allSatisfy { isAlphanumeric($0) || isUpper($0) || $0 == UInt8(ascii: "-") }
         }
-        return isName
-            && (parts.count == 1 || parts.count == 2 && (Int(parts[1]).map { (1...65535).contains($0) } ?? false))
+        return isName && (parts.count == 1 || parts.count == 2 && isPort(parts[1]))
+    }
+
+    private static func isPort(_ text: some StringProtocol) -> Bool {
+        text.utf8.allSatisfy { (0x30...0x39).contains($0) } && (Int(text).map { (1...65535).contains($0) } ?? false)
+    }
+
+    /// Whether it is an address like `[::1]`, with or without a port.
+    private static func isVersion6(_ text: some StringProtocol) -> Bool {
+        let parts = text.dropFirst().split(separator: "]", maxSplits: 1, omittingEmptySubsequences: false)
+        let isAddress =
+            parts[0].contains(":")
+            && parts[0].utf8.allSatisfy { byte in
+                isHex(byte) || (0x41...0x46).contains(byte) || byte == UInt8(ascii: ":")
+            }
+        guard isAddress, parts.count == 2 else { return false }
+        return parts[1].isEmpty || parts[1].first == ":" && isPort(parts[1].dropFirst())
     }
 
     /// Whether it is `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
@@ -106,10 +124,10 @@ extension ImageReference {
     private static func isDigest(_ text: String) -> Bool {
         let prefix = "sha256:"
         guard text.hasPrefix(prefix), text.utf8.count == prefix.utf8.count + 64 else { return false }
-        return text.utf8.dropFirst(prefix.utf8.count).allSatisfy {
-            (0x30...0x39).contains($0) || (0x61...0x66).contains($0)
-        }
+        return text.utf8.dropFirst(prefix.utf8.count).allSatisfy(isHex)
     }
+
+    private static func isHex(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) }
 
     package static func isAlphanumeric(_ byte: UInt8) -> Bool {
         (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)

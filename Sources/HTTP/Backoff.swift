@@ -38,8 +38,12 @@ package enum HTTPDate {
         guard words.count == 6, words[5] == "GMT", let day = Int(words[1]), let year = Int(words[3]),
             let month = months.firstIndex(of: String(words[2]))
         else { return nil }
-        let clock = words[4].split(separator: ":").compactMap { Int($0) }
-        guard clock.count == 3, (1...31).contains(day), (1970...9999).contains(year) else { return nil }
+        let clock = words[4].split(separator: ":", omittingEmptySubsequences: false).map {
+            UInt8($0).map(Int.init) ?? 99
+        }
+        guard clock.count == 3, clock[0] < 24, clock[1] < 60, clock[2] <= 60, (1...31).contains(day),
+            (1970...9999).contains(year)
+        else { return nil }
         // Days since 1970 by the civil calendar, the year beginning in March.
         let shifted = month < 2 ? year - 1 : year
         let dayOfYear = (153 * ((month + 10) % 12) + 2) / 5 + day - 1

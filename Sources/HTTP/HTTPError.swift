@@ -15,6 +15,10 @@ package struct HTTPError: Error, Hashable, Sendable {
         case refused
         /// The address is one that we do not go to.
         case forbidden
+        /// The server answered that it can't do it now.
+        case busy
+        /// The server does not believe who we are, or does not let us.
+        case denied
         case cancelled
         case other
     }
@@ -29,5 +33,5 @@ package struct HTTPError: Error, Hashable, Sendable {
     }
 
     /// Whether the same request may go well later.
-    package var isTransient: Bool { [.unreachable, .timedOut, .cut].contains(kind) }
+    package var isTransient: Bool { [.unreachable, .timedOut, .cut, .busy].contains(kind) }
 }

@@ -5,16 +5,9 @@ package enum HTTPLimits {
     package static let longestBody = 8 << 20
     /// Of all the headers of an answer, in bytes.
     static let longestHeaders = 256 << 10
-    static let connectSeconds = 10
-    /// A connection on which so long nothing moves is given up.
-    static let stallSeconds = 20
-    /// The same while something large is on its way: whoever took it may be busy with storing it.
-    static let longStallSeconds = 60
     /// From when on a body counts as large, in bytes.
     static let largeBody = 1 << 20
-    /// How long a request may take whose answer is kept in memory and that sends nothing large.
-    static let smallSeconds = 60
-    /// Open connections to one host at once.
+    /// Requests to one host at once.
     static let connectionsPerHost = 6
     static let transferBuffer = 512 << 10
     static let mostRedirects = 5
@@ -23,4 +16,17 @@ package enum HTTPLimits {
     static let longestPause = Duration.seconds(4)
     /// The longest `Retry-After` that is heeded within one attempt; a longer one ends it.
     static let longestWait = Duration.seconds(60)
+}
+
+/// How long a client waits for what; in milliseconds, but for what libcurl counts in whole seconds.
+package struct HTTPTimes: Sendable {
+    package var connect = 10_000
+    /// A connection on which so many seconds nothing moves is given up.
+    package var stallSeconds = 20
+    /// The same while something large is on its way: whoever took it may be busy with storing it.
+    package var longStallSeconds = 60
+    /// How long a request may take whose answer is kept in memory and that sends nothing large.
+    package var small = 60_000
+
+    package init() {}
 }

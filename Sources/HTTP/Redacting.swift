@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// What must not be shown: passwords, tokens, and how they are sent.
 package final class Secrets: Sendable {
-    private let known = Mutex<Set<String>>([])
+    private let known = Mutex<Set<[UInt8]>>([])
     /// A shorter one is no secret, and would hide what is none.
     private static let shortest = 4
 
@@ -12,13 +12,22 @@ package final class Secrets: Sendable {
 
     package func add(_ secret: String) {
         guard secret.utf8.count >= Self.shortest else { return }
-        known.withLock { _ = $0.insert(secret) }
+        known.withLock { _ = $0.insert(Array(secret.utf8)) }
     }
 
-    package func redact(_ text: String) -> String {
-        let secrets = known.withLock { $0.sorted { $0.utf8.count > $1.utf8.count } }
-        return secrets.reduce(text) { text, secret in
-            text.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "***")
+    package func redact(_ text: String) -> String { String(decoding: redact(Array(text.utf8)), as: UTF8.self) }
+
+    /// By bytes: to a `String`, what follows a secret may be a part of its last letter.
+    func redact(_ bytes: [UInt8]) -> [UInt8] {
+        let secrets = known.withLock { $0.sorted { $0.count > $1.count } }
+        return secrets.reduce(bytes) { bytes, secret in
+            var result: [UInt8] = []
+            var rest = bytes[...]
+            while let place = rest.firstRange(of: secret) {
+                result += rest[..<place.lowerBound] + Array("***".utf8)
+                rest = rest[place.upperBound...]
+            }
+            return result.isEmpty ? bytes : result + rest
         }
     }
 }
@@ -29,7 +38,7 @@ package enum Redacting {
             do throws(HTTPError) {
                 var response = try await send(request)
                 if response.status >= 400 {
-                    response.body = Array(secrets.redact(String(decoding: response.body, as: UTF8.self)).utf8)
+                    response.body = secrets.redact(unescaped(response.body))
                     response.headers = response.headers.map { HTTPHeader($0.name, secrets.redact($0.value)) }
                 }
                 return response
@@ -39,5 +48,31 @@ package enum Redacting {
                 throw error
             }
         }
+    }
+
+    /// JSON may write any sign as `\u0041`, and `/` as `\/`: what is read out of it later must not be a secret again.
+    static func unescaped(_ bytes: [UInt8]) -> [UInt8] {
+        guard bytes.contains(UInt8(ascii: "\\")) else { return bytes }
+        var result: [UInt8] = []
+        var rest = bytes[...]
+        while let slash = rest.firstIndex(of: UInt8(ascii: "\\")), slash + 1 < rest.endIndex {
+            result += rest[..<slash]
+            let digits = rest[(slash + 1)...].prefix(5)
+            rest = rest[slash...]
+            if rest[slash + 1] == UInt8(ascii: "/") {
+                result.append(UInt8(ascii: "/"))
+                rest = rest.dropFirst(2)
+            } else if digits.first == UInt8(ascii: "u"),
+                let value = UInt8(String(decoding: digits.dropFirst(), as: UTF8.self), radix: 16),
+                (0x20..<0x7F).contains(value), !#""\"#.utf8.contains(value)
+            {
+                result.append(value)
+                rest = rest.dropFirst(6)
+            } else {
+                result += rest.prefix(2)
+                rest = rest.dropFirst(2)
+            }
+        }
+        return result + rest
     }
 }

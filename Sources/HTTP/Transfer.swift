@@ -16,12 +16,13 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
     private var body: [UInt8] = []
     private var sent = 0
     private var file: Int32 = -1
+    private let times: HTTPTimes
     /// Why we ended it ourselves.
     private var complaint: HTTPError?
     private var continuation: CheckedContinuation<Result<HTTPResponse, HTTPError>, Never>?
 
-    init(_ request: HTTPRequest) {
-        self.request = request
+    init(_ request: HTTPRequest, _ times: HTTPTimes) {
+        (self.request, self.times) = (request, times)
         setUp()
     }
 
@@ -40,11 +41,16 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
         complete(.failure(HTTPError(kind, request.address, reason)))
     }
 
+    func cancel() { fail(.cancelled, "it is not needed any more") }
+
     func finish(_ code: CURLcode) {
         if let complaint { return complete(.failure(complaint)) }
         // Whoever answers no in the middle of an upload may hang up on the rest of it.
         let isRefusal = handle.status >= 400 && [CURLE_SEND_ERROR, CURLE_RECV_ERROR].contains(code)
-        guard code == CURLE_OK || isRefusal else { return fail(Self.kind(of: code), handle.reason(code)) }
+        guard code == CURLE_OK || isRefusal else {
+            let reason = handle.reason(code)
+            return fail(Self.kind(of: code, reason), reason)
+        }
         let response = HTTPResponse(
             status: handle.status,
             headers: headers,
@@ -54,8 +60,10 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
         complete(.success(response))
     }
 
-    private static func kind(of code: CURLcode) -> HTTPError.Kind {
+    private static func kind(of code: CURLcode, _ reason: String) -> HTTPError.Kind {
         switch code {
+        // A connection that breaks while TLS is agreed upon says nothing about whom we speak to.
+        case CURLE_SSL_CONNECT_ERROR where brokenHandshakes.contains(where: reason.contains): .cut
         case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unreachable
         case CURLE_OPERATION_TIMEDOUT: .timedOut
         case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE: .cut
@@ -64,6 +72,10 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
         default: .other
         }
     }
+
+    private static let brokenHandshakes = [
+        "SSL_ERROR_SYSCALL", "SSL_ERROR_ZERO_RETURN", "Connection reset", "Broken pipe",
+    ]
 
     // MARK: What libcurl hands over
 
@@ -74,17 +86,26 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
         if text.hasPrefix("HTTP/") {
             headers = []
         } else if let colon = text.firstIndex(of: ":") {
-            let value = text[text.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-            headers.append(HTTPHeader(String(text[..<colon]), String(value.prefix { !$0.isNewline })))
+            let value = text[text.index(after: colon)...].drop(while: Self.isBlank)
+            let end = value.lastIndex { !Self.isBlank($0) }.map { value.index(after: $0) } ?? value.startIndex
+            headers.append(HTTPHeader(String(text[..<colon]), String(value[..<end])))
         }
         return true
+    }
+
+    private static func isBlank(_ sign: Character) -> Bool { sign == " " || sign == "\t" || sign.isNewline }
+
+    /// More than it may be, as far as the headers say it.
+    private var isAnnouncedTooLong: Bool {
+        let length = headers.last { $0.name.lowercased() == "content-length" }.flatMap { Int($0.value) } ?? 0
+        return length > request.longestBody
     }
 
     fileprivate func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
         if case .stream(let statuses, let consume) = request.sink, statuses.contains(handle.status) {
             return consume(bytes) || refuse(.refused, "the answer is not what was asked for")
         }
-        guard body.count + bytes.count <= request.longestBody else {
+        guard !isAnnouncedTooLong, body.count + bytes.count <= request.longestBody else {
             return refuse(.tooLong, "the answer is longer than \(request.longestBody) bytes")
         }
         body.append(contentsOf: bytes)
@@ -108,8 +129,7 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
             sent += count
             return count
         case .file(let path, let offset, let length):
-            if file < 0 { file = open(path, O_RDONLY | O_CLOEXEC) }
-            let count = pread(file, buffer.baseAddress, min(buffer.count, length - sent), off_t(offset + sent))
+            let count = read(path, at: offset + sent, into: buffer, atMost: length - sent)
             guard count > 0 || sent == length else {
                 let reason = count < 0 ? String(cString: strerror(errno)) : "it is shorter than it was"
                 complaint = HTTPError(.other, request.address, "\(path) can't be sent: \(reason)")
@@ -118,6 +138,12 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
             sent += count
             return count
         }
+    }
+
+    private func read(_ path: String, at offset: Int, into buffer: UnsafeMutableRawBufferPointer, atMost: Int) -> Int {
+        if file < 0 { file = open(path, O_RDONLY | O_CLOEXEC) }
+        guard file >= 0 else { return -1 }
+        return pread(file, buffer.baseAddress, min(buffer.count, atMost), off_t(offset))
     }
 
     fileprivate func rewind(to offset: Int) { sent = offset }
@@ -155,11 +181,12 @@ extension Transfer {
         handle.set(CURLOPT_PROTOCOLS_STR, "http,https")
         handle.set(CURLOPT_NOSIGNAL, 1)
         handle.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-        handle.set(CURLOPT_CONNECTTIMEOUT, HTTPLimits.connectSeconds)
+        handle.set(CURLOPT_USERAGENT, "imgwatch")
+        handle.set(CURLOPT_CONNECTTIMEOUT_MS, times.connect)
         let isLarge = request.body.length > HTTPLimits.largeBody
         handle.set(CURLOPT_LOW_SPEED_LIMIT, 1)
-        handle.set(CURLOPT_LOW_SPEED_TIME, isLarge ? HTTPLimits.longStallSeconds : HTTPLimits.stallSeconds)
-        if !isLarge, case .memory = request.sink { handle.set(CURLOPT_TIMEOUT, HTTPLimits.smallSeconds) }
+        handle.set(CURLOPT_LOW_SPEED_TIME, isLarge ? times.longStallSeconds : times.stallSeconds)
+        if !isLarge, case .memory = request.sink { handle.set(CURLOPT_TIMEOUT_MS, times.small) }
         handle.set(CURLOPT_BUFFERSIZE, HTTPLimits.transferBuffer)
         handle.set(CURLOPT_UPLOAD_BUFFERSIZE, HTTPLimits.transferBuffer)
         // What listens on this machine is not behind a proxy.
@@ -179,8 +206,9 @@ extension Transfer {
         case ("HEAD", .none): handle.set(CURLOPT_NOBODY, 1)
         case ("POST", .none), ("PUT", .none), ("PATCH", .none):
             handle.set(CURLOPT_POST, 1)
-            handle.set(CURLOPT_POSTFIELDS, "")
             curl_set_offset(handle.pointer, CURLOPT_POSTFIELDSIZE_LARGE, 0)
+            // libcurl keeps a copy.
+            handle.set(CURLOPT_COPYPOSTFIELDS, "")
             handle.set(CURLOPT_CUSTOMREQUEST, request.method)
         case (_, .none): handle.set(CURLOPT_CUSTOMREQUEST, request.method)
         default:

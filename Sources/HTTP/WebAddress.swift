@@ -28,6 +28,8 @@ package struct WebAddress: Hashable, Sendable, CustomStringConvertible {
             let path = handle.part(CURLUPART_PATH), handle.part(CURLUPART_USER) == nil,
             handle.part(CURLUPART_PASSWORD) == nil, handle.removeFragment(), let text = handle.part(CURLUPART_URL)
         else { return nil }
+        // Another alphabet's letters and digits may turn into this machine's name where the connection is made.
+        guard host.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         (self.scheme, self.host, self.port, self.path) = (scheme, host.lowercased(), port, path)
         query = handle.part(CURLUPART_QUERY)
         description = text
@@ -52,6 +54,8 @@ package struct WebAddress: Hashable, Sendable, CustomStringConvertible {
         let end = description.firstIndex(of: "?") ?? description.endIndex
         return String(description[..<end])
     }
+
+    package var origin: String { "\(scheme)://\(host):\(port)" }
 
     package func hasSameOrigin(as other: WebAddress) -> Bool {
         (scheme, host, port) == (other.scheme, other.host, other.port)

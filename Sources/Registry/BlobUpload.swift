@@ -24,7 +24,7 @@ struct BlobUpload {
                 if attempt > 1, try await client.hasBlob(blob, in: repository) { return .sent }
                 return try await once(isChunked: isChunked)
             } catch {
-                guard error.isTransient, attempt < RegistryLimits.attempts else { throw error }
+                guard error.isTransient, !error.isPostponed, attempt < RegistryLimits.attempts else { throw error }
                 isChunked = isChunked || error.status == nil && blob.size >= RegistryLimits.chunkedFrom
                 try await client.wait(after: attempt)
                 attempt += 1
@@ -58,7 +58,7 @@ struct BlobUpload {
             let request = try client.request("POST", repository, path, mountedFrom: neighbour)
             // Whatever goes wrong with it, the blob can be sent.
             if let response = try? await client.send(request) {
-                if response.status == 201, isOurs(response) { return nil }
+                if response.status == 201, !response.contradicts(blob.digest) { return nil }
                 if response.status == 202, let session = try? UploadSession(response, like: request) { return session }
             }
         }
@@ -68,32 +68,30 @@ struct BlobUpload {
         return try UploadSession(response, like: request)
     }
 
-    private func isOurs(_ response: HTTPResponse) -> Bool {
-        response["Docker-Content-Digest"].map { $0 == "\(blob.digest)" } ?? true
-    }
-
     private func check(_ response: HTTPResponse) throws(RegistryError) {
         guard response.status == 201 || response.status == 204 else {
             var error = RegistryError("sending \(blob.digest) to \(repository)", response)
             // The session is gone, or the bytes were spoilt on their way: another may do.
-            if [400, 404, 416].contains(response.status) { error.isTransient = true }
+            if Self.isBroken(response) { error.isTransient = true }
             throw error
         }
-        guard isOurs(response) else {
+        guard !response.contradicts(blob.digest) else {
             throw RegistryError(
-                "\(client.host) took \(blob.digest) for \(response["Docker-Content-Digest"] ?? "another")",
+                "\(client.host) took \(blob.digest) for \(response.statedDigest)",
                 remedy: "see what the registry's own log says; nothing was published",
                 isTransient: true
             )
         }
     }
 
+    private static func isBroken(_ response: HTTPResponse) -> Bool { [400, 404, 416].contains(response.status) }
+
     // MARK: Pieces
 
     private func sendInPieces(_ first: UploadSession) async throws(RegistryError) {
         var session = first
         var sent = 0
-        var failures = 0
+        var (failures, furthest) = (0, 0)
         while sent < blob.size {
             let length = min(max(RegistryLimits.chunk, session.shortestChunk), blob.size - sent)
             var request = session.request("PATCH", client)
@@ -103,13 +101,16 @@ struct BlobUpload {
             do throws(RegistryError) {
                 let response = try await client.perform(request)
                 guard response.status == 202 || response.status == 201 else {
-                    throw RegistryError("sending a piece of \(blob.digest) to \(repository)", response)
+                    var error = RegistryError("sending a piece of \(blob.digest) to \(repository)", response)
+                    if Self.isBroken(response) { error.isTransient = true }
+                    throw error
                 }
-                session = try UploadSession(response, like: request)
+                session = try session.next(response, like: request)
                 sent += length
+                if sent > furthest { (failures, furthest) = (0, sent) }
             } catch {
                 failures += 1
-                guard error.isTransient || error.status == 416, failures < RegistryLimits.attempts else { throw error }
+                guard error.isTransient, !error.isPostponed, failures < RegistryLimits.attempts else { throw error }
                 try await client.wait(after: failures)
                 (session, sent) = try await progress(of: session)
             }
@@ -129,7 +130,7 @@ struct BlobUpload {
             throw error
         }
         // An upload of which nothing came answers 0-0, as one of a single byte does.
-        return (try UploadSession(response, like: request), last == 0 ? 0 : last + 1)
+        return (try session.next(response, like: request), last == 0 ? 0 : last + 1)
     }
 }
 
@@ -156,6 +157,13 @@ private struct UploadSession {
         template.headers = []
         template.body = .none
         template.isRepeatable = false
+    }
+
+    /// What follows from the answer to one of its requests; how short a piece may be is said only once.
+    func next(_ response: HTTPResponse, like request: HTTPRequest) throws(RegistryError) -> UploadSession {
+        var next = try UploadSession(response, like: request)
+        next.shortestChunk = max(shortestChunk, next.shortestChunk)
+        return next
     }
 
     /// Credentials are put on it only where it goes to the registry itself.

@@ -1,6 +1,7 @@
 /// Who we are to a registry, and how that is read out of docker's and podman's files.
 
 internal import Foundation
+internal import HTTP
 internal import OCI
 
 package enum Credential: Hashable, Sendable {
@@ -22,8 +23,8 @@ package enum Credential: Hashable, Sendable {
         switch self {
         case .none: []
         case .password(let user, let password):
-            [password, Data("\(user):\(password)".utf8).base64EncodedString(), WebEncoded.text(password)]
-        case .identityToken(let token), .registryToken(let token): [token]
+            [password, Data("\(user):\(password)".utf8).base64EncodedString(), WebAddress.encoded(password)]
+        case .identityToken(let token), .registryToken(let token): [token, WebAddress.encoded(token)]
         }
     }
 }
@@ -68,20 +69,14 @@ struct CredentialFile: Sendable {
         if let token = entry["identitytoken"]?.text, !token.isEmpty { return .identityToken(token) }
         if let auth = entry["auth"]?.text, !auth.isEmpty, let data = Data(base64Encoded: auth) {
             let text = String(decoding: data, as: UTF8.self)
-            guard let colon = text.firstIndex(of: ":") else { return nil }
-            let password = text[text.index(after: colon)...].reversed().drop { $0 == "\0" }.reversed()
-            return .password(user: String(text[..<colon]), password: String(password))
+            guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+            var password = text.utf8[text.utf8.index(after: colon)...]
+            while password.last == 0 { password.removeLast() }
+            return .password(user: String(text[..<colon]), password: String(Substring(password)))
         }
         guard let user = entry["username"]?.text, let password = entry["password"]?.text, !user.isEmpty else {
             return nil
         }
         return .password(user: user, password: password)
-    }
-}
-
-enum WebEncoded {
-    /// As a form or a parameter carries it.
-    static func text(_ value: String) -> String {
-        value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? value
     }
 }

@@ -4,8 +4,8 @@ internal import Foundation
 internal import OCI
 
 enum CredentialHelper {
-    /// A helper that takes longer is ended.
-    static let limit: DispatchTimeInterval = .seconds(30)
+    /// A helper that takes longer is ended; in milliseconds.
+    static let limit = 30_000
     private static let longestAnswer = 1 << 20
 
     /// Blocks.
@@ -14,7 +14,8 @@ enum CredentialHelper {
     static func ask(
         _ name: String,
         for server: String,
-        environment: [String: String]
+        environment: [String: String],
+        limit: Int = limit
     ) throws(RegistryError) -> Credential {
         let program = "docker-credential-\(name)"
         let remedy = "run `echo \(server) | \(program) get` to see what is wrong, or name another helper"
@@ -25,6 +26,9 @@ enum CredentialHelper {
         let (input, output) = (Pipe(), Pipe())
         (process.standardInput, process.standardOutput) = (input, output)
         process.standardError = FileHandle.nullDevice
+        // As long as somebody could read it, writing it raises no signal, even where the helper is gone already.
+        let reader = dup(input.fileHandleForReading.fileDescriptor)
+        defer { close(reader) }
         do {
             try process.run()
         } catch {
@@ -32,8 +36,8 @@ enum CredentialHelper {
         }
         try? input.fileHandleForWriting.write(contentsOf: Data(server.utf8))
         try? input.fileHandleForWriting.close()
-        guard let answer = read(output.fileHandleForReading) else {
-            kill(process.processIdentifier, SIGKILL)
+        guard let answer = read(output.fileHandleForReading, within: limit) else {
+            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
             throw RegistryError("\(program) did not answer in time", remedy: remedy)
         }
         process.waitUntilExit()
@@ -63,18 +67,19 @@ enum CredentialHelper {
     }
 
     /// nil where it takes too long, or never ends.
-    private static func read(_ handle: FileHandle) -> [UInt8]? {
-        let deadline = DispatchTime.now() + limit
+    private static func read(_ handle: FileHandle, within limit: Int) -> [UInt8]? {
+        let deadline = DispatchTime.now() + .milliseconds(limit)
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while bytes.count <= longestAnswer {
             let left = Int64(deadline.uptimeNanoseconds) - Int64(DispatchTime.now().uptimeNanoseconds)
             var waiting = pollfd(fd: handle.fileDescriptor, events: Int16(POLLIN), revents: 0)
-            guard left > 0, poll(&waiting, 1, Int32(clamping: left / 1_000_000 + 1)) > 0 else { return nil }
+            guard left > 0 else { return nil }
+            // Without an answer the time is looked at again.
+            guard poll(&waiting, 1, Int32(clamping: left / 1_000_000 + 1)) > 0 else { continue }
             let count = Foundation.read(handle.fileDescriptor, &buffer, buffer.count)
             if count == 0 { return bytes }
-            guard count > 0 else { return nil }
-            bytes += buffer[..<count]
+            if count > 0 { bytes += buffer[..<count] } else if errno != EINTR { return nil }
         }
         return nil
     }

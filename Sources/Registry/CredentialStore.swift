@@ -5,20 +5,34 @@ internal import Graph
 
 package struct CredentialStore: Sendable {
     private let environment: [String: String]
+    private let helperLimit: Int
 
-    package init(environment: [String: String]) { self.environment = environment }
+    /// - Parameter helperLimit: How many milliseconds a helper may take.
+    package init(environment: [String: String], helperLimit: Int? = nil) {
+        (self.environment, self.helperLimit) = (environment, helperLimit ?? CredentialHelper.limit)
+    }
 
     /// Blocks: it reads files, and may run the host's credential helper, once a call.
     package func credential(for host: String, repository: String) throws(RegistryError) -> Credential {
+        var problem: RegistryError?
         for file in files() {
-            let keys = Self.keys(host: host, repository: repository)
             if let (helper, server) = file.helper(for: Self.helperKeys(host)) {
-                let found = try CredentialHelper.ask(helper, for: server, environment: environment)
-                if found != .none { return found }
+                do throws(RegistryError) {
+                    let found = try ask(helper, server)
+                    if found != .none { return found }
+                } catch {
+                    // Somebody else may know it.
+                    problem = problem ?? error
+                }
             }
-            if let found = file.credential(for: keys) { return found }
+            if let found = file.credential(for: Self.keys(host: host, repository: repository)) { return found }
         }
+        if let problem { throw problem }
         return .none
+    }
+
+    private func ask(_ helper: String, _ server: String) throws(RegistryError) -> Credential {
+        try CredentialHelper.ask(helper, for: server, environment: environment, limit: helperLimit)
     }
 
     /// In the order in which they count; those that are missing or broken are left out.
@@ -52,7 +66,7 @@ package struct CredentialStore: Sendable {
             keys.append("\(host)/\(parts.joined(separator: "/"))")
             parts.removeLast()
         }
-        return keys + helperKeys(host)
+        return keys + helperKeys(host) + (host == ImageReference.dockerHub ? ["index.docker.io"] : [])
     }
 
     /// Docker Hub has a name of its own, from its first protocol.

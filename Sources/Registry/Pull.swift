@@ -19,7 +19,7 @@ extension RegistryClient {
             do throws(RegistryError) {
                 return try await receive(blob, from: repository, receiver)
             } catch {
-                guard error.isTransient, attempt < RegistryLimits.attempts else { throw error }
+                guard error.isTransient, !error.isPostponed, attempt < RegistryLimits.attempts else { throw error }
                 // What was answered otherwise, or came in pieces and is wrong, is fetched from its beginning.
                 if isResumed || error.status != nil { receiver = try Self.receiver(blob, layout) }
             }
@@ -34,6 +34,8 @@ extension RegistryClient {
     ) async throws(RegistryError) {
         var request = try request("GET", repository, "blobs/\(blob.digest)")
         let start = receiver.count
+        // All of it came, but for the end of the answer.
+        if start > 0, start == blob.size { return try finish(receiver) }
         if start > 0 { request.set("Range", "bytes=\(start)-") }
         request.isRepeatable = false
         request.sink = .stream(start > 0 ? 206...206 : 200...200) { receiver.write($0) }
@@ -46,12 +48,21 @@ extension RegistryClient {
             if [.refused, .tooLong].contains(error.kind) { (problem.isTransient, problem.status) = (true, 200) }
             throw problem
         }
-        guard response.isSuccess else { throw RegistryError("reading \(blob.digest)", response) }
+        guard response.isSuccess else {
+            var problem = RegistryError("reading \(blob.digest)", response)
+            // Without a range it may be another answer.
+            if start > 0 { problem.isTransient = true }
+            throw problem
+        }
+        try finish(receiver)
+    }
+
+    private func finish(_ receiver: BlobReceiver) throws(RegistryError) {
         do throws(OCIError) {
             try receiver.finish()
         } catch {
             var problem = RegistryError(error)
-            if case .malformed = error { (problem.isTransient, problem.status) = (true, response.status) }
+            if case .malformed = error { (problem.isTransient, problem.status) = (true, 200) }
             throw problem
         }
     }

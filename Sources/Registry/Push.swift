@@ -19,6 +19,10 @@ package struct Push: Sendable {
     package var fresh: Set<Digest> = []
     /// Repositories of the same registry that hold the image's base.
     package var neighbours: [Digest: String] = [:]
+    /// What the registry denied to have, whatever it said before: it is sent.
+    var denied: Set<Digest> = []
+    /// Whether what is here may be mounted instead of sent.
+    var mounts = true
     /// Gets a blob into the layout that is not there: a base's.
     package var fetch: @Sendable (Descriptor) async throws(RegistryError) -> Void
 
@@ -35,6 +39,7 @@ package struct Push: Sendable {
 extension RegistryClient {
     /// Sends what the repository lacks of an image, but for the manifest: nobody sees anything of it yet.
     package func upload(_ push: Push) async throws(RegistryError) -> PushReport {
+        willPush(to: push.repository)
         let blobs = try missing(of: push)
         var report = PushReport()
         var next = blobs.makeIterator()
@@ -91,17 +96,20 @@ extension RegistryClient {
 
     private func ensure(_ blob: Descriptor, _ push: Push) async throws(RegistryError) -> PushReport {
         var report = PushReport()
-        let neighbour = push.neighbours[blob.digest] ?? known.repository(with: blob.digest, besides: push.repository)
+        let isHere = push.layout.hasBlob(blob)
+        var neighbour = push.neighbours[blob.digest] ?? known.repository(with: blob.digest, besides: push.repository)
+        if isHere, !push.mounts { neighbour = nil }
         let isNew = push.fresh.contains(blob.digest) && neighbour == nil
-        if !isNew, try await hasBlob(blob, in: push.repository) {
+        if !isNew, !push.denied.contains(blob.digest), try await hasBlob(blob, in: push.repository) {
             known.insert(blob.digest, in: push.repository)
             return report
         }
-        if !push.layout.hasBlob(blob) {
-            if let neighbour, try await mount(blob, in: push.repository, from: neighbour) {
+        if !isHere {
+            if let tried = neighbour, try await mount(blob, in: push.repository, from: tried) {
                 report.mountedBlobs = 1
                 return report
             }
+            neighbour = nil
             try await push.fetch(blob)
         }
         let upload = BlobUpload(
@@ -127,7 +135,8 @@ extension RegistryClient {
     ) async throws(RegistryError) -> Bool {
         let path = "blobs/uploads/?mount=\(blob.digest)&from=\(WebAddress.encoded(neighbour))"
         let request = try request("POST", repository, path, mountedFrom: neighbour)
-        guard let response = try? await send(request), response.status == 201 else { return false }
+        guard let response = try? await send(request), response.status == 201, !response.contradicts(blob.digest)
+        else { return false }
         known.insert(blob.digest, in: repository)
         return true
     }
@@ -150,18 +159,13 @@ extension RegistryClient {
             let response = try await perform(request)
             if response.isSuccess { return try await check(response, push, tag) }
             let error = RegistryError("publishing \(push.repository):\(tag)", response)
-            if [400, 409, 412].contains(response.status), try await shows(push, tag) { return }
-            guard Self.isIncomplete(error), attempt < RegistryLimits.publications else { throw error }
+            let lacksBlobs = error.codes.contains { ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"].contains($0) }
+            if !lacksBlobs, [400, 409, 412].contains(response.status), try await shows(push, tag) { return }
+            let isIncomplete = lacksBlobs || error.status == 404 || error.codes.contains("MANIFEST_INVALID")
+            guard isIncomplete, attempt < RegistryLimits.publications else { throw error }
             known.forget(push.repository)
-            var again = push
-            again.fresh = []
-            _ = try await upload(again)
+            _ = try await upload(try push.repeated(after: error, isLast: attempt + 1 == RegistryLimits.publications))
         }
-    }
-
-    private static func isIncomplete(_ error: RegistryError) -> Bool {
-        error.status == 404
-            || error.codes.contains { ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_INVALID"].contains($0) }
     }
 
     /// A registry whose tags never move refuses also what is there already.
@@ -170,11 +174,10 @@ extension RegistryClient {
     }
 
     private func check(_ response: HTTPResponse, _ push: Push, _ tag: String) async throws(RegistryError) {
-        let stated = response["Docker-Content-Digest"] ?? "\(push.manifest.digest)"
-        guard stated != "\(push.manifest.digest)" else { return }
+        guard response.contradicts(push.manifest.digest) else { return }
         guard try await shows(push, tag) else {
             throw RegistryError(
-                "\(host) shows \(stated) as \(push.repository):\(tag), and not \(push.manifest.digest), which was sent",
+                "\(host) shows \(response.statedDigest) as \(push.repository):\(tag), and not \(push.manifest.digest), which was sent",
                 remedy: "see what the registry's own log says; the image is sent again by itself",
                 isTransient: true
             )
@@ -185,6 +188,18 @@ extension RegistryClient {
 extension Push {
     func bytes() throws(RegistryError) -> [UInt8] {
         do throws(OCIError) { return try layout.readBlob(manifest) } catch { throw RegistryError(error) }
+    }
+
+    /// What is sent again when the registry finds the image incomplete: what it names, and at last all that is here,
+    /// whatever it says to have.
+    func repeated(after error: RegistryError, isLast: Bool) throws(RegistryError) -> Push {
+        var again = self
+        (again.fresh, again.mounts, again.denied) = ([], false, error.digests)
+        if isLast {
+            let content = try content()
+            again.denied.formUnion((content.layers + [content.configuration]).filter(layout.hasBlob).map(\.digest))
+        }
+        return again
     }
 
     func content() throws(RegistryError) -> Manifest {

@@ -29,8 +29,12 @@ enum RealmCheck {
     /// (`example.co.uk`).
     private static func domain(of host: String) -> String? {
         let labels = host.split(separator: ".")
-        guard labels.count >= 2 else { return nil }
-        let isShared = labels[labels.count - 1].utf8.count == 2 && labels[labels.count - 2].utf8.count <= 3
+        // An address that is no name has an owner of its own.
+        guard labels.count >= 2, let last = labels.last, !host.hasPrefix("["), last.contains(where: \.isLetter) else {
+            return nil
+        }
+        let second = labels[labels.count - 2]
+        let isShared = last.utf8.count == 2 && (second.utf8.count <= 3 || givenOut.contains(String(second)))
         let count = isShared ? 3 : 2
         guard labels.count >= count, !shared.contains(labels.suffix(count).joined(separator: ".")) else { return nil }
         return labels.suffix(count).joined(separator: ".")
@@ -40,5 +44,15 @@ enum RealmCheck {
     private static let shared: Set<String> = [
         "amazonaws.com", "azurecr.io", "azure.com", "windows.net", "googleapis.com", "cloudfront.net", "github.io",
         "gitlab.io", "appspot.com", "herokuapp.com", "fly.dev", "pkg.dev", "on.aws", "workers.dev", "pages.dev",
+        "jfrog.io", "run.app", "web.app", "firebaseapp.com", "azurewebsites.net", "cloudapp.net", "onrender.com",
+        "netlify.app", "vercel.app", "ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok.dev", "trycloudflare.com",
+        "duckdns.org", "nip.io", "sslip.io", "ts.net", "digitaloceanspaces.com", "ondigitalocean.app", "deno.dev",
+        "railway.app", "githubusercontent.com", "r2.dev", "scw.cloud", "backblazeb2.com", "wasabisys.com",
+    ]
+
+    /// Labels below a country that are nobody's own, and longer than three letters.
+    private static let givenOut: Set<String> = [
+        "info", "name", "firm", "store", "shop", "blog", "gouv", "asso", "conf", "school", "priv", "police",
+        "parliament",
     ]
 }

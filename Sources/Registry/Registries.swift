@@ -12,6 +12,8 @@ package struct ClientParts: Sendable {
     /// On a clock that never goes back.
     package var now: @Sendable () -> Duration
     package var secrets = Secrets()
+    /// How many milliseconds a credential helper may take; nil for the usual.
+    package var helperLimit: Int?
 
     package init(
         environment: [String: String],
@@ -49,7 +51,7 @@ package actor Registries {
     }
 
     private func make(_ host: String, _ base: WebAddress, _ trust: HTTPTrust, _ repository: String) -> RegistryClient {
-        let store = CredentialStore(environment: parts.environment)
+        let store = CredentialStore(environment: parts.environment, helperLimit: parts.helperLimit)
         let retrying = Retrying.around(parts.send, pause: parts.pause)
         let redirecting = Redirecting.around(retrying)
         let authority = RegistryAuthority(

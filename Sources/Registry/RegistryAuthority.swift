@@ -2,7 +2,6 @@
 
 internal import Foundation
 package import HTTP
-internal import Synchronization
 
 package actor RegistryAuthority: Authority {
     private enum Scheme {
@@ -20,11 +19,10 @@ package actor RegistryAuthority: Authority {
     private let now: @Sendable () -> Duration
     private var scheme = Scheme.unknown
     private var credential: Credential?
+    private var strangers: [String: Credential] = [:]
     private var tokens: [[String]: (value: String, until: Duration)] = [:]
-    /// Who waits for the same question as somebody else.
-    private var waiting: [[String]: [CheckedContinuation<Void, Never>]] = [:]
-    private var isFinding = false
-    private var finders: [CheckedContinuation<Void, Never>] = []
+    private let asking = SharedAnswers<[String], String>()
+    private let finding = SharedAnswers<String, Credential>()
 
     /// - Parameter find: Finds the registry's credential; blocks, and is called once.
     /// - Parameter credentialAt: Finds what the user keeps for another host: a realm elsewhere.
@@ -56,7 +54,10 @@ package actor RegistryAuthority: Authority {
         refused: String?,
         with response: HTTPResponse
     ) async throws(HTTPError) -> String? {
-        guard request.address.hasSameOrigin(as: registry) else { return nil }
+        // Neither another host nor one that the registry redirects to has a say in how we speak to the registry.
+        guard request.address.hasSameOrigin(as: registry), response.address.hasSameOrigin(as: registry) else {
+            return nil
+        }
         let challenges = Challenge.all(in: response)
         if let challenge = challenges.first(where: { $0.scheme == "bearer" }) {
             guard let realm = challenge.parameters["realm"].flatMap({ WebAddress(parsing: $0) }) else {
@@ -66,12 +67,13 @@ package actor RegistryAuthority: Authority {
             let asked = challenge.parameters["scope"]?.split(separator: " ").map(String.init) ?? []
             let scopes = request.scopes.isEmpty ? asked : request.scopes
             if let refused { forget(refused) }
-            return try await bearer(scopes)
+            let bearer = try await bearer(scopes)
+            return bearer == refused ? nil : bearer
         }
         if challenges.contains(where: { $0.scheme == "basic" }) {
             scheme = .basic
             // One that was found before may have expired: the helper may give a newer one.
-            if refused != nil { credential = nil }
+            if refused != nil, credential?.basic == refused { credential = nil }
             let basic = try await found().basic
             return basic == refused ? nil : basic
         }
@@ -88,28 +90,46 @@ package actor RegistryAuthority: Authority {
     private func bearer(_ scopes: [String]) async throws(HTTPError) -> String? {
         guard case .bearer(let realm, let service) = scheme else { return nil }
         if case .registryToken(let token) = try await found() { return "Bearer \(token)" }
-        while true {
-            if let token = tokens[scopes], token.until > now() { return "Bearer \(token.value)" }
-            guard waiting[scopes] != nil else { break }
-            await withCheckedContinuation { waiting[scopes, default: []].append($0) }
+        if let token = valid(scopes) { return token }
+        let cancelled = HTTPError(.cancelled, realm, "it is not needed any more")
+        return try await asking.answer(scopes, cancelled: cancelled) { () async throws(HTTPError) in
+            // Somebody may have got it meanwhile.
+            if let token = valid(scopes) { return token }
+            let token = try await token(realm, service, scopes)
+            secrets.add(token.value)
+            // A little before its end: the request that carries it takes its time, too.
+            tokens[scopes] = (token.value, now() + .seconds(token.lifetime) * 0.9)
+            return "Bearer \(token.value)"
         }
-        waiting[scopes] = []
-        defer { for waiter in waiting.removeValue(forKey: scopes) ?? [] { waiter.resume() } }
+    }
+
+    private func valid(_ scopes: [String]) -> String? {
+        tokens[scopes].flatMap { $0.until > now() ? "Bearer \($0.value)" : nil }
+    }
+
+    private func token(_ realm: WebAddress, _ service: String?, _ scopes: [String]) async throws(HTTPError) -> Token {
         if let fault = RealmCheck.fault(of: realm, for: registry) {
             throw HTTPError(.forbidden, realm, "\(registry.shown) asks for a token from there, and \(fault)")
         }
-        let request = TokenRequest(
+        var request = TokenRequest(
             realm: realm,
             service: service,
             scopes: scopes,
             credential: try await credential(for: realm),
             trust: realm.host == registry.host ? trust : HTTPTrust(authorities: trust.authorities)
         )
-        let token = try await request.send(send)
-        secrets.add(token.value)
-        // A little before its end: the request that carries it takes its time, too.
-        tokens[scopes] = (token.value, now() + .seconds(token.lifetime) * 0.9)
-        return "Bearer \(token.value)"
+        do throws(HTTPError) {
+            return try await request.send(send)
+        } catch {
+            guard error.kind == .denied, request.credential != .none else { throw error }
+            // It may have expired, and the helper may give a newer one.
+            if credential == request.credential { credential = nil }
+            strangers[realm.origin] = nil
+            let newer = try await credential(for: realm)
+            guard newer != request.credential else { throw error }
+            request.credential = newer
+        }
+        return try await request.send(send)
     }
 
     // MARK: Credentials
@@ -117,12 +137,7 @@ package actor RegistryAuthority: Authority {
     /// A stranger's realm gets none of the registry's; what the user keeps for that very host may go there.
     private func credential(for realm: WebAddress) async throws(HTTPError) -> Credential {
         if RealmCheck.belongs(realm, to: registry) { return try await found() }
-        let credentialAt = credentialAt
-        let own = await Self.offload { Result { () throws(RegistryError) in try credentialAt(realm.host) } }
-        if let own = try? own.get(), own != .none {
-            own.secrets.forEach(secrets.add)
-            return own
-        }
+        if let own = await strangersCredential(realm) { return own }
         guard try await found() == .none else {
             throw HTTPError(
                 .forbidden,
@@ -133,22 +148,31 @@ package actor RegistryAuthority: Authority {
         return .none
     }
 
+    private func strangersCredential(_ realm: WebAddress) async -> Credential? {
+        if let known = strangers[realm.origin] { return known }
+        let isUsual = realm.port == (realm.scheme == "https" ? 443 : 80)
+        let host = isUsual ? realm.host : "\(realm.host):\(realm.port)"
+        let credentialAt = credentialAt
+        let found = await Self.offload { Result { () throws(RegistryError) in try credentialAt(host) } }
+        guard let own = try? found.get(), own != .none else { return nil }
+        own.secrets.forEach(secrets.add)
+        strangers[realm.origin] = own
+        return own
+    }
+
     private func found() async throws(HTTPError) -> Credential {
-        while isFinding { await withCheckedContinuation { finders.append($0) } }
         if let credential { return credential }
-        isFinding = true
-        defer {
-            isFinding = false
-            for finder in finders { finder.resume() }
-            finders = []
-        }
-        let find = find
-        switch await Self.offload({ Result { () throws(RegistryError) in try find() } }) {
-        case .success(let credential):
-            credential.secrets.forEach(secrets.add)
-            self.credential = credential
-            return credential
-        case .failure(let error): throw HTTPError(.other, registry, "\(error.reason); \(error.remedy)")
+        let cancelled = HTTPError(.cancelled, registry, "it is not needed any more")
+        return try await finding.answer("", cancelled: cancelled) { () async throws(HTTPError) in
+            if let credential { return credential }
+            let find = find
+            switch await Self.offload({ Result { () throws(RegistryError) in try find() } }) {
+            case .success(let found):
+                found.secrets.forEach(secrets.add)
+                credential = found
+                return found
+            case .failure(let error): throw HTTPError(.other, registry, "\(error.reason); \(error.remedy)")
+            }
         }
     }
 

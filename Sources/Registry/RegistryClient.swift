@@ -64,11 +64,11 @@ package final class RegistryClient: Sendable {
     func hasBlob(_ blob: Descriptor, in repository: String) async throws(RegistryError) -> Bool {
         let request = try request("HEAD", repository, "blobs/\(blob.digest)")
         let response = try await perform(request)
-        if response.status == 404 { return false }
+        // Some answer 403 for what is not there; whether we may not is said again when it is sent.
+        if [403, 404].contains(response.status) { return false }
         guard response.isSuccess else { throw RegistryError("looking for \(blob.digest)", response) }
-        let isSame = response["Docker-Content-Digest"].map { $0 == "\(blob.digest)" } ?? true
         let length = response["Content-Length"].flatMap { Int($0) } ?? blob.size
-        return isSame && length == blob.size
+        return !response.contradicts(blob.digest) && length == blob.size
     }
 
     // MARK: Manifests
@@ -88,12 +88,12 @@ package final class RegistryClient: Sendable {
             if response.status == 404 { return nil }
             guard response.isSuccess else { throw RegistryError("reading \(repository):\(reference)", response) }
             let found = FetchedManifest(response)
-            let stated = response["Docker-Content-Digest"] ?? "\(found.descriptor.digest)"
-            let asked = reference.hasPrefix("sha256:") ? reference : stated
-            if stated == "\(found.descriptor.digest)", asked == stated { return found }
+            let digest = found.descriptor.digest
+            let isAsked = !reference.hasPrefix("sha256:") || reference == "\(digest)"
+            if isAsked, !response.contradicts(digest) { return found }
+            let other = isAsked ? "says that it is \(response.statedDigest)" : "\(reference) was asked for"
             problem = RegistryError(
-                "\(host) answers for \(repository):\(reference) with \(found.descriptor.digest), "
-                    + "and says that it is \(asked == stated ? stated : asked)",
+                "\(host) answers for \(repository) with \(digest), and \(other)",
                 remedy: "see what the registry's own log says; nothing of it was used",
                 isTransient: true
             )
@@ -107,7 +107,9 @@ package final class RegistryClient: Sendable {
         request.set("Accept", FetchedManifest.accepted.joined(separator: ", "))
         let response = try await perform(request)
         if response.status == 404 { return nil }
-        if response.isSuccess, let digest = response["Docker-Content-Digest"] { return digest }
+        if response.isSuccess, let digest = response["Docker-Content-Digest"], Digest(parsing: digest) != nil {
+            return digest
+        }
         return try await manifest(repository, tag).map { "\($0.descriptor.digest)" }
     }
 

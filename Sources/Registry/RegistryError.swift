@@ -10,12 +10,16 @@ package struct RegistryError: Error, Hashable, Sendable {
     package var remedy: String
     /// Whether it may pass by itself.
     package var isTransient: Bool
+    /// The registry wants to be left alone for longer than one attempt lasts.
+    package var isPostponed = false
     /// What is being pushed is not needed any more.
     package var isCancelled = false
     /// The answer's status, where there was one.
     package var status: Int?
     /// The codes of the distribution specification, like `MANIFEST_BLOB_UNKNOWN`.
     package var codes: [String] = []
+    /// Those that its words name.
+    var digests: Set<Digest> = []
 
     package init(_ reason: String, remedy: String, isTransient: Bool = false) {
         (self.reason, self.remedy, self.isTransient) = (reason, remedy, isTransient)
@@ -31,23 +35,29 @@ package struct RegistryError: Error, Hashable, Sendable {
             case .untrusted:
                 "put the certificate of its authority into ~/.config/containers/certs.d/HOST:PORT/ca.crt, or check the "
                     + "address"
+            case .denied: Self.login
+            case .busy: "see what the token server's own log says; it is tried again by itself"
             case .timedOut, .cut: "check the network and the registry; it is tried again by itself"
             case .forbidden: "check whether this registry can be trusted; nothing was sent to the other place"
             default: "see what the registry's own log says"
             }
     }
 
+    private static let login =
+        "log in with `docker login`, `podman login` or `skopeo login`, or check the credentials"
+
     /// An answer that is none of those that were hoped for.
     package init(_ what: String, _ response: HTTPResponse) {
         let errors = ServerMessage(response.body)
-        codes = errors.codes
+        (codes, digests) = (errors.codes, Digest.all(in: response.body))
         status = response.status
         let detail = errors.text.isEmpty ? "" : ": \(errors.text)"
         reason = "\(what): \(response.address.shown) answered \(response.status)\(detail)"
         isTransient = Backoff.isTransient(response.status)
+        isPostponed = response.status == 429 || (Backoff.retryAfter(response).map(Backoff.isTooLong) ?? false)
         remedy =
             switch response.status {
-            case 401: "log in with `docker login`, `podman login` or `skopeo login`, or check the credentials"
+            case 401: Self.login
             case 403: "these credentials do not allow it: ask for the right to push to this repository"
             case 404: "check the name; some registries want a repository to be made first"
             case 413: "the registry, or a proxy before it, takes no body as large as this"
@@ -73,9 +83,40 @@ private struct ServerMessage {
         } else {
             text = String(decoding: body.prefix(Self.longest), as: UTF8.self)
         }
-        text = String(
-            text.map { $0.isNewline || $0.asciiValue.map { $0 < 32 } == true ? " " : $0 }.prefix(Self.longest)
-        )
-        text = text.split(separator: " ").joined(separator: " ")
+        var shown = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars.prefix(Self.longest) { shown.append(Self.isShown(scalar) ? scalar : " ") }
+        text = String(shown).split(separator: " ").joined(separator: " ")
+    }
+
+    /// Neither moves the cursor of a terminal nor turns the order of letters around.
+    private static func isShown(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
+        default: true
+        }
+    }
+}
+
+extension Digest {
+    /// All that stand in a text.
+    static func all(in text: [UInt8]) -> Set<Digest> {
+        var found: Set<Digest> = []
+        var rest = text[...]
+        while let start = rest.firstRange(of: Array("sha256:".utf8)) {
+            let hex = String(decoding: rest[start.upperBound...].prefix(64), as: UTF8.self)
+            if let digest = Digest(hex: hex) { found.insert(digest) }
+            rest = rest[start.upperBound...]
+        }
+        return found
+    }
+}
+
+extension HTTPResponse {
+    /// Whether the registry names another digest than this one.
+    func contradicts(_ digest: Digest) -> Bool { self["Docker-Content-Digest"].map { $0 != "\(digest)" } ?? false }
+
+    /// The digest that the registry names; its own words are not shown.
+    var statedDigest: String {
+        self["Docker-Content-Digest"].flatMap { Digest(parsing: $0) }.map { "\($0)" } ?? "something else"
     }
 }

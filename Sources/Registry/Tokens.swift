@@ -20,6 +20,7 @@ struct TokenRequest: Sendable {
     private static let client = "imgwatch"
     /// Where the answer does not say it.
     private static let lifetime = 60
+    private static let longestLifetime = 86400
 
     func send(_ send: HTTPSend) async throws(HTTPError) -> Token {
         if case .identityToken(let refresh) = credential {
@@ -56,13 +57,22 @@ struct TokenRequest: Sendable {
 
     private func token(of response: HTTPResponse) throws(HTTPError) -> Token {
         guard response.isSuccess else {
-            throw HTTPError(.other, realm, "no token is given: it answered \(response.status)")
+            let kind: HTTPError.Kind =
+                switch response.status {
+                case 401, 403: .denied
+                case let status where Backoff.isTransient(status): .busy
+                default: .other
+                }
+            throw HTTPError(kind, realm, "no token is given: it answered \(response.status)")
         }
         let json = try? JSON(parsing: response.body, subject: "a token")
-        guard let value = json?["token"]?.text ?? json?["access_token"]?.text, !value.isEmpty,
+        let values = ["token", "access_token"].compactMap { json?[$0]?.text }
+        guard let value = values.first(where: { !$0.isEmpty }),
             !value.utf8.contains(where: { $0 <= 0x20 || $0 >= 0x7F })
-        else { throw HTTPError(.other, realm, "its answer holds no token") }
+        else {
+            throw HTTPError(.other, realm, "its answer holds no token")
+        }
         let lifetime = json?["expires_in"]?.integer ?? Self.lifetime
-        return Token(value: value, lifetime: max(lifetime, 0))
+        return Token(value: value, lifetime: min(max(lifetime, 0), Self.longestLifetime))
     }
 }
