@@ -79,8 +79,12 @@ extension ImageReference {
             !label.isEmpty && label.first != "-" && label.last != "-"
                 && label.utf8.allSatisfy { isAlphanumeric($0) || isUpper($0) || $0 == UInt8(ascii: "-") }
         }
-        return isName
-            && (parts.count == 1 || parts.count == 2 && (Int(parts[1]).map { (1...65535).contains($0) } ?? false))
+        return isName && (parts.count == 1 || parts.count == 2 && isPort(parts[1]))
+    }
+
+    private static func isPort(_ text: some StringProtocol) -> Bool {
+        let isNumber = text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        return isNumber && Int(text).map { (1...65535).contains($0) } == true
     }
 
     /// Whether it is `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
