@@ -47,16 +47,6 @@ extension BuildProblem {
         BuildProblem("storage", error.reason, remedy: error.remedy)
     }
 
-    static func layerMissing(_ layer: Digest) -> BuildProblem {
-        var problem = BuildProblem(
-            "base-layer-missing",
-            "the layer \(layer) of a base is not here, and files of it are needed",
-            remedy: "fetch the base again"
-        )
-        problem.missingLayer = layer
-        return problem
-    }
-
     static let cancelled = BuildProblem("cancelled", "the build was cancelled", remedy: "build again")
 
     static func unsupported(_ id: String, _ what: String, remedy: String) -> BuildProblem {

@@ -76,16 +76,3 @@ extension Assembler {
         }
     }
 }
-
-extension BuildProblem {
-    /// A layer that is foreign (its makers forbid to hand it on), encrypted, or in a compression that nobody specified.
-    fileprivate static func layerType(_ layer: Descriptor) -> BuildProblem {
-        let isForeign = ["foreign", "nondistributable"].contains { layer.mediaType.contains($0) }
-        return BuildProblem(
-            "base-layer-unsupported",
-            "the base has " + (isForeign ? "a layer that may not be handed on" : "a layer that cannot be read")
-                + " (\(layer.digest), \(layer.mediaType))",
-            remedy: "start from another image"
-        )
-    }
-}

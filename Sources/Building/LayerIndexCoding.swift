@@ -152,7 +152,7 @@ private struct IndexReader {
         return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
     }
 
-    mutating func digest() -> Digest? { take(32).flatMap { Digest(bytes: $0) } }
+    mutating func digest() -> Digest? { take(32).flatMap { Digest($0) } }
 
     private mutating func text() -> String? {
         number().flatMap { take($0) }.map { String(decoding: $0, as: UTF8.self) }

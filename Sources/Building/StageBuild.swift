@@ -88,10 +88,7 @@ struct StageBuild {
             }
             throw BuildProblem("base-missing", "the image \(name) is not built", remedy: "build \(name) first")
         case .external(let reference):
-            if let manifest = request.externals[reference] {
-                return Stage(try assembler.load(manifest, isExternal: true))
-            }
-            throw BuildProblem("base-missing", "the image \(reference) was not fetched", remedy: "fetch it first")
+            return Stage(try assembler.external(reference, of: request))
         }
     }
 

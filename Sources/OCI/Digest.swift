@@ -28,6 +28,16 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
         self.words = words
     }
 
+    /// Takes the 32 bytes where they lie; an index of a base has tens of thousands of them.
+    package init?(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == 32 else { return nil }
+        var words = SIMD4<UInt64>()
+        for index in 0..<4 {
+            words[index] = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self))
+        }
+        self.words = words
+    }
+
     /// The 32 bytes of the hash itself.
     package var bytes: [UInt8] {
         (0..<32).map { UInt8(truncatingIfNeeded: words[$0 / 8] >> UInt64(56 - $0 % 8 * 8)) }

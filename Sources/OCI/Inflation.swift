@@ -8,7 +8,7 @@ enum InflationLimits {
     static let most = 32 << 30
     /// Allowed for the smallest archive too.
     static let always = 1 << 30
-    /// Beyond that: so many times the archive's size. Deflate itself ends at about 1,000.
+    /// So many times the archive's size beyond that, where deflate itself ends at about 1,000.
     static let factor = 200
 
     static func bytes(forArchiveOf size: Int) -> Int { min(most, max(always, size.multipliedOrMost(factor))) }

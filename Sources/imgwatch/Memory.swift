@@ -36,8 +36,7 @@ extension Session {
         return (successes, published)
     }
 
-    /// Looks what the references of images that are remembered show in the registry; what is asked of it later is
-    /// prepared with that.
+    /// Looks what the references of images that are remembered show in the registry.
     func lookAtReferences(of project: Project) async {
         guard let remote = store.remote else { return }
         var tags: [(image: String, tag: String)] = []
@@ -46,7 +45,12 @@ extension Session {
             tags += store.tags(of: image, Publication(row)).all.map { (image: name, tag: $0) }
         }
         await remote.look(at: tags)
-        await remote.warmUp(project.images.filter { $0.push }.map(\.id.name))
+    }
+
+    /// Gets the credential and the tokens that pushes will need while nothing is to be pushed yet.
+    func prepareForPushes(of project: Project) {
+        guard let remote = store.remote else { return }
+        Task { await remote.warmUp(project.images.filter { $0.push }.map(\.id.name)) }
     }
 
     /// Gets what an image is built on into the store, where it is not there yet.

@@ -228,7 +228,10 @@ struct ExternalBaseTests {
     }
 
     @Test(
-        .enabled(if: Buildah.isUsable && Program.path("skopeo") != nil, "skopeo or buildah is not installed or cannot build here"),
+        .enabled(
+            if: Buildah.isUsable && Program.path("skopeo") != nil,
+            "skopeo or buildah is not installed or cannot build here"
+        ),
         arguments: [
             "COPY f /bin/", "COPY --chown=app:staff f /data/", "USER app\nWORKDIR /home/app/x\nCOPY f .",
             "COPY --from=localhost/base:1 /bin/ /copied/", "COPY f /tmp/a/b", "COPY --from=localhost/base:1 /etc /e",

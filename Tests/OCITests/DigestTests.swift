@@ -19,6 +19,8 @@ import Testing
         #expect(digest.description == Self.empty)
         #expect(Digest(hex: digest.hex) == digest)
         #expect(Digest(bytes: digest.bytes) == digest)
+        #expect(digest.bytes.withUnsafeBytes { Digest($0) } == digest)
+        #expect(digest.bytes.dropLast().withUnsafeBytes { Digest($0) } == nil)
         #expect(digest.bytes.first == 0xe3 && digest.bytes.last == 0x55)
     }
 

@@ -15,7 +15,9 @@ import Testing
                 JSON.Member("size", .integer(7)), JSON.Member("platform", .object(platform)),
             ])
         }
-        let index = JSON.object([JSON.Member("schemaVersion", .integer(2)), JSON.Member("manifests", .array(manifests))])
+        let index = JSON.object([
+            JSON.Member("schemaVersion", .integer(2)), JSON.Member("manifests", .array(manifests)),
+        ])
         return try ImageIndex(decoding: index.encoded())
     }
 

@@ -179,16 +179,16 @@ import Testing
 
     // MARK: Commands
 
-    @Test func `a build deploys what it is asked for, and without a name everything`() throws {
+    @Test func `a build deploys only what it is asked to`() throws {
         let project = try Self.project()
-        let plain = try project.imgwatch("build", "app", "--json")
+        let plain = try project.imgwatch("build", "--json")
         #expect(plain.status == 0 && plain.events.nodes("pushed") == ["app"])
         #expect(Self.lines(project).isEmpty)
         let named = try project.imgwatch("build", "app/deploy", "--json")
         #expect(named.status == 0 && named.events.nodes("finished") == ["app/deploy"])
         #expect(Self.lines(project).count == 1)
         try project.write("app.txt", "1")
-        let all = try project.imgwatch("build", "--json")
+        let all = try project.imgwatch("build", "--deploy", "--json")
         #expect(all.status == 0 && all.events.nodes("finished").contains("app/deploy"))
         #expect(Self.lines(project).count == 2)
     }
@@ -199,11 +199,19 @@ import Testing
             try project.imgwatch("plan", "--json").objects("nodes").first { $0["kind"] as? String == "deploy" }
         }
         #expect(try plan()?["action"] as? String == "run")
-        #expect(try project.imgwatch("build").status == 0)
+        #expect(try project.imgwatch("build", "--deploy").status == 0)
         #expect(try plan()?["action"] as? String == "none")
         try project.write("app.txt", "1")
         let open = try #require(try plan())
         #expect(open["action"] as? String == "after-needs")
         #expect((open["reason"] as? String)?.contains("app") == true)
+    }
+
+    @Test(arguments: [("text", "level 0"), ("mermaid", "flowchart LR"), ("dot", "digraph imgwatch {")])
+    func `the graph shows deploys in every format`(format: String, first: String) throws {
+        let project = try Self.project()
+        let graph = try project.imgwatch("graph", "--format", format)
+        #expect(graph.status == 0 && graph.output.hasPrefix(first + "\n") && graph.output.contains("app/deploy"))
+        #expect(try project.imgwatch("check").output == "project: 1 step, 1 image, 1 deploy: no mistakes, no races\n")
     }
 }

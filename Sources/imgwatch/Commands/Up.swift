@@ -18,6 +18,7 @@ struct Up: AsyncParsableCommand {
         let opening = try Opening(options, purpose: .loop)
         let session = try opening.session()
         let project = try await opening.prepare(session)
+        session.prepareForPushes(of: project)
         let loop = Loop(session, project: project, selected: project.graph, mode: .watch)
         try session.begin(loop, in: project)
         let registry = try await session.serve()
@@ -37,13 +38,16 @@ struct Build: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Build what is not fresh, once, and exit.",
         discussion: """
-            A NAME means the step, image or deploy and all that it needs; without a name everything, deploys too. \
-            Exit code 1: something failed.
+            A NAME means the step, image or deploy and all that it needs. Without a deploy's name or --deploy nothing \
+            is deployed. Exit code 1: something failed.
             """
     )
 
     @Argument(help: "What to build; without a name everything.")
     var names: [String] = []
+
+    @Flag(help: "Deploy what is built, too.")
+    var deploy = false
 
     @OptionGroup var options: CommonOptions
 
@@ -52,7 +56,7 @@ struct Build: AsyncParsableCommand {
         _ = try opening.selection(names, in: opening.project)
         let session = try opening.session()
         let project = try await opening.prepare(session)
-        let graph = try opening.selection(names, in: project)
+        let graph = try selection(opening, in: project)
         let loop = Loop(session, project: project, selected: graph, mode: .once)
         try session.begin(loop, in: project)
         // Whoever is told to pull an image can.
@@ -65,5 +69,16 @@ struct Build: AsyncParsableCommand {
         await registry?.stop()
         session.end()
         if await loop.hasFailed { throw ExitCode(1) }
+    }
+    /// A build acts on the world only where it is asked to.
+    private func selection(_ opening: Opening, in project: Project) throws -> Graph {
+        let graph = try opening.selection(names, in: project)
+        guard !deploy else {
+            let deploys = project.deploys.filter { graph.contains($0.image) }
+            return project.graph.selecting(graph.nodes.map(\.id) + deploys.map(\.id))
+        }
+        return graph.selecting(
+            graph.nodes.filter { $0.kind != .deploy || names.contains($0.id.name) }.map(\.id)
+        )
     }
 }
