@@ -3,8 +3,8 @@ import Testing
 
 @testable import Project
 
-/// `docs/imgwatch.schema.json`, which editors read, against the loader: one table of good and bad configurations, read by
-/// both.
+/// `docs/imgwatch.schema.json`, which editors read, against the loader: one table of good and bad configurations, read
+/// by both.
 @Suite struct SchemaTests {
     /// The golden configurations whose mistakes no schema can see.
     static let onlyTheLoader = [

@@ -104,9 +104,12 @@ import Testing
     @Test func `what can be mended is, and the rest is told`() throws {
         let project = try Self.project(Self.broken.replacing("- lint", with: "- lnt"))
         let fix = try project.imgwatch("check", "--fix")
-        #expect(fix.status == 2 && fix.output.contains("3 places"))
+        // What a misspelt need was to be is not known, so nothing is put beside it.
+        #expect(fix.status == 2 && fix.output.contains("2 places"))
         #expect(fix.errors.contains("`lnt`") && !fix.errors.contains("[race]"), "\(fix.errors)")
-        #expect(try project.read(".imgwatch").contains("needs: [gen]"))
+        try project.write(".imgwatch", project.read(".imgwatch").replacing("- lnt", with: "- lint"))
+        #expect(try project.imgwatch("check", "--fix").status == 0)
+        #expect(try project.read(".imgwatch") == Self.mended)
     }
 
     @Test func `a link stays a link, and what it leads to is mended`() throws {
