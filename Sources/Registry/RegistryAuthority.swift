@@ -26,8 +26,8 @@ package actor RegistryAuthority: Authority {
 
     /// Finds the registry's credential by `find`, which blocks, and is called once.
     ///
-    /// `credentialAt` finds what the user keeps for another host: a realm elsewhere. `now` is of a clock that never goes
-    /// back.
+    /// `credentialAt` finds what the user keeps for another host: a realm elsewhere. `now` is of a clock that never
+    /// goes back.
     init(
         _ registry: WebAddress,
         trust: HTTPTrust,
