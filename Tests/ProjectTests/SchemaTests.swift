@@ -21,7 +21,7 @@ import Testing
         let temporary = FileManager.default.temporaryDirectory
         let folder = temporary.appending(path: "imgwatch-schema-\(UUID().uuidString)").path()
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        var cases = files("good", .good) + files("bad", .bad) + golden() + documents(into: folder)
+        var cases = files("good", .good) + files("bad", .bad) + golden() + examples() + documents(into: folder)
         let judged = (try? SchemaReader.judge(cases.map(\.path))) ?? [:]
         for at in cases.indices {
             cases[at].schema = judged[cases[at].path] ?? ["python judged nothing"]
@@ -90,6 +90,15 @@ import Testing
     }
 
     // MARK: Documents
+
+    /// The examples' own configurations, with all their files.
+    private static func examples() -> [SchemaCase] {
+        let folder = Repository.root + "/Examples"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.sorted().map { name in
+            SchemaCase(name: "Examples/\(name)", path: "\(folder)/\(name)/.imgwatch", origin: .good)
+        }
+    }
 
     /// Everything in Markdown that looks like a configuration, and the example that has every key.
     private static func documents(into folder: String) -> [SchemaCase] {
