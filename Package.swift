@@ -85,7 +85,12 @@ let package = Package(
         tests("ServingTests", ["Serving", "OCI"]),
         tests("ReportingTests", ["Reporting", "Engine", "Graph", "Project"]),
         tests("InputsTests", ["Inputs", "Project", "Dockerfile", "Graph", "Git", "OCI"]),
-        tests("ImgwatchTests", ["imgwatch", "Building", "Dockerfile", "Engine", "Graph", "Inputs", "OCI", "Project"]),
+        tests(
+            "ImgwatchTests",
+            [
+                "imgwatch", "Building", "Dockerfile", "Engine", "Graph", "HTTP", "Inputs", "OCI", "Project", "Registry",
+            ]
+        ),
         rigs,
         tests("RigsTests", ["Rigs"]),
         tests("ScenarioTests", ["imgwatch", "Rigs"]),

@@ -91,12 +91,24 @@ private struct LayerListing: FileView {
             default: return .hardLink(path)
             }
         case .file(let size):
-            let digest = try tar.source.digest(of: member)
-            kind = .file(FileContent(size: size, digest: digest, source: .layerPart(layer, offset: member.offset)))
+            kind = .file(try content(of: member, size: size, in: tar))
         default: kind = .special(entry.kind)
         }
         return .node(TreeNode(kind, mode: entry.mode, user: entry.user, group: entry.group))
     }
+
+    /// The files that say who is who are kept with the index: a name is then known without the layer.
+    private func content(of member: TarMember, size: Int, in tar: OpenTar) throws(OCIError) -> FileContent {
+        if Self.keptFiles.contains(member.entry.path), size <= Self.keptBytes {
+            let bytes = try tar.source.content(of: member)
+            return FileContent(size: size, digest: .sha256(of: bytes), source: .bytes(bytes))
+        }
+        let digest = try tar.source.digest(of: member)
+        return FileContent(size: size, digest: digest, source: .layerPart(layer, offset: member.offset))
+    }
+
+    private static let keptFiles: Set<String> = ["etc/passwd", "etc/group"]
+    private static let keptBytes = 1 << 18
 
     /// The folder in which a member lies, through the links of this layer.
     private func place(of path: TreePath) throws(OCIError) -> TreePath {

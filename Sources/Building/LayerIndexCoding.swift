@@ -5,7 +5,7 @@ internal import OCI
 
 extension LayerIndex {
     /// Changes whenever the same layer gives other bytes.
-    private static let header = Array("imgwatch layer index 1\n".utf8)
+    private static let header = Array("imgwatch layer index 2\n".utf8)
     private static let hashLength = 32
 
     func encoded() -> [UInt8] {
@@ -56,6 +56,7 @@ private enum Mark {
     static let characterDevice: UInt8 = 7
     static let blockDevice: UInt8 = 8
     static let fifo: UInt8 = 9
+    static let keptFile: UInt8 = 10
 }
 
 private struct IndexWriter {
@@ -105,11 +106,7 @@ private struct IndexWriter {
         case .symbolicLink(let target):
             bytes.append(Mark.symbolicLink)
             add(target)
-        case .file(let content):
-            bytes.append(Mark.file)
-            add(content.size)
-            bytes += content.digest.bytes
-            if case .layerPart(_, let offset) = content.source { add(offset) } else { add(0) }
+        case .file(let content): add(content)
         case .special(.characterDevice(let major, let minor)):
             bytes.append(Mark.characterDevice)
             add(major)
@@ -123,6 +120,19 @@ private struct IndexWriter {
         add(Int(node.mode))
         add(node.user)
         add(node.group)
+    }
+
+    private mutating func add(_ content: FileContent) {
+        if case .bytes(let kept) = content.source {
+            bytes.append(Mark.keptFile)
+            add(kept.count)
+            bytes += kept
+        } else {
+            bytes.append(Mark.file)
+            add(content.size)
+            bytes += content.digest.bytes
+            if case .layerPart(_, let offset) = content.source { add(offset) } else { add(0) }
+        }
     }
 }
 
@@ -188,6 +198,9 @@ private struct IndexReader {
         case Mark.file:
             guard let size = number(), let digest = digest(), let offset = number() else { return nil }
             return .file(FileContent(size: size, digest: digest, source: .layerPart(layer, offset: offset)))
+        case Mark.keptFile:
+            guard let kept = number().flatMap({ take($0) }).map(Array.init) else { return nil }
+            return .file(FileContent(size: kept.count, digest: .sha256(of: kept), source: .bytes(kept)))
         case Mark.characterDevice, Mark.blockDevice:
             guard let major = number(), let minor = number() else { return nil }
             let isBlock = mark == Mark.blockDevice

@@ -56,7 +56,7 @@ package struct Keying: Equatable, Sendable {
     package var barrier: Sequence
     /// Inputs that the definition names and that can't be had, each as the user is told.
     ///
-    /// As in `a/b.c does not exist`. What some step makes is not among them.
+    /// As in `its input a/b.c does not exist`. What some step makes is not among them.
     package var missing: [String]
     /// Inputs that are still open for writing.
     package var writers: [String]

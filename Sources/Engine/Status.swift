@@ -57,9 +57,7 @@ extension Engine {
     func failure(_ node: Int) -> Failure? {
         let state = states[node]
         guard !isUnkeyed(node) else { return nil }
-        if !state.missing.isEmpty {
-            return Failure("its input " + state.missing.joined(separator: "; its input "))
-        }
+        if !state.missing.isEmpty { return Failure(state.missing.joined(separator: "; ")) }
         guard let failed = state.failure, failed.key == state.key, !isFresh(node) else { return nil }
         return failed.failure
     }

@@ -6,8 +6,9 @@ package enum Backoff {
         [408, 425, 429, 500, 502, 503, 504, 522, 524].contains(status)
     }
 
-    /// - Parameter attempt: The one that failed, from 1.
-    /// - Parameter chance: From 0 to 1: it keeps many clients from coming back at the same moment.
+    /// How long to wait after this attempt, counted from 1.
+    ///
+    /// The chance goes from 0 to 1: it keeps many clients from coming back at the same moment.
     package static func pause(after attempt: Int, _ response: HTTPResponse?, chance: Double) -> Duration {
         if let asked = response.flatMap(retryAfter) { return asked }
         let grown = HTTPLimits.firstPause * (1 << min(attempt - 1, 10))

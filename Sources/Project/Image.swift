@@ -79,7 +79,9 @@ package struct Image: Equatable, Sendable {
     package var unresolvedBases: [String] { externalBases.filter { $0.digest == nil }.map(\.reference) }
 
     /// What the Dockerfile says of the image, as one canonical text: neither the lines nor what the target does not
-    /// need show in it. The digests of bases outside the project do.
+    /// need show in it.
+    ///
+    /// The digests of bases outside the project do.
     package var instructions: String { Definition.of(evaluation, externalBases) }
 
     package static func == (a: Self, b: Self) -> Bool {

@@ -33,8 +33,8 @@ package actor Registries {
 
     /// The registry of a reference's host.
     ///
-    /// Asks a registry on this machine whether it speaks TLS; others must. The repository is that of the first use: where
-    /// podman keeps a credential for it alone, that one counts.
+    /// Asks a registry on this machine whether it speaks TLS; others must. Where podman keeps a credential for the
+    /// repository of the first use alone, that one counts.
     package func client(for host: String, repository: String) async throws(RegistryError) -> RegistryClient {
         if let client = clients[host] { return client }
         let (trust, isKnown) = Trust(environment: parts.environment).trust(host)

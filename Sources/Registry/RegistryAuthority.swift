@@ -24,9 +24,10 @@ package actor RegistryAuthority: Authority {
     private let asking = SharedAnswers<[String], String>()
     private let finding = SharedAnswers<String, Credential>()
 
-    /// - Parameter find: Finds the registry's credential; blocks, and is called once.
-    /// - Parameter credentialAt: Finds what the user keeps for another host: a realm elsewhere.
-    /// - Parameter now: On a clock that never goes back.
+    /// Finds the registry's credential by `find`, which blocks, and is called once.
+    ///
+    /// `credentialAt` finds what the user keeps for another host: a realm elsewhere. `now` is of a clock that never
+    /// goes back.
     init(
         _ registry: WebAddress,
         trust: HTTPTrust,

@@ -30,8 +30,9 @@ package final class RegistryClient: Sendable {
 
     // MARK: Requests
 
-    /// - Parameter path: Below the repository, like `manifests/latest`.
-    /// - Parameter mountedFrom: Another repository that must be readable for it.
+    /// The path is one below the repository, like `manifests/latest`.
+    ///
+    /// `mountedFrom` is another repository that must be readable for it.
     func request(
         _ method: String,
         _ repository: String,

@@ -11,7 +11,8 @@ struct Trust {
         let home = environment["HOME"] ?? ""
         let configuration = environment["XDG_CONFIG_HOME"] ?? "\(home)/.config"
         return [
-            "\(configuration)/containers/certs.d", "\(configuration)/docker/certs.d",
+            // podman and skopeo look below the home, wherever other configuration lies.
+            "\(home)/.config/containers/certs.d", "\(configuration)/containers/certs.d", "\(configuration)/docker/certs.d",
             environment["DOCKER_CONFIG"].map { "\($0)/certs.d" } ?? "\(home)/.docker/certs.d",
             "/etc/containers/certs.d", "/etc/docker/certs.d",
         ]

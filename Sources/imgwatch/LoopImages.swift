@@ -31,7 +31,8 @@ extension Loop {
         await build(image, run)
     }
 
-    /// By a key that edits have overtaken nothing is published that was built earlier: its needs may have been stale then.
+    /// By a key that edits have overtaken nothing is published that was built earlier: its needs may have been stale
+    /// then.
     private func isCurrent(_ image: Image, _ run: ActiveRun) -> Bool {
         drain()
         return !run.isCancelled

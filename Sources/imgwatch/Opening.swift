@@ -188,7 +188,7 @@ extension RegistryAddress {
 }
 
 extension Registries {
-    fileprivate init(_ environment: [String: String], _ http: HTTPClient) {
+    init(_ environment: [String: String], _ http: HTTPClient) {
         let start = ContinuousClock.now
         self.init(
             ClientParts(

@@ -18,7 +18,7 @@ final class RemoteRegistry: Sendable {
     /// What tags are known to show, by `REPOSITORY:TAG`.
     private let shown = Mutex<[String: Digest]>([:])
 
-    /// - Parameter name: `host[:port][/path]`.
+    /// The name is `host[:port][/path]`.
     init(_ name: String, _ registries: Registries, layout: ImageLayout) {
         let slash = name.firstIndex(of: "/") ?? name.endIndex
         host = String(name[..<slash])

@@ -64,13 +64,13 @@ extension Session {
     ) -> NodeAnswer? {
         let provenance = provenance(entry, reading, in: nodes)
         guard let own = own(entry.id, reading, provenance, nodes.project) else { return nil }
-        var keying = Keying(own: own, barrier: 0, missing: missing.map { "\($0) does not exist" })
+        var keying = Keying(own: own, barrier: 0, missing: missing.map { "its input \($0) does not exist" })
         keying.provenance = provenance
         return NodeAnswer(reading: reading, keying: keying)
     }
 
     static func unreadable(_ problem: UnreadableInput) -> NodeAnswer {
-        let reason = "\(problem.path) can't be read: \(problem.reason)"
+        let reason = "its input \(problem.path) can't be read: \(problem.reason)"
         return NodeAnswer(reading: Reading(files: []), keying: Keying(own: nil, barrier: 0, missing: [reason]))
     }
 

@@ -145,6 +145,8 @@ struct ExternalBaseTests {
             #expect((problem?.id, problem?.line) == ("base-layer-missing", 2))
             #expect(problem?.missingLayer == image.layers[0].digest)
         }
+        // Who is who is kept with the list.
+        _ = try workshop.restarted().assemble(workshop.request("FROM debian:12\nCOPY --chown=7:staff f /x\n"))
         // Never listed here, it must be fetched first.
         let elsewhere = Assembler(layout: workshop.layout, cache: workshop.cache)
         let problem = #expect(throws: BuildProblem.self) { try elsewhere.load(base, isExternal: true) }

@@ -143,7 +143,7 @@ import Testing
                 own: "other",
                 outputs: "out",
                 barrier: drive.sequence,
-                missing: ["src/a does not exist"]
+                missing: ["its input src/a does not exist"]
             )
             drive.send(.keyed(node, operation, keying))
         }

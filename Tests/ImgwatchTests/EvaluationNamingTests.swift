@@ -8,13 +8,13 @@ import Testing
 
 @Suite struct EvaluationNamingTests {
     private static let base = BaseImage(
-        name: "base",
-        key: "key",
-        image: StoredImage(
-            key: "key",
-            manifest: Descriptor(mediaType: "", digest: .sha256(of: []), size: 0)
-        ),
-        reference: "127.0.0.1:5000/base@sha256:abc"
+        "base",
+        PublishedImage(
+            stored: StoredImage(key: "key", manifest: Descriptor(mediaType: "", digest: .sha256(of: []), size: 0)),
+            references: [],
+            exactReference: "127.0.0.1:5000/base@sha256:abc",
+            isPushed: true
+        )
     )
 
     /// The evaluation of a Dockerfile whose argument `BASE` is the image `base`.

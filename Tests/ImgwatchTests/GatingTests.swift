@@ -2,9 +2,11 @@ import Building
 import Engine
 import Foundation
 import Git
+import HTTP
 import Inputs
 import OCI
 import Project
+import Registry
 import Reporting
 import State
 import Synchronization
@@ -122,12 +124,16 @@ private final class LoopRun: Sendable {
             }
             return true
         }
+        let http = HTTPClient()
+        let registries = Registries(environment, http)
         session = try Session(
             SessionParts(
                 environment: environment,
                 state: state,
                 reader: InputReader(root: project.root, index: HashIndex()),
                 store: ImageStore(layout, address: .loopback(port: 5000), cache: .inMemory()),
+                bases: ExternalBases(layout, registries),
+                http: http,
                 reporter: reporter,
                 output: OutputQueue(.standard)
             )

@@ -136,8 +136,8 @@ import Testing
         #expect {
             try site.assemble()
         } throws: {
-            guard case ImageProblem.failed(let reason) = $0 else { return false }
-            return reason.hasPrefix("Dockerfile:2: COPY file")
+            guard case ImageProblem.failed(let failure) = $0 else { return false }
+            return failure.reason.hasPrefix("Dockerfile:2: COPY file")
         }
     }
 

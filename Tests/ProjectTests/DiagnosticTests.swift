@@ -44,12 +44,51 @@ import Testing
         #expect(Rule.allCases.filter { !told.contains($0.id) && !elsewhere.contains($0) } == [])
     }
 
-    @Test func `every id is explained in the documentation`() throws {
+    // MARK: docs/diagnostics.md
+
+    /// The page's sections by their titles, without those of what goes wrong while it runs; and the titles of those.
+    private static func sections() throws -> (ids: [String: String], running: [String]) {
         let text = try String(contentsOfFile: Repository.root + "/docs/diagnostics.md", encoding: .utf8)
-        let told = Self.names.flatMap { Self.diagnostics(of: $0).all.map(\.id) }
-        for id in Set(Rule.allCases.map(\.id) + told + (try Self.dockerfileIDs())) {
-            #expect(text.contains("### `\(id)`\n"), "\(id)")
+        let parts = text.split(separator: "\n## While it runs\n", maxSplits: 1)
+        let title = #/(?m)^### `(?<title>[^`\n]+)`\n(?<body>(?s:.*?))(?=^##|\z)/#
+        let found = try #require(parts.first).matches(of: title).map { match in
+            (String(match.output.title), String(match.output.body))
         }
+        let running = try #require(parts.last).matches(of: title).map { String($0.output.title) }
+        return (Dictionary(found, uniquingKeysWith: { $0 + $1 }), running)
+    }
+
+    @Test func `every id has its section, and every section is about an id`() throws {
+        let told = Self.names.flatMap { Self.diagnostics(of: $0).all.map(\.id) }
+        let ids = Set(Rule.allCases.map(\.id) + told + (try Self.dockerfileIDs()))
+        let sections = try Self.sections().ids
+        #expect(ids.subtracting(sections.keys) == [])
+        #expect(Set(sections.keys).subtracting(ids) == [])
+        for (id, body) in sections {
+            let isShort = body.count < 1000
+            #expect(isShort && (body.contains("`") || body.contains("Begin with")), "\(id): what does it look like?")
+        }
+    }
+
+    @Test func `what the page says of a run is said by the program`() throws {
+        let folder = Repository.root + "/Sources"
+        let files = try #require(FileManager.default.enumerator(atPath: folder)).compactMap { $0 as? String }
+        let sources = files.filter { $0.hasSuffix(".swift") }.compactMap {
+            try? String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8)
+        }.joined()
+        let titles = try Self.sections().running
+        #expect(titles.count > 15)
+        for title in titles {
+            let pieces = title.split(separator: "…").flatMap { $0.split(separator: #/[A-Z:]{2,}|\d+/#) }
+            for piece in pieces.map({ $0.trimmingCharacters(in: .whitespaces) }) where piece.count > 3 {
+                #expect(sources.contains(piece), "\(title): \(piece)")
+            }
+        }
+    }
+
+    @Test func `there are golden texts enough`() {
+        let all = Self.names.flatMap { Self.diagnostics(of: $0).all }
+        #expect(all.count >= 100 && Set(all.map(\.id)).count >= 35)
     }
 
     /// The ids that the sources of the module `Dockerfile` write down.

@@ -30,6 +30,7 @@ import Testing
 
     /// A suite for one file carries that file's name; a suite for several stands here, with what it is about.
     static let suitesOfSeveralFiles = [
+        "Tests/ProjectTests/SchemaTests.swift": "docs/imgwatch.schema.json, against the loader",
         "Tests/ReportingTests/EventsDocumentTests.swift": "docs/events.md, against the events that the code writes",
         "Tests/ServingTests/ClientTests.swift": "the registry as skopeo, podman and others pull from it",
     ]

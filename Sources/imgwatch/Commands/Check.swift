@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Glibc
 import Graph
 import OCI
 import Project
@@ -36,9 +37,34 @@ struct Check: AsyncParsableCommand {
         } catch let problems as Diagnostics {
             let insertions = problems.all.flatMap(\.insertions)
             guard !insertions.isEmpty else { return }
-            let text = try String(contentsOfFile: file, encoding: .utf8)
-            try Insertion.apply(insertions, to: text).write(toFile: file, atomically: true, encoding: .utf8)
+            do {
+                let text = try String(contentsOfFile: file, encoding: .utf8)
+                try Self.replace(file, by: Insertion.apply(insertions, to: text))
+            } catch {
+                throw SessionError(
+                    reason: "\(file) can't be written: \(error.localizedDescription)",
+                    remedy: "make it and its folder writable, or add the lines that `imgwatch check` shows"
+                )
+            }
             if !options.isJSON { Say.line("mended \(file): \(Formats.count(Set(insertions).count, "place"))") }
+        }
+    }
+
+    /// At once, so that a loop that watches never reads half of it; the mode stays, and a link leads to the new text.
+    private static func replace(_ file: String, by text: String) throws {
+        let path = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] ?? 0o644
+        let new = "\(path).\(getpid()).new"
+        try Data().write(to: URL(fileURLWithPath: new), options: .withoutOverwriting)
+        do {
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: new)
+            let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: new))
+            try handle.write(contentsOf: Data(text.utf8))
+            try handle.close()
+            guard rename(new, path) == 0 else { throw CocoaError(.fileWriteUnknown) }
+        } catch {
+            try? FileManager.default.removeItem(atPath: new)
+            throw error
         }
     }
 }
