@@ -12,7 +12,8 @@ struct Trust {
         let configuration = environment["XDG_CONFIG_HOME"] ?? "\(home)/.config"
         return [
             // podman and skopeo look below the home, wherever other configuration lies.
-            "\(home)/.config/containers/certs.d", "\(configuration)/containers/certs.d", "\(configuration)/docker/certs.d",
+            "\(home)/.config/containers/certs.d", "\(configuration)/containers/certs.d",
+            "\(configuration)/docker/certs.d",
             environment["DOCKER_CONFIG"].map { "\($0)/certs.d" } ?? "\(home)/.docker/certs.d",
             "/etc/containers/certs.d", "/etc/docker/certs.d",
         ]
@@ -22,7 +23,8 @@ struct Trust {
     func trust(_ host: String) -> (trust: HTTPTrust, isKnown: Bool) {
         var trust = HTTPTrust()
         var isKnown = false
-        for folder in folders.map({ "\($0)/\(host)" }) {
+        for (index, folder) in folders.enumerated() where !folders[..<index].contains(folder) {
+            let folder = "\(folder)/\(host)"
             guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else { continue }
             isKnown = true
             for name in names.sorted() where name.hasSuffix(".crt") { add("\(folder)/\(name)", to: &trust) }
