@@ -69,7 +69,7 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
         // So libcurl says that a header is longer than it takes: by the one in older versions, by the other in newer ones.
         case CURLE_OUT_OF_MEMORY: .tooLong
         case CURLE_RECV_ERROR where reason.hasPrefix("Too large response header"): .tooLong
-        case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE: .cut
+        case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE, CURLE_SEND_FAIL_REWIND: .cut
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM:
             .untrusted
         default: .other
@@ -149,7 +149,12 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
         return pread(file, buffer.baseAddress, min(buffer.count, atMost), off_t(offset))
     }
 
-    fileprivate func rewind(to offset: Int) { sent = offset }
+    /// libcurl itself sends again what a connection took that was open before and is gone now: false where it must not.
+    fileprivate func rewind(to offset: Int) -> Bool {
+        guard request.isRepeatable || sent == 0 else { return false }
+        sent = offset
+        return true
+    }
 
     fileprivate static func of(_ context: UnsafeMutableRawPointer?) -> Transfer? {
         context.map { Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue() }
@@ -231,8 +236,7 @@ extension Transfer {
         curl_set_pointer(handle.pointer, CURLOPT_READDATA, context)
         curl_set_rewind(handle.pointer) { context, offset, origin in
             guard origin == SEEK_SET else { return CURL_SEEKFUNC_FAIL }
-            Transfer.of(context)?.rewind(to: Int(offset))
-            return CURL_SEEKFUNC_OK
+            return Transfer.of(context)?.rewind(to: Int(offset)) == true ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
         }
         curl_set_pointer(handle.pointer, CURLOPT_SEEKDATA, context)
     }

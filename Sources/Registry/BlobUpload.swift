@@ -25,7 +25,8 @@ struct BlobUpload {
                 return try await once(isChunked: isChunked)
             } catch {
                 guard error.isTransient, !error.isPostponed, attempt < RegistryLimits.attempts else { throw error }
-                isChunked = isChunked || error.status == nil && blob.size >= RegistryLimits.chunkedFrom
+                let isBroken = error.status == nil || error.status == 404
+                isChunked = isChunked || isBroken && blob.size >= RegistryLimits.chunkedFrom
                 try await client.wait(after: attempt)
                 attempt += 1
             }
