@@ -93,6 +93,10 @@ import Testing
             let tag = try #require(node["new"] as? String)
             #expect(try await RegistryWalk(registry).tags("app") == [tag])
         }
+        let chain = try Pushes.chain(registry.address)
+        #expect(try chain.imgwatch("build").status == 0)
+        let nodes = try Self.clone(chain).imgwatch("plan", "--json").objects("nodes")
+        #expect(nodes.map { $0["action"] as? String } == ["reference", "reference", "reference"], "\(nodes)")
         try second.write("app.txt", "two\n")
         let node = try #require(try second.imgwatch("plan", "--json").objects("nodes").first)
         #expect(node["action"] as? String == "run" && (node["new"] as? String)?.hasPrefix("app-") == true, "\(node)")
