@@ -40,7 +40,8 @@ extension Loop {
         return (try? found.get()) ?? nil
     }
 
-    /// By a key that edits have overtaken nothing is published that was built earlier: its needs may have been stale then.
+    /// By a key that edits have overtaken nothing is published that was built earlier: its needs may have been stale
+    /// then.
     private func isCurrent(_ image: Image, _ run: ActiveRun) -> Bool {
         drain()
         return !run.isCancelled

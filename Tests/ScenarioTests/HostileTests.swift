@@ -2,7 +2,7 @@ import Foundation
 import Rigs
 import Testing
 
-/// Registries that lie, stall and flood: nobody else learns who one is, the program stays small, and it ends when told to.
+/// Registries that lie, stall and flood: nobody else learns who one is, the program stays small, and ends when told to.
 @Suite(.serialized, .enabled(if: Pushes.isPossible && Skopeo.isInstalled, "docker-registry, curl or skopeo is missing"))
 struct HostileTests {
     private static let password = "hostile-secret/+9f3a"
@@ -64,7 +64,10 @@ struct HostileTests {
         let took = ContinuousClock.now - moment
         #expect(took < .seconds(2), "\(mode): it took \(took) to end")
         // Before it begins to work it has nothing to finish.
-        #expect(status == 0 || loop.process.terminationReason == .uncaughtSignal && status == SIGINT, "\(mode): \(status)")
+        #expect(
+            status == 0 || loop.process.terminationReason == .uncaughtSignal && status == SIGINT,
+            "\(mode): \(status)"
+        )
         let secrets = [password, "somebody:\(password)"].flatMap { [$0, Data($0.utf8).base64EncodedString()] }
         for request in try hostile.requests(to: .elsewhere) {
             #expect(request.header("Authorization") == nil, "\(mode): \(request.method) \(request.path)")
@@ -73,7 +76,10 @@ struct HostileTests {
         let said = loop.lines.map(\.text).joined() + loop.errors
         #expect(secrets.allSatisfy { !said.contains($0) }, "\(mode): \(said)")
         for line in loop.lines {
-            #expect(line.reason.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 0x202E }, "\(mode): \(line.reason)")
+            #expect(
+                line.reason.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 0x202E },
+                "\(mode): \(line.reason)"
+            )
         }
     }
 

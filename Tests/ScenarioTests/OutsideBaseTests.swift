@@ -2,7 +2,7 @@ import Foundation
 import Rigs
 import Testing
 
-/// Images built on bases from registries: what they inherit, when a base counts as moved, and that its bytes stay there.
+/// Images built on bases from registries: what they inherit, when a base counts as moved, and that its bytes stay.
 @Suite(.serialized, .enabled(if: Pushes.isPossible && Skopeo.isInstalled, "docker-registry, curl or skopeo is missing"))
 struct OutsideBaseTests {
     private static let notes = "org.opencontainers.image.base."
@@ -23,10 +23,13 @@ struct OutsideBaseTests {
         let proxy = try await FaultyProxy.start(before: registry)
         let digest = try images.digest(of: "busybox")
         let bases = [
-            "tag": "bases/busybox:1", "pin": "bases/busybox@\(digest)", "docker": "bases/docker:1", "multi": "bases/multi:1",
+            "tag": "bases/busybox:1", "pin": "bases/busybox@\(digest)", "docker": "bases/docker:1",
+            "multi": "bases/multi:1",
         ]
         let names = ["tag", "pin", "docker", "multi"]
-        let project = try TemporaryProject(["app.txt": "app\n", ".imgwatch": configuration("\(proxy.address)/shop", names)])
+        let project = try TemporaryProject([
+            "app.txt": "app\n", ".imgwatch": configuration("\(proxy.address)/shop", names),
+        ])
         for (name, base) in bases {
             try project.write("Dockerfile.\(name)", "FROM \(proxy.address)/\(base)\nCOPY app.txt /\n")
         }
@@ -39,29 +42,44 @@ struct OutsideBaseTests {
         for layer in try ["busybox", "multi"].flatMap({ try layers(of: $0, images) }) {
             #expect(mounted.contains { $0.path.contains(layer.dropFirst(7)) }, "\(requests.summary)")
             // Each image that is built on it waits for the same copy.
-            #expect(requests.filter { $0.method == "GET" && $0.path.hasSuffix("/blobs/\(layer)") }.count == 1, "\(layer)")
+            #expect(
+                requests.filter { $0.method == "GET" && $0.path.hasSuffix("/blobs/\(layer)") }.count == 1,
+                "\(layer)"
+            )
         }
 
         let walk = try await RegistryWalk(registry)
         try await walk.check()
-        for name in names {
-            let image = try #require(walk.images.first { $0.repository == "shop/\(name)" })
-            let repository = String(bases[name]?.split(whereSeparator: { ":@".contains($0) }).first ?? "")
-            var base = try walk.image(repository, "1")
-            if name == "multi" {
-                base = try RegistryWalk.image(repository, "1", digest: base.layers[0], text(base.layers[0], registry))
-            }
-            #expect(image.layers.count == base.layers.count + 1 && image.layers.starts(with: base.layers), "\(name)")
-            #expect(image.annotations[Self.notes + "digest"] == base.digest, "\(name)")
-            #expect(image.annotations[Self.notes + "name"] == "\(proxy.address)/\(bases[name] ?? "")")
-            let folder = try walk.unpacked(image)
-            defer { try? FileManager.default.removeItem(at: folder) }
-            let inherited = name == "multi" ? "architecture" : "etc/motd"
-            let shown = try project.run("cat", folder.path() + "/app.txt", folder.path() + "/" + inherited)
-            #expect(shown == "app\n" + (name == "multi" ? "amd64\n" : "busybox\n"))
-        }
+        for name in names { try await check(name, on: "\(proxy.address)/\(bases[name] ?? "")", walk, project) }
         let again = try project.imgwatch("build", "--json")
         #expect(again.events.allSatisfy { ["ready", "idle"].contains($0.event) }, "\(again.output)")
+    }
+
+    /// The image is the base and one layer more, says so, and is read by skopeo.
+    private func check(
+        _ name: String,
+        on reference: String,
+        _ walk: RegistryWalk,
+        _ project: TemporaryProject
+    ) async throws {
+        let image = try #require(walk.images.first { $0.repository == "shop/\(name)" })
+        let repository = name == "docker" ? "bases/docker" : name == "multi" ? "bases/multi" : "bases/busybox"
+        var base = try walk.image(repository, "1")
+        if name == "multi" {
+            let digest = base.layers[0]
+            let bytes = try #require(walk.registry.blob(digest))
+            base = try RegistryWalk.image(repository, "1", digest: digest, String(decoding: bytes, as: UTF8.self))
+        }
+        #expect(image.layers.count == base.layers.count + 1 && image.layers.starts(with: base.layers), "\(name)")
+        #expect(image.annotations[Self.notes + "digest"] == base.digest, "\(name)")
+        #expect(image.annotations[Self.notes + "name"] == reference)
+        let folder = try walk.unpacked(image)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let inherited = name == "multi" ? "architecture" : "etc/motd"
+        let shown = try project.run("cat", folder.path() + "/app.txt", folder.path() + "/" + inherited)
+        #expect(shown == "app\n" + (name == "multi" ? "amd64\n" : "busybox\n"))
+        let target = "oci:\(project.home.appending(path: "pulled").path()):\(name)"
+        try await Skopeo().pull(image.name, from: walk.registry, to: target)
     }
 
     /// Those that an image for this machine has.
@@ -74,12 +92,8 @@ struct OutsideBaseTests {
         return name == "multi" ? try image(first[0]) : first
     }
 
-    private func text(_ digest: String, _ registry: RegistryServer) throws -> String {
-        String(decoding: try #require(registry.blob(digest)), as: UTF8.self)
-    }
-
-    @Test func `what the base says counts: its users, links, variables, and what it wants done on it`() async throws {
-        let registry = try await RegistryServer.start()
+    /// Pushes `base:stable`, which has users, a link to a folder, and something to be done on it.
+    private func pushBase(to registry: RegistryServer) throws {
         let base = try TemporaryProject([
             "tree/etc/passwd": "root:x:0:0::/:/bin/sh\napp:x:1234:99::/:/bin/sh\n",
             "tree/etc/group": "root:x:0:\nstaff:x:2345:\n", "tree/srv/real/.keep": "",
@@ -98,7 +112,11 @@ struct OutsideBaseTests {
         try base.commitAll("first")
         let first = try base.imgwatch("build", "--json")
         #expect(first.status == 0, "\(first.output)\(first.errors)")
+    }
 
+    @Test func `what the base says counts: its users, links, variables, and what it wants done on it`() async throws {
+        let registry = try await RegistryServer.start()
+        try pushBase(to: registry)
         let project = try TemporaryProject([
             "app.txt": "app\n", "onbuild.txt": "onbuild\n", ".imgwatch": configuration(registry.address, ["child"]),
             "Dockerfile.child": """
@@ -197,7 +215,10 @@ struct OutsideBaseTests {
         try await Skopeo().push(images.reference(to: "busybox"), to: registry, as: "busybox:1")
         let project = try Pushes.project(registry.address)
         try project.write("hello.sh", "echo \"hello from $(cat /etc/motd)\"; id -u app\n")
-        try project.write("Dockerfile", "FROM \(registry.address)/busybox:1\nCOPY hello.sh /\nCMD [\"/bin/sh\", \"/hello.sh\"]\n")
+        try project.write(
+            "Dockerfile",
+            "FROM \(registry.address)/busybox:1\nCOPY hello.sh /\nCMD [\"/bin/sh\", \"/hello.sh\"]\n"
+        )
         let built = try project.imgwatch("build", "--json")
         let line = try #require(built.events.first { $0.event == "pushed" }, "\(built.output)\(built.errors)")
         let target = project.home.appending(path: "pulled").path()

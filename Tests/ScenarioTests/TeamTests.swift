@@ -54,7 +54,9 @@ import Testing
         try await RegistryWalk(registry).check()
     }
 
-    @Test func `an alias is set also by who builds nothing, and a child is built on a base that never was here`() async throws {
+    @Test func `an alias is set also by who builds nothing, and a child is built on a base that never was here`()
+        async throws
+    {
         let registry = try await RegistryServer.start()
         let proxy = try await FaultyProxy.start(before: registry)
         let first = try Pushes.chain(proxy.address)
@@ -72,7 +74,10 @@ import Testing
         try third.write("mid.txt", "of the third\n")
         try proxy.reset()
         let built = try third.imgwatch("build", "--json")
-        #expect(built.events.nodes("reused") == ["base"] && built.events.nodes("pushed") == ["mid", "leaf"], "\(built.output)")
+        #expect(
+            built.events.nodes("reused") == ["base"] && built.events.nodes("pushed") == ["mid", "leaf"],
+            "\(built.output)"
+        )
         let walk = try await RegistryWalk(registry)
         try await walk.check()
         let leaf = try walk.image("leaf", "dev")
