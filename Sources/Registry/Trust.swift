@@ -12,7 +12,8 @@ struct Trust {
         let configuration = environment["XDG_CONFIG_HOME"] ?? "\(home)/.config"
         return [
             // podman and skopeo look below the home, wherever other configuration lies.
-            "\(home)/.config/containers/certs.d", "\(configuration)/containers/certs.d", "\(configuration)/docker/certs.d",
+            "\(home)/.config/containers/certs.d", "\(configuration)/containers/certs.d",
+            "\(configuration)/docker/certs.d",
             environment["DOCKER_CONFIG"].map { "\($0)/certs.d" } ?? "\(home)/.docker/certs.d",
             "/etc/containers/certs.d", "/etc/docker/certs.d",
         ]

@@ -13,6 +13,8 @@ final class ExternalBases: Sendable {
     private let layout: ImageLayout
     private let registries: Registries
     private let bases = Mutex<[String: ExternalBase]>([:])
+    /// Layers on their way.
+    private let fetching = Turns()
     /// Why the latest attempt to resolve one failed.
     private let failures = Mutex<[String: RegistryError]>([:])
 
@@ -145,6 +147,10 @@ final class ExternalBases: Sendable {
             else { continue }
             do throws(RegistryError) {
                 for layer in content.layers where !layout.hasBlob(layer) {
+                    await fetching.begin(layer.digest)
+                    defer { fetching.end(layer.digest) }
+                    // Who fetched it meanwhile, for another image, did it for this one, too.
+                    if layout.hasBlob(layer) { continue }
                     let client = try await registries.client(for: reference.host, repository: reference.repository)
                     try await client.fetch(layer, from: reference.repository, into: layout)
                 }
@@ -152,5 +158,36 @@ final class ExternalBases: Sendable {
                 throw ImageProblem(error)
             }
         }
+    }
+}
+
+/// One at a time for each digest.
+private final class Turns: Sendable {
+    /// Who waits, by the digest that somebody is at.
+    private let waiting = Mutex<[Digest: [CheckedContinuation<Void, Never>]]>([:])
+
+    func begin(_ digest: Digest) async {
+        await withCheckedContinuation { continuation in
+            let isFree = waiting.withLock { waiting in
+                guard waiting[digest] != nil else {
+                    waiting[digest] = []
+                    return true
+                }
+                waiting[digest]?.append(continuation)
+                return false
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    func end(_ digest: Digest) {
+        let next = waiting.withLock { waiting in
+            guard waiting[digest]?.isEmpty == false else {
+                waiting[digest] = nil
+                return CheckedContinuation<Void, Never>?.none
+            }
+            return waiting[digest]?.removeFirst()
+        }
+        next?.resume()
     }
 }

@@ -17,8 +17,7 @@ extension Loop {
         drain()
         guard nodes[image.id] != nil, !run.isCancelled else { return endCancelled(run) }
         let publication = run.start.publication
-        if let found = await session.store.find(image, publication, asking: mayBeElsewhere(run)), isCurrent(image, run)
-        {
+        if let found = await find(image, publication, run), isCurrent(image, run) {
             switch await send(found, of: image, run) {
             case nil:
                 if isCurrent(image, run) { return await publish(found, of: image, publication, run, isBuilt: false) }
@@ -27,8 +26,18 @@ extension Loop {
             case let problem?: return end(run, problem)
             }
         }
+        guard !run.isCancelled else { return endCancelled(run) }
         tellStarted(run)
         await build(image, run)
+    }
+
+    /// What was built before under this key; ends early where the run is cancelled, since a registry may not answer.
+    private func find(_ image: Image, _ publication: Publication, _ run: ActiveRun) async -> StoredImage? {
+        let session = session, isAsking = mayBeElsewhere(run)
+        let found = await cancellable(run) { () async throws(ImageProblem) in
+            await session.store.find(image, publication, asking: isAsking)
+        }
+        return (try? found.get()) ?? nil
     }
 
     /// By a key that edits have overtaken nothing is published that was built earlier: its needs may have been stale
@@ -175,7 +184,10 @@ extension Loop {
         isBuilt: Bool
     ) async {
         guard run.beginPublishing() else { return endCancelled(run) }
-        let result = await name(stored, of: image, publication)
+        // An edit does not end it.
+        let naming = Task { await name(stored, of: image, publication) }
+        run.onAbandon { naming.cancel() }
+        let result = await naming.value
         drain()
         switch result {
         case .success(let shown):

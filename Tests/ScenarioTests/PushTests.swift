@@ -52,7 +52,9 @@ enum Pushes {
         let line = try await loop.publication(of: "app", from: mark)
         let push = try proxy.requests()
         let upload = "shop/app/blobs/uploads/"
-        #expect(push.summary.dropLast().sorted() == ["POST \(upload)", "POST \(upload)", "PUT \(upload)", "PUT \(upload)"])
+        #expect(
+            push.summary.dropLast().sorted() == ["POST \(upload)", "POST \(upload)", "PUT \(upload)", "PUT \(upload)"]
+        )
         #expect(push.summary.last == "PUT shop/app/manifests/\(line.tag)")
         #expect(push.allSatisfy { $0.status == 201 || $0.status == 202 })
 
@@ -76,7 +78,8 @@ enum Pushes {
         #expect(try await loop.end() == 0)
     }
 
-    @Test func `a registry that is away at the start, or goes in the middle, is caught up with by itself`() async throws {
+    @Test func `a registry that is away at the start, or goes in the middle, is caught up with by itself`() async throws
+    {
         let registry = try await RegistryServer.start()
         let project = try Pushes.chain(registry.address)
         try await registry.stop()
