@@ -158,7 +158,8 @@ actor Loop {
         case .publish(_, let operation, let publication): runs[operation]?.decide(publication)
         case .cancel(_, let operation): runs[operation]?.cancel()
         case .remember(let node, let success):
-            let isWritten = session.remember(node, success, as: published[node])
+            let shown = published[nodes.project.deploy(node)?.image ?? node]
+            let isWritten = session.remember(node, success, as: shown)
             if isWritten { unforgotten.remove(node) } else if success == nil { unforgotten.insert(node) }
         case .wake(let moment): wake(at: moment)
         case .report(let report): tell(report)

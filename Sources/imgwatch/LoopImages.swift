@@ -76,9 +76,11 @@ extension Loop {
 
     private func end(_ run: ActiveRun, _ problem: ImageProblem) {
         drain()
-        guard !run.isCancelled else { return endCancelled(run) }
+        // What was begun to be named is not taken back by an edit: it failed, and that counts.
+        guard !run.isCancelled || run.isPublishing else { return endCancelled(run) }
         switch problem {
-        case .failed(let failure): end(run, RunEnd(.failed(failure), barrier: sequence))
+        case .failed(let failure):
+            end(run, RunEnd(.failed(failure), barrier: sequence, isHalfDone: run.isPublishing))
         case .incomplete:
             let failure = Failure("a layer of it is neither here nor in the registry", isTransient: true)
             end(run, RunEnd(.failed(failure), barrier: sequence))
@@ -183,6 +185,15 @@ extension Loop {
         _ run: ActiveRun,
         isBuilt: Bool
     ) async {
+        let store = session.store
+        let move = await cancellable(run) { () async throws(ImageProblem) in
+            try await store.move(of: image, publication)
+        }
+        let moved: MovedTag?
+        switch move {
+        case .success(let tag): moved = tag
+        case .failure(let problem): return end(run, problem)
+        }
         guard run.beginPublishing() else { return endCancelled(run) }
         // An edit does not end it.
         let naming = Task { await name(stored, of: image, publication) }
@@ -195,7 +206,7 @@ extension Loop {
             if let node = nodes.graph[image.id] {
                 told.remove(run.start.operation)
                 session.tell(LoopEvent(shown, of: node, run, publication, isBuilt: isBuilt))
-                if let moved = shown.moved {
+                if let moved {
                     tell(notice: "the tag \(moved.tag) of \(image.id) moved; it showed \(moved.digest)")
                 }
             }
@@ -211,13 +222,10 @@ extension Loop {
     ) async -> Result<PublishedImage, ImageProblem> {
         let store = session.store
         do throws(ImageProblem) {
-            let moved = try await store.move(of: image, publication)
             try await store.push(stored, of: image, publication)
-            var shown = try await offload {
+            return await offload {
                 Result { () throws(ImageProblem) in try store.publish(stored, of: image, publication) }
-            }.get()
-            shown.moved = moved
-            return .success(shown)
+            }
         } catch {
             return .failure(error)
         }
