@@ -63,6 +63,14 @@ extension ImageStore {
         return (try? await remote.image(image.id.name, tag, key: publication.key)) ?? own
     }
 
+    /// Whether the image of this key would be found; nothing of it is fetched.
+    func has(_ image: Image, _ publication: Publication) async -> Bool {
+        if self.image(of: image, key: publication.key) != nil { return true }
+        guard image.push, let remote else { return false }
+        let found = try? await remote.key(image.id.name, tags(of: image, publication).main)
+        return found?.key == publication.key
+    }
+
     /// What an image's references show since an earlier run; nil where one is gone or shows something else.
     func remembered(_ image: Image, _ publication: Publication) -> PublishedImage? {
         guard let stored = self.image(of: image, key: publication.key) else { return nil }
