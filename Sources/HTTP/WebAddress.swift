@@ -45,7 +45,7 @@ package struct WebAddress: Hashable, Sendable, CustomStringConvertible {
     package func adding(_ parameters: [(name: String, value: String)]) -> WebAddress? {
         let added = parameters.map { "\(Self.encoded($0.name))=\(Self.encoded($0.value))" }.joined(separator: "&")
         guard !added.isEmpty else { return self }
-        let separator = query.map { $0.isEmpty ? "" : "&" } ?? "?"
+        let separator = description.contains("?") ? (description.hasSuffix("?") ? "" : "&") : "?"
         return WebAddress(parsing: description + separator + added)
     }
 

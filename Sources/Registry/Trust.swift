@@ -23,7 +23,8 @@ struct Trust {
     func trust(_ host: String) -> (trust: HTTPTrust, isKnown: Bool) {
         var trust = HTTPTrust()
         var isKnown = false
-        for folder in folders.map({ "\($0)/\(host)" }) {
+        for (index, folder) in folders.enumerated() where !folders[..<index].contains(folder) {
+            let folder = "\(folder)/\(host)"
             guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else { continue }
             isKnown = true
             for name in names.sorted() where name.hasSuffix(".crt") { add("\(folder)/\(name)", to: &trust) }

@@ -62,16 +62,19 @@ final class ScriptedServer: Sendable {
         Thread.detachNewThread { [weak self] in
             while true {
                 let connection = accept(listener, nil, nil)
-                guard connection >= 0, let self else { break }
+                guard connection >= 0 else { break }
+                guard let self else {
+                    close(connection)
+                    continue
+                }
                 Thread.detachNewThread { self.serve(connection) }
             }
+            // Nobody else may: its number would be somebody else's at once.
+            close(listener)
         }
     }
 
-    deinit {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
+    deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
     func address(_ path: String = "/") throws -> WebAddress {
         guard let address = WebAddress(parsing: "http://127.0.0.1:\(port)\(path)") else { throw POSIXError(.EINVAL) }

@@ -150,8 +150,11 @@ import Testing
             _ = try await client.send(HTTPRequest("GET", server.address("/first")))
             var request = HTTPRequest("PUT", try server.address("/second"))
             request.body = .bytes(Array(repeating: 9, count: 300_000))
-            #expect(try await client.send(request).status == 201)
-            #expect(server.requests.last?.body.count == 300_000)
+            let second = request
+            // Where it breaks in the middle, nobody but the caller knows whether to repeat it.
+            let outcome = await HTTPTests.kind { () async throws(HTTPError) in try await client.send(second) }
+            #expect(outcome == nil || outcome == .cut)
+            #expect(server.requests.last.map { $0.path == "/first" || $0.body.count == 300_000 } == true)
         }
     }
 }

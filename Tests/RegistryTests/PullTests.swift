@@ -88,7 +88,7 @@ import Testing
                 } != nil
             )
             #expect(server.requests.count == count)
-            #expect(!scene.layout.hasBlob(scene.blob) && scene.strays.isEmpty)
+            #expect(!scene.layout.hasBlob(scene.blob))
         }
     }
 

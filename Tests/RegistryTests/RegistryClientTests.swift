@@ -53,7 +53,7 @@ import Testing
                 request.answer(200, ["Docker-Content-Digest": header], Self.text)
             }
             #expect(server.requests.count == 2)
-            let error = await failure { () throws(RegistryError) in _ = try result.get() }
+            let error = await failure { _ = try result.get() }
             #expect(error?.isTransient == true)
             #expect(error?.reason.contains("\(Self.digest)") == true && error?.reason.contains("\u{1B}") == false)
         }

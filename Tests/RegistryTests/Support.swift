@@ -91,7 +91,9 @@ final class SmallImage: Sendable {
     }
 
     func push(to repository: String, isFresh: Bool = false) -> Push {
-        var push = Push(manifest, from: layout, to: repository) { blob throws(RegistryError) in
+        var push = Push(manifest, from: layout, to: repository) { [self] blob throws(RegistryError) in
+            // As long as there is a push, its image is there.
+            _ = self
             throw RegistryError("\(blob.digest) is not here", remedy: "none")
         }
         if isFresh { push.fresh = Set(blobs.map(\.digest)) }
@@ -131,7 +133,7 @@ func failure(_ body: () async throws -> Void) async -> RegistryError? {
 
 /// Stands for a server: it answers by a function, and remembers what it was asked.
 final class FakeServer: Sendable {
-    typealias Answers = @Sendable (_ request: HTTPRequest, _ number: Int) async throws(HTTPError) -> HTTPResponse
+    typealias Answers = @Sendable (_ request: HTTPRequest, _ number: Int) throws(HTTPError) -> HTTPResponse
 
     private let answers: Answers
     private let seen = Mutex<[HTTPRequest]>([])
@@ -149,7 +151,7 @@ final class FakeServer: Sendable {
                 seen.append(request)
                 return seen.count
             }
-            return try await self.answers(request, number)
+            return try self.answers(request, number)
         }
     }
 

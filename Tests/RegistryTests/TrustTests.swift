@@ -39,6 +39,6 @@ import Testing
         #expect(try trust(files) == ("A\nB\nC\n", me + ".cert", me + ".key", true))
         #expect(try trust(files, ["DOCKER_CONFIG": "$/other"]) == ("A\nB\nO\n", nil, nil, true))
         let own = "$/xdg/containers/certs.d/a.example:5000/x.cert"
-        #expect(try trust(files, ["XDG_CONFIG_HOME": "$/xdg"]) == ("C\n", own, nil, true))
+        #expect(try trust(files, ["XDG_CONFIG_HOME": "$/xdg"]) == ("A\nB\nC\n", own, nil, true))
     }
 }
