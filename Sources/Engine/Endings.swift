@@ -142,7 +142,7 @@ extension Engine {
             states[node].success = nil
             effects.append(.remember(id(node), nil))
             guard failure.isTransient, rules.contains(.retryTransient) else { return }
-            states[node].retryAt = now + states[node].backOff
+            states[node].retryAt = now + max(states[node].backOff, failure.retryAfter ?? .zero)
             states[node].backOff = min(states[node].backOff * 2, Limits.longestBackOff)
         case .cancelled: goRound(node, run)
         }

@@ -153,6 +153,16 @@ import Testing
         #expect(drive.effects.contains(.remember(Self.image, nil)) == isHalfDone)
     }
 
+    @Test func `an image is tried again no sooner than its registry asked for`() throws {
+        var (drive, start) = try Self.imageRunning()
+        let busy = Failure("too many requests", isTransient: true, retryAfter: .seconds(90))
+        drive.send(.ended(Self.image, start.operation, RunEnd(.failed(busy), barrier: drive.sequence)))
+        drive.pass(.seconds(89))
+        #expect(drive.started == nil)
+        drive.pass(.seconds(2))
+        #expect(drive.started?.node == Self.image)
+    }
+
     @Test func `an image goes where its run was started for, whatever the configuration says meanwhile`() throws {
         var (drive, start) = try Self.imageRunning(destination: "dev")
         let graph = Graph([
