@@ -105,19 +105,24 @@ private final class Worker: Sendable {
     private func run() {
         var traffic = Traffic()
         while true {
-            let news = inbox.withLock { inbox in
-                defer { inbox.started = [] }
-                return inbox
-            }
-            traffic.waiting += news.started
-            endCancelled(&traffic, all: news.isClosed)
-            if news.isClosed { return }
+            let isClosed = takeNews(&traffic)
+            endCancelled(&traffic, all: isClosed)
+            if isClosed { return }
             start(&traffic)
             perform(&traffic)
             // Whoever ended made room.
             start(&traffic)
             // Nothing is to do until somebody wakes us, or a connection does.
             curl_multi_poll(multi.pointer, nil, 0, traffic.running.isEmpty ? 3_600_000 : 1000, nil)
+        }
+    }
+
+    /// A function of its own, so that nothing of it is kept while there is nothing to do; gives whether we are closed.
+    private func takeNews(_ traffic: inout Traffic) -> Bool {
+        inbox.withLock { inbox in
+            traffic.waiting += inbox.started
+            inbox.started = []
+            return inbox.isClosed
         }
     }
 

@@ -14,16 +14,24 @@ extension RegistryClient {
     ) async throws(RegistryError) {
         if layout.hasBlob(blob) { return }
         var receiver = try Self.receiver(blob, layout)
-        for attempt in 1... {
-            let isResumed = receiver.count > 0
+        var (cuts, restarts) = (0, 0)
+        while true {
+            let start = receiver.count
             do throws(RegistryError) {
                 return try await receive(blob, from: repository, receiver)
             } catch {
-                guard error.isTransient, !error.isPostponed, attempt < RegistryLimits.attempts else { throw error }
-                // What was answered otherwise, or came in pieces and is wrong, is fetched from its beginning.
-                if isResumed || error.status != nil { receiver = try Self.receiver(blob, layout) }
+                if error.status != nil {
+                    // What was answered otherwise, or is wrong, is fetched from its beginning.
+                    receiver = try Self.receiver(blob, layout)
+                    restarts += 1
+                } else {
+                    cuts = receiver.count - start >= RegistryLimits.progress ? 1 : cuts + 1
+                }
+                guard error.isTransient, !error.isPostponed, max(cuts, restarts) < RegistryLimits.attempts else {
+                    throw error
+                }
             }
-            try await wait(after: attempt)
+            try await wait(after: max(cuts, restarts))
         }
     }
 

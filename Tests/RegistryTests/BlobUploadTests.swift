@@ -206,8 +206,13 @@ import Testing
         let (way, _, bytes) = try await upload(server, size: Self.large)
         #expect(way == .sent)
         #expect(uploads.got.withLock { $0 } == bytes)
-        #expect(pieces(server) == ["0-\(shortest - 1)", "\(shortest)-\(Self.large - 1)"])
-        #expect(methods(server) == "POST PATCH PATCH PUT")
+        // Only the last one may be shorter.
+        #expect(
+            pieces(server) == [
+                "0-\(shortest - 1)", "\(shortest)-\(2 * shortest - 1)", "\(2 * shortest)-\(Self.large - 1)",
+            ]
+        )
+        #expect(methods(server) == "POST PATCH PATCH PATCH PUT")
     }
 
     @Test func `what is too large as a whole is sent in pieces`() async throws {
@@ -302,7 +307,8 @@ import Testing
             ])
             _ = try await BlobUpload(client: client, repository: repository, blob: blob, path: path, neighbour: nil)
                 .run()
-            #expect(try proxy.requests("PATCH", "").count >= 5)
+            let lines = try proxy.requests().map { "\($0.method) \($0.bytes) \($0.status ?? 0)" }
+            #expect(try proxy.requests("PATCH", "/uploads/").count >= 5, "\(lines)")
             #expect(try await client.hasBlob(blob, in: repository))
             #expect(registry.blob("\(blob.digest)") == bytes)
             try registry.removeBlob("\(blob.digest)")

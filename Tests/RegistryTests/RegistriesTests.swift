@@ -129,15 +129,15 @@ struct RegistriesTests {
     @Test func `a token that wears out in the middle is replaced`() async throws {
         let tokens = try await TokenServer.start()
         let registry = try await RegistryServer.start(.token(tokens))
-        let proxy = try await FaultyProxy.start(before: registry, [.unauthorized.whenUsed(moreThan: 2).always])
+        let proxy = try await FaultyProxy.start(before: registry, [.unauthorized.whenUsed(moreThan: 3).always])
         let person = try Person(
             DockerConfiguration(auths: [proxy.address: .password(user: "user", password: "password")])
         )
         let client = try await person.client(proxy.address)
-        let image = try SmallImage(["one", "two", "three"])
+        let image = try SmallImage(["one"])
         try await client.put(image.push(to: "it", isFresh: true))
         #expect(registry.holds(image, "1", in: "it"))
-        #expect(try tokens.requests().count > 2)
+        #expect(try tokens.requests().count == 2)
     }
 
     @Test func `nobody listens, and nobody answers`() async throws {

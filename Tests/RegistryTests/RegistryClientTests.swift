@@ -53,9 +53,12 @@ import Testing
                 request.answer(200, ["Docker-Content-Digest": header], Self.text)
             }
             #expect(server.requests.count == 2)
-            let error = await failure { _ = try result.get() }
-            #expect(error?.isTransient == true)
-            #expect(error?.reason.contains("\(Self.digest)") == true && error?.reason.contains("\u{1B}") == false)
+            guard case .failure(let error) = result else {
+                Issue.record("\(result)")
+                continue
+            }
+            #expect(error.isTransient)
+            #expect(error.reason.contains("\(Self.digest)") && !error.reason.contains("\u{1B}"))
         }
     }
 

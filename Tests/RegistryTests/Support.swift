@@ -53,8 +53,6 @@ final class Person: Sendable {
         try configuration?.write(to: home.path + "/.docker")
     }
 
-    deinit { http.close() }
-
     var pauses: [Duration] { waits.all.withLock { $0 } }
     func pass(_ duration: Duration) { seconds.now.withLock { $0 += duration } }
 
