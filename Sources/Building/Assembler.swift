@@ -121,6 +121,7 @@ package final class Assembler: Sendable {
                 configuration: configuration,
                 layers: stage.layers,
                 externalLayers: stage.externalLayers,
+                packedLayers: stage.packedLayers,
                 rootFS: stage.tree
             )
         } catch {
@@ -136,16 +137,19 @@ struct Stage: Sendable {
     var layers: [LayerRecord]
     /// Those of the layers that are from outside.
     var externalLayers: Set<Digest>
+    /// Those of the layers that this assembly made.
+    var packedLayers: Set<Digest>
     var tree: FileTree
 
     init(
         configuration: ImageConfiguration,
         layers: [LayerRecord],
         externalLayers: Set<Digest>,
+        packedLayers: Set<Digest> = [],
         tree: FileTree
     ) {
         (self.configuration, self.layers) = (configuration, layers)
-        (self.externalLayers, self.tree) = (externalLayers, tree)
+        (self.externalLayers, self.packedLayers, self.tree) = (externalLayers, packedLayers, tree)
     }
 
     init(_ image: BuiltImage) {

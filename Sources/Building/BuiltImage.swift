@@ -9,6 +9,8 @@ package struct BuiltImage: Sendable {
     package var layers: [LayerRecord]
     /// The layers that came with a base from outside: their blobs need not lie in the layout.
     package var externalLayers: Set<Digest> = []
+    /// Those of the layers that this assembly made: they were not in the layout, as far as anybody knew.
+    package var packedLayers: Set<Digest> = []
     /// What a container of it would see; the bytes lie in its layers.
     package var rootFS: FileTree
 }

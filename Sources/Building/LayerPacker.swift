@@ -12,12 +12,12 @@ struct LayerPacker {
     /// The layer of the entries, which are in their order.
     ///
     /// Where one with the same content is known, and its blob is whole, no file is read.
-    func layer(of entries: [LayerEntry]) throws(BuildProblem) -> LayerRecord {
+    func layer(of entries: [LayerEntry]) throws(BuildProblem) -> (record: LayerRecord, isNew: Bool) {
         let key = Self.key(of: entries, encoding)
-        if let known = cache.lookup(key), layout.hasBlob(known.descriptor) { return known }
+        if let known = cache.lookup(key), layout.hasBlob(known.descriptor) { return (known, false) }
         let record = try pack(entries)
         cache.store(key, record)
-        return record
+        return (record, true)
     }
 
     private func pack(_ entries: [LayerEntry]) throws(BuildProblem) -> LayerRecord {

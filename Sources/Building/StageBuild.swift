@@ -13,6 +13,7 @@ struct StageBuild {
     private var configuration: StageConfiguration
     private var layers: [LayerRecord] = []
     private var externalLayers: Set<Digest> = []
+    private var packedLayers: Set<Digest> = []
     private var tree = FileTree()
 
     /// The most that Docker mounts.
@@ -53,6 +54,7 @@ struct StageBuild {
             configuration: configuration.configuration,
             layers: layers,
             externalLayers: externalLayers,
+            packedLayers: packedLayers,
             tree: tree
         )
     }
@@ -69,6 +71,7 @@ struct StageBuild {
         configuration = StageConfiguration(inheriting: base.configuration)
         guard base.layers.count <= Self.mostLayers else { throw Self.tooManyLayers("start from another base") }
         (layers, externalLayers, tree) = (base.layers, base.externalLayers, base.tree)
+        packedLayers = base.packedLayers
     }
 
     /// What a FROM or a `--from` names; nil for `scratch`.
@@ -147,7 +150,8 @@ struct StageBuild {
         guard layers.count < Self.mostLayers else {
             throw Self.tooManyLayers("copy several files with one instruction")
         }
-        let record = try packer.layer(of: entries)
+        let (record, isNew) = try packer.layer(of: entries)
+        if isNew { packedLayers.insert(record.digest) }
         layers.append(record)
         tree.push(entries.map { (path: $0.path, node: $0.node(in: record.digest)) }, hiding: hiding)
     }

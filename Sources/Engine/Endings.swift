@@ -16,7 +16,7 @@ extension Engine {
         let publication = Publication(
             key: combine(snapshot.own, bases),
             provenance: provenance(node),
-            destination: graph.nodes[node].destination,
+            destination: run.destination,
             round: max(snapshot.barrier, round(of: needs))
         )
         // What becomes of the run is about what the snapshot holds, not about what it was started for.
@@ -137,12 +137,12 @@ extension Engine {
             }
         case .failed(let failure):
             fail(node, run, failure)
-            guard failure.isTransient else { return }
+            guard failure.isTransient || end.isHalfDone else { return }
             // The request may have been carried out: what the references show now is not known.
             states[node].success = nil
             effects.append(.remember(id(node), nil))
-            guard rules.contains(.retryTransient) else { return }
-            states[node].retryAt = now + states[node].backOff
+            guard failure.isTransient, rules.contains(.retryTransient) else { return }
+            states[node].retryAt = now + max(states[node].backOff, failure.retryAfter ?? .zero)
             states[node].backOff = min(states[node].backOff * 2, Limits.longestBackOff)
         case .cancelled: goRound(node, run)
         }

@@ -101,16 +101,20 @@ package struct RunEnd: Equatable, Sendable {
     package var missingOutputs: [String]
     /// An image: what its references show now.
     package var publication: Publication?
+    /// An image: it failed after some of its references may have been set already.
+    package var isHalfDone: Bool
     package init(
         _ outcome: Outcome,
         barrier: Sequence,
         inputsChanged: Bool = false,
         outputs: String = "",
         missingOutputs: [String] = [],
-        publication: Publication? = nil
+        publication: Publication? = nil,
+        isHalfDone: Bool = false
     ) {
         (self.outcome, self.barrier, self.inputsChanged) = (outcome, barrier, inputsChanged)
         (self.outputs, self.missingOutputs, self.publication) = (outputs, missingOutputs, publication)
+        self.isHalfDone = isHalfDone
     }
 }
 

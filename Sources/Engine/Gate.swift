@@ -133,6 +133,7 @@ extension Engine {
             isProtected: isOvertaken(node)
                 || rules.contains(.protectImages) && states[node].supersedes >= Limits.supersedes,
             suspects: states[node].suspects,
+            destination: spec.destination,
             cause: cause
         )
         states[node].noteStart()

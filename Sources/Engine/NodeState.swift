@@ -99,6 +99,8 @@ struct Run: Sendable {
     var isCancelled = false
     /// Steps whose runs may have led to this one.
     var suspects: Set<NodeID>
+    /// Where an image goes that this run makes, whatever the configuration says by then.
+    var destination: String
     var cause: Cause
 }
 

@@ -76,8 +76,10 @@ package struct Failure: Error, Hashable, Sendable {
     package var reason: String
     /// A network or registry error that may pass: the engine tries again by itself.
     package var isTransient: Bool
-    package init(_ reason: String, isTransient: Bool = false) {
-        (self.reason, self.isTransient) = (reason, isTransient)
+    /// It is not tried again before, where somebody asked for that.
+    package var retryAfter: Duration?
+    package init(_ reason: String, isTransient: Bool = false, retryAfter: Duration? = nil) {
+        (self.reason, self.isTransient, self.retryAfter) = (reason, isTransient, retryAfter)
     }
 }
 

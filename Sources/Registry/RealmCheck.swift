@@ -8,9 +8,7 @@ enum RealmCheck {
     /// The same host, whatever its port, or one of the same domain: `auth.docker.io` for `registry-1.docker.io`.
     static func belongs(_ realm: WebAddress, to registry: WebAddress) -> Bool {
         if realm.host == registry.host { return true }
-        guard HostKind(realm.host) == .open, HostKind(registry.host) == .open else {
-            return HostKind(realm.host) == .loopback && HostKind(registry.host) == .loopback
-        }
+        guard HostKind(realm.host) == .open, HostKind(registry.host) == .open else { return false }
         let (one, other) = (domain(of: realm.host), domain(of: registry.host))
         return one != nil && one == other
     }

@@ -28,6 +28,9 @@ package final class RegistryClient: Sendable {
     /// From now on all that is asked of the repository carries the right to push, so that one token does.
     package func willPush(to repository: String) { targets.withLock { _ = $0.insert(repository) } }
 
+    /// What the repository was known to hold is not to be relied on any more.
+    package func forget(_ repository: String) { known.forget(repository) }
+
     // MARK: Requests
 
     /// The path is one below the repository, like `manifests/latest`.

@@ -1,7 +1,17 @@
 /// Puts the exact references of bases where the evaluation holds their placeholders.
 
 import Dockerfile
+import Graph
 import Project
+
+extension Image {
+    /// Whether a base's reference stands in the image itself: then where images go is a part of what it is.
+    var showsReferences: Bool {
+        let images = arguments.compactMap { argument in if case .image(let id) = argument.value { id } else { nil } }
+        let probes = images.map { BaseImage.probe($0.name) }
+        return !probes.isEmpty && evaluation.naming(probes) != evaluation
+    }
+}
 
 extension Evaluation {
     /// An argument `{ image: NAME }` reaches a `FROM` as an edge; where its text goes elsewhere (a variable, a label),

@@ -12,16 +12,20 @@ import Synchronization
 final class ExternalBases: Sendable {
     private let layout: ImageLayout
     private let registries: Registries
-    private let bases = Mutex<[String: ExternalBase]>([:])
+    /// Whether what is found out is kept for later; a command that only looks must not move another's pins.
+    private let keepsPins: Bool
+    private let bases = Mutex<[String: (base: ExternalBase, manifest: Descriptor)]>([:])
+    /// Layers on their way.
+    private let fetching = Turns()
     /// Why the latest attempt to resolve one failed.
     private let failures = Mutex<[String: RegistryError]>([:])
 
-    init(_ layout: ImageLayout, _ registries: Registries) throws(OCIError) {
-        (self.layout, self.registries) = (layout, registries)
+    init(_ layout: ImageLayout, _ registries: Registries, keepsPins: Bool = true) throws(OCIError) {
+        (self.layout, self.registries, self.keepsPins) = (layout, registries, keepsPins)
         for name in try layout.names() where name.hasPrefix(Self.prefix) {
             let reference = String(name.dropFirst(Self.prefix.count))
             if let manifest = try layout.resolve(name), let base = try? read(manifest) {
-                bases.withLock { $0[reference] = base }
+                bases.withLock { $0[reference] = (base, manifest) }
             }
         }
     }
@@ -29,10 +33,16 @@ final class ExternalBases: Sendable {
     private static let prefix = ImageStore.unpushed + "base/"
 
     /// The name of a base in the layout, where the pin is kept.
-    static func name(_ reference: String) -> String { prefix + reference }
+    private static func name(_ reference: String) -> String { prefix + reference }
 
     /// By the names that Dockerfiles have for them.
-    var known: [String: ExternalBase] { bases.withLock(\.self) }
+    var known: [String: ExternalBase] { bases.withLock { $0.mapValues(\.base) } }
+
+    /// The manifest of what is pinned; nil where nothing is, or something else.
+    func manifest(_ pin: BasePin) -> Descriptor? {
+        let known = bases.withLock { $0[pin.reference]?.manifest }
+        return known.flatMap { "\($0.digest)" == pin.digest ? $0 : nil }
+    }
 
     func failure(_ reference: String) -> RegistryError? { failures.withLock { $0[reference] } }
 
@@ -71,7 +81,7 @@ final class ExternalBases: Sendable {
             throw RegistryError("`\(text)` names no image", remedy: "write it like `alpine:3.20`")
         }
         // What is named by its digest, and known, can't have changed.
-        if let pin = reference.digest, known[text]?.digest == pin { return }
+        if reference.digest != nil, known[text] != nil { return }
         let client = try await registries.client(for: reference.host, repository: reference.repository)
         var found = try await manifest(reference, reference.digest ?? reference.tag ?? "latest", client)
         if MediaType.isIndex(found.descriptor.mediaType) {
@@ -86,9 +96,9 @@ final class ExternalBases: Sendable {
         }
         try await client.fetch(content.configuration, from: reference.repository, into: layout)
         do throws(OCIError) {
-            try layout.tag(Self.name(text), as: found.descriptor)
+            if keepsPins { try layout.tag(Self.name(text), as: found.descriptor) }
             let base = try read(found.descriptor)
-            bases.withLock { $0[text] = base }
+            bases.withLock { $0[text] = (base, found.descriptor) }
         } catch {
             throw RegistryError("\(reference): \(error.reason)", remedy: error.remedy)
         }
@@ -140,11 +150,15 @@ final class ExternalBases: Sendable {
     func fetchLayers(of image: Image) async throws(ImageProblem) {
         for pin in image.externalBases {
             guard let reference = ImageReference(parsing: pin.reference),
-                let manifest = try? layout.resolve(Self.name(pin.reference)),
+                let manifest = manifest(pin),
                 let content = try? Manifest(decoding: layout.readBlob(manifest))
             else { continue }
             do throws(RegistryError) {
                 for layer in content.layers where !layout.hasBlob(layer) {
+                    await fetching.begin(layer.digest)
+                    defer { fetching.end(layer.digest) }
+                    // Who fetched it meanwhile, for another image, did it for this one, too.
+                    if layout.hasBlob(layer) { continue }
                     let client = try await registries.client(for: reference.host, repository: reference.repository)
                     try await client.fetch(layer, from: reference.repository, into: layout)
                 }
@@ -152,5 +166,36 @@ final class ExternalBases: Sendable {
                 throw ImageProblem(error)
             }
         }
+    }
+}
+
+/// One at a time for each digest.
+private final class Turns: Sendable {
+    /// Who waits, by the digest that somebody is at.
+    private let waiting = Mutex<[Digest: [CheckedContinuation<Void, Never>]]>([:])
+
+    func begin(_ digest: Digest) async {
+        await withCheckedContinuation { continuation in
+            let isFree = waiting.withLock { waiting in
+                guard waiting[digest] != nil else {
+                    waiting[digest] = []
+                    return true
+                }
+                waiting[digest]?.append(continuation)
+                return false
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    func end(_ digest: Digest) {
+        let next = waiting.withLock { waiting in
+            guard waiting[digest]?.isEmpty == false else {
+                waiting[digest] = nil
+                return CheckedContinuation<Void, Never>?.none
+            }
+            return waiting[digest]?.removeFirst()
+        }
+        next?.resume()
     }
 }

@@ -51,12 +51,24 @@ extension ImageStore {
     // MARK: Finding
 
     /// The image of this key, built here or, where others may have built it, pushed by anybody.
+    ///
+    /// What the tag shows already counts more than what is here: with another compression its bytes are others, and a
+    /// tag that says its content never changes them.
     func find(_ image: Image, _ publication: Publication, asking: Bool) async -> StoredImage? {
-        if let found = self.image(of: image, key: publication.key) { return found }
-        guard asking, image.push, let remote else { return nil }
+        let own = self.image(of: image, key: publication.key)
+        guard image.push, let remote, asking || own != nil else { return own }
         let tag = tags(of: image, publication).main
+        if let own, await remote.stillShows(image.id.name, tag, own.manifest.digest) { return own }
         // A registry that does not answer now will be told of when the image is pushed.
-        return try? await remote.image(image.id.name, tag, key: publication.key)
+        return (try? await remote.image(image.id.name, tag, key: publication.key)) ?? own
+    }
+
+    /// Whether the image of this key would be found; nothing of it is fetched.
+    func has(_ image: Image, _ publication: Publication) async -> Bool {
+        if self.image(of: image, key: publication.key) != nil { return true }
+        guard image.push, let remote else { return false }
+        let found = try? await remote.key(image.id.name, tags(of: image, publication).main)
+        return found?.key == publication.key
     }
 
     /// What an image's references show since an earlier run; nil where one is gone or shows something else.

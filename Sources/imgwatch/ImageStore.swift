@@ -20,6 +20,7 @@ final class ImageStore: Sendable {
     let address: RegistryAddress
     /// Where images are pushed to; nil where they stay on this machine.
     let remote: RemoteRegistry?
+    private let bases: ExternalBases?
     private let assembler: Assembler
     /// By image, and then by the first characters of the key.
     private let known: Mutex<[String: [Substring: [(name: String, manifest: Descriptor)]]]>
@@ -28,10 +29,11 @@ final class ImageStore: Sendable {
         _ layout: ImageLayout,
         address: RegistryAddress,
         remote: RemoteRegistry? = nil,
+        bases: ExternalBases? = nil,
         cache: LayerCache,
         indexes: LayerIndexCache = .inMemory()
     ) throws(OCIError) {
-        (self.layout, self.address, self.remote) = (layout, address, remote)
+        (self.layout, self.address, self.remote, self.bases) = (layout, address, remote, bases)
         assembler = Assembler(layout: layout, cache: cache, indexes: indexes)
         known = Mutex([:])
         for name in try layout.names() {
@@ -114,15 +116,10 @@ final class ImageStore: Sendable {
     }
 
     private func stored(_ built: BuiltImage, _ inputs: ImageInputs, neighbours: [Digest: String]) -> StoredImage {
-        let digests = Set(built.layers.map(\.digest))
-        let met = assembledLayers.withLock { met in
-            defer { met.formUnion(digests) }
-            return met
-        }
-        let new = built.layers.filter { neighbours[$0.digest] == nil && !met.contains($0.digest) }
         var stored = StoredImage(key: inputs.key, manifest: built.manifest, content: built)
+        let new = built.layers.filter { built.packedLayers.contains($0.digest) }
         (stored.newLayers, stored.newBytes) = (new.count, new.reduce(0) { $0 + $1.size })
-        stored.fresh = Set(new.map(\.digest))
+        stored.fresh = built.packedLayers
         if let manifest = try? content(of: built.manifest) { stored.fresh.insert(manifest.configuration.digest) }
         stored.neighbours = neighbours.compactMapValues { $0.isEmpty ? nil : $0 }
         return stored
@@ -146,8 +143,7 @@ final class ImageStore: Sendable {
     func externals(of image: Image) throws(ImageProblem) -> [String: Descriptor] {
         var found: [String: Descriptor] = [:]
         for pin in image.externalBases {
-            let known = try? layout.resolve(ExternalBases.name(pin.reference))
-            guard let known, "\(known.digest)" == pin.digest else {
+            guard let known = bases?.manifest(pin) else {
                 throw .failed(Failure("the base \(pin.reference) is not known any more", isTransient: true))
             }
             found[pin.reference] = known
@@ -174,9 +170,6 @@ final class ImageStore: Sendable {
 
     /// A copy beside the blobs; it goes with its owner.
     func copy(of file: String) throws(OCIError) -> PrivateCopy { try PrivateCopy(of: file, in: layout) }
-
-    /// Layers that this process made or met: what is not among them counts as new.
-    private let assembledLayers = Mutex<Set<Digest>>([])
 }
 
 extension Image {

@@ -28,8 +28,6 @@ struct PublishedImage: Sendable {
     var references: [String]
     var exactReference: String
     var isPushed: Bool
-    /// What the tag showed before, where it is one that moves.
-    var moved: MovedTag?
     var key: String { stored.key }
 }
 
@@ -41,6 +39,13 @@ struct BaseImage: Sendable {
     /// By digest.
     var reference: String
     var isPushed: Bool
+
+    /// Stands for an image that nobody has made, where only its name matters.
+    static func probe(_ name: String) -> BaseImage {
+        let nothing = StoredImage(key: "", manifest: Descriptor(mediaType: "", digest: .sha256(of: []), size: 0))
+        let shown = PublishedImage(stored: nothing, references: [], exactReference: "", isPushed: false)
+        return BaseImage(name, shown)
+    }
 
     init(_ name: String, _ shown: PublishedImage) {
         (self.name, key, image) = (name, shown.key, shown.stored)

@@ -9,10 +9,10 @@ final class Interrupts {
     private let sources: [any DispatchSourceSignal]
     let count = InterruptCount()
 
-    init(stopping loop: Loop, _ session: Session) {
+    /// Returns when it listens, so that none is lost; one that comes earlier ends the program, since nothing is begun.
+    init(stopping loop: Loop, _ session: Session) async {
         let count = count
         sources = [SIGINT, SIGTERM, SIGHUP].map { number in
-            signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
             source.setEventHandler {
                 guard count.isFirst() else {
@@ -23,8 +23,13 @@ final class Interrupts {
                 }
                 Task { await loop.stop() }
             }
-            source.activate()
             return source
+        }
+        for source in sources {
+            await withCheckedContinuation { continuation in
+                source.setRegistrationHandler { continuation.resume() }
+                source.activate()
+            }
         }
     }
 

@@ -158,7 +158,8 @@ actor Loop {
         case .publish(_, let operation, let publication): runs[operation]?.decide(publication)
         case .cancel(_, let operation): runs[operation]?.cancel()
         case .remember(let node, let success):
-            let isWritten = session.remember(node, success, as: published[node])
+            let shown = published[nodes.project.deploy(node)?.image ?? node]
+            let isWritten = session.remember(node, success, as: shown)
             if isWritten { unforgotten.remove(node) } else if success == nil { unforgotten.insert(node) }
         case .wake(let moment): wake(at: moment)
         case .report(let report): tell(report)
@@ -223,9 +224,20 @@ actor Loop {
         guard !isStopping else { return }
         isStopping = true
         for run in runs.values { run.cancel() }
+        abandonPublications()
         tellWaiting()
         finishIfStopped()
     }
+
+    /// A registry that does not answer holds up no end: what its names show then, the next start looks up.
+    private func abandonPublications() {
+        Task {
+            try? await Task.sleep(for: Self.publicationPatience)
+            for run in runs.values { run.abandon() }
+        }
+    }
+
+    private static let publicationPatience: Duration = .seconds(1)
 
     private func finishIfStopped() {
         if isStopping, runs.isEmpty { finish() }
@@ -263,6 +275,8 @@ final class ActiveRun: Sendable {
         var isPublishing = false
         /// How what it does is ended early.
         var end: (@Sendable () -> Void)?
+        /// How what it publishes is given up.
+        var abandon: (@Sendable () -> Void)?
         var target: PublishedImage?
         var publication: Publication?
         var waiter: CheckedContinuation<Publication?, Never>?
@@ -303,6 +317,11 @@ final class ActiveRun: Sendable {
         end?()
         waiter?.resume(returning: nil)
     }
+
+    func onAbandon(_ abandon: @escaping @Sendable () -> Void) { state.withLock { $0.abandon = abandon } }
+
+    /// Gives up even what it publishes: nobody waits for it.
+    func abandon() { state.withLock(\.abandon)?() }
 
     /// Whether the run may publish; from then on, it is too late to cancel it.
     func beginPublishing() -> Bool {

@@ -34,22 +34,31 @@ extension Loop {
 
     /// A registry that does not answer may do so later.
     private func tryBasesAgain() {
-        guard mode == .watch, baseRetry == nil else { return }
+        let missing = nodes.project.images.flatMap(\.unresolvedBases)
+        // Whom a registry does not let in is not to knock again and again.
+        let isHopeless = missing.allSatisfy { [401, 403].contains(session.bases.failure($0)?.status) }
+        guard mode == .watch, baseRetry == nil, !isHopeless else { return }
         basePause = min(basePause.map { $0 * 2 } ?? Self.firstPause, Self.longestPause)
         let pause = basePause ?? Self.firstPause
         baseRetry = Task {
             try? await Task.sleep(for: pause)
             guard !Task.isCancelled, !isOver else { return }
-            let missing = nodes.project.images.flatMap(\.unresolvedBases)
-            let failed = await session.bases.resolve(missing).failed
             baseRetry = nil
-            guard !isOver else { return }
-            if failed.count < Set(missing).count {
-                drain()
-                reloadProject()
-            }
-            if failed.isEmpty { basePause = nil } else { tryBasesAgain() }
+            await resolveBases()
         }
+    }
+
+    /// Asks now for the bases that are missing.
+    func resolveBases() async {
+        let missing = nodes.project.images.flatMap(\.unresolvedBases)
+        guard !missing.isEmpty else { return }
+        let failed = await session.bases.resolve(missing).failed
+        guard !isOver else { return }
+        if failed.count < Set(missing).count {
+            drain()
+            reloadProject()
+        }
+        if failed.isEmpty { basePause = nil } else { tryBasesAgain() }
     }
 
     private static let firstPause: Duration = .seconds(2)

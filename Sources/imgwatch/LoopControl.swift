@@ -73,6 +73,7 @@ extension Loop {
     func retry() -> RetryAnswer? {
         guard !isStopping else { return nil }
         if isRunning { drain() }
+        Task { await resolveBases() }
         let failed = failures()
         guard !failed.isEmpty else { return RetryAnswer(retried: [], failed: []) }
         handle(.retry)

@@ -17,8 +17,7 @@ extension Loop {
         drain()
         guard nodes[image.id] != nil, !run.isCancelled else { return endCancelled(run) }
         let publication = run.start.publication
-        if let found = await session.store.find(image, publication, asking: mayBeElsewhere(run)), isCurrent(image, run)
-        {
+        if let found = await find(image, publication, run), isCurrent(image, run) {
             switch await send(found, of: image, run) {
             case nil:
                 if isCurrent(image, run) { return await publish(found, of: image, publication, run, isBuilt: false) }
@@ -27,8 +26,18 @@ extension Loop {
             case let problem?: return end(run, problem)
             }
         }
+        guard !run.isCancelled else { return endCancelled(run) }
         tellStarted(run)
         await build(image, run)
+    }
+
+    /// What was built before under this key; ends early where the run is cancelled, since a registry may not answer.
+    private func find(_ image: Image, _ publication: Publication, _ run: ActiveRun) async -> StoredImage? {
+        let session = session, isAsking = mayBeElsewhere(run)
+        let found = await cancellable(run) { () async throws(ImageProblem) in
+            await session.store.find(image, publication, asking: isAsking)
+        }
+        return (try? found.get()) ?? nil
     }
 
     /// By a key that edits have overtaken nothing is published that was built earlier: its needs may have been stale
@@ -67,9 +76,11 @@ extension Loop {
 
     private func end(_ run: ActiveRun, _ problem: ImageProblem) {
         drain()
-        guard !run.isCancelled else { return endCancelled(run) }
+        // What was begun to be named is not taken back by an edit: it failed, and that counts.
+        guard !run.isCancelled || run.isPublishing else { return endCancelled(run) }
         switch problem {
-        case .failed(let failure): end(run, RunEnd(.failed(failure), barrier: sequence))
+        case .failed(let failure):
+            end(run, RunEnd(.failed(failure), barrier: sequence, isHalfDone: run.isPublishing))
         case .incomplete:
             let failure = Failure("a layer of it is neither here nor in the registry", isTransient: true)
             end(run, RunEnd(.failed(failure), barrier: sequence))
@@ -174,8 +185,20 @@ extension Loop {
         _ run: ActiveRun,
         isBuilt: Bool
     ) async {
+        let store = session.store
+        let move = await cancellable(run) { () async throws(ImageProblem) in
+            try await store.move(of: image, publication)
+        }
+        let moved: MovedTag?
+        switch move {
+        case .success(let tag): moved = tag
+        case .failure(let problem): return end(run, problem)
+        }
         guard run.beginPublishing() else { return endCancelled(run) }
-        let result = await name(stored, of: image, publication)
+        // An edit does not end it.
+        let naming = Task { await name(stored, of: image, publication) }
+        run.onAbandon { naming.cancel() }
+        let result = await naming.value
         drain()
         switch result {
         case .success(let shown):
@@ -183,7 +206,7 @@ extension Loop {
             if let node = nodes.graph[image.id] {
                 told.remove(run.start.operation)
                 session.tell(LoopEvent(shown, of: node, run, publication, isBuilt: isBuilt))
-                if let moved = shown.moved {
+                if let moved {
                     tell(notice: "the tag \(moved.tag) of \(image.id) moved; it showed \(moved.digest)")
                 }
             }
@@ -199,13 +222,10 @@ extension Loop {
     ) async -> Result<PublishedImage, ImageProblem> {
         let store = session.store
         do throws(ImageProblem) {
-            let moved = try await store.move(of: image, publication)
             try await store.push(stored, of: image, publication)
-            var shown = try await offload {
+            return await offload {
                 Result { () throws(ImageProblem) in try store.publish(stored, of: image, publication) }
-            }.get()
-            shown.moved = moved
-            return .success(shown)
+            }
         } catch {
             return .failure(error)
         }

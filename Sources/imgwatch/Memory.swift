@@ -23,7 +23,13 @@ extension Session {
             guard let node = graph[NodeID(name)] else { continue }
             switch node.kind {
             case .step: successes[node.id] = .step(key: row.key, outputs: row.outputs)
-            case .deploy: successes[node.id] = .deploy(key: row.key)
+            case .deploy:
+                // What it acted on must be what the image is called now.
+                let image = project.deploy(node.id)?.image.name ?? ""
+                guard row.references.allSatisfy({ $0.hasPrefix(store.address.reference(image, tag: "")) }) else {
+                    continue
+                }
+                successes[node.id] = .deploy(key: row.key)
             case .image:
                 let publication = Publication(row)
                 guard let image = project.image(node.id), let shown = store.remembered(image, publication) else {
@@ -68,7 +74,7 @@ extension Session {
         let row: State.Success? =
             switch success {
             case .step(let key, let outputs): State.Success(key: key, outputs: outputs)
-            case .deploy(let key): State.Success(key: key)
+            case .deploy(let key): State.Success(key: key, references: Array((shown?.references ?? []).prefix(1)))
             case .image(let publication):
                 State.Success(
                     key: publication.key,

@@ -86,10 +86,12 @@ struct Opening {
         let registries = Registries(environment, http)
         let address = try address(state, layout)
         let remote = address.remoteName.map { RemoteRegistry($0, registries, layout: layout) }
+        let bases = try ExternalBases(layout, registries, keepsPins: purpose != .plan)
         let store = try ImageStore(
             layout,
             address: address,
             remote: remote,
+            bases: bases,
             cache: state.layerCache,
             indexes: .inFolder(folders.state + "/layers")
         )
@@ -101,7 +103,7 @@ struct Opening {
                 reader: reader,
                 git: openGit(reader),
                 store: store,
-                bases: ExternalBases(layout, registries),
+                bases: bases,
                 http: http,
                 reporter: reporter,
                 output: output

@@ -46,6 +46,22 @@ final class RemoteRegistry: Sendable {
         shown.withLock { $0["\(repository(image)):\(tag)"] }
     }
 
+    /// Whether a tag that was known to show this still does: somebody may have deleted it, and more with it.
+    func stillShows(_ image: String, _ tag: String, _ digest: Digest) async -> Bool {
+        guard shows(image, tag) == digest else { return false }
+        let repository = repository(image)
+        guard let client = try? await client(repository) else { return true }
+        do throws(RegistryError) {
+            if try await client.digest(repository, tag) == "\(digest)" { return true }
+        } catch {
+            // What is told when it is pushed.
+            return true
+        }
+        shown.withLock { $0["\(repository):\(tag)"] = nil }
+        client.forget(repository)
+        return false
+    }
+
     /// Looks what these tags show; the credential and the token for later pushes come with it.
     ///
     /// Where the registry can't be asked nothing is known of them.

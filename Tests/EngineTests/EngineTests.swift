@@ -132,6 +132,52 @@ import Testing
         #expect(!drive.effects.contains { if case .publish = $0 { true } else { false } })
     }
 
+    /// The step has counted, and the image has started.
+    private static func imageRunning(destination: String = "") throws -> (Drive, Start) {
+        let graph = Graph([
+            Node(step, .step), Node(image, .image, needs: [step], sources: [step], destination: destination),
+        ])
+        let old = Publication(key: "old", provenance: .none, destination: destination, round: 0)
+        var drive = Drive(graph, memory: [step: .step(key: "k-gen", outputs: "out"), image: .image(old)])
+        drive.key([:])
+        return (drive, try #require(drive.started))
+    }
+
+    @Test(arguments: [true, false])
+    func `an image that failed while it was named is no success any more, one that failed before is`(
+        isHalfDone: Bool
+    ) throws {
+        var (drive, start) = try Self.imageRunning()
+        let end = RunEnd(.failed(Failure("denied")), barrier: drive.sequence, isHalfDone: isHalfDone)
+        drive.send(.ended(Self.image, start.operation, end))
+        #expect(drive.effects.contains(.remember(Self.image, nil)) == isHalfDone)
+    }
+
+    @Test func `an image is tried again no sooner than its registry asked for`() throws {
+        var (drive, start) = try Self.imageRunning()
+        let busy = Failure("too many requests", isTransient: true, retryAfter: .seconds(90))
+        drive.send(.ended(Self.image, start.operation, RunEnd(.failed(busy), barrier: drive.sequence)))
+        drive.pass(.seconds(89))
+        #expect(drive.started == nil)
+        drive.pass(.seconds(2))
+        #expect(drive.started?.node == Self.image)
+    }
+
+    @Test func `an image goes where its run was started for, whatever the configuration says meanwhile`() throws {
+        var (drive, start) = try Self.imageRunning(destination: "dev")
+        let graph = Graph([
+            Node(Self.step, .step),
+            Node(Self.image, .image, needs: [Self.step], sources: [Self.step], destination: "dev, latest"),
+        ])
+        drive.send(.reloaded(graph, memory: [:], barrier: drive.sequence))
+        let snapshot = Snapshot(own: "k-server", provenance: .none, barrier: drive.sequence)
+        drive.send(.snapshot(Self.image, start.operation, snapshot))
+        let published = drive.effects.compactMap { effect in
+            if case .publish(_, _, let publication) = effect { publication.destination } else { nil }
+        }
+        #expect(published == ["dev"] || drive.effects.contains(.cancel(Self.image, start.operation)))
+    }
+
     @Test func `what failed for a missing input, and what it blocked, is told to be fresh when that is back`() {
         let publication = Publication(key: "k-server", provenance: .none, destination: "", round: 1)
         var drive = Drive(memory: [Self.step: .step(key: "k-gen", outputs: "out"), Self.image: .image(publication)])

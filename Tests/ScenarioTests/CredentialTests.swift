@@ -32,7 +32,10 @@ import Testing
         func expectNoTrace(of secrets: [String], in texts: String...) {
             let all = secrets.flatMap { [$0, Data($0.utf8).base64EncodedString()] }
             let files = project.traces(state)
-            #expect(files.contains { $0.path.hasSuffix("state.sqlite") } && files.contains { $0.path.hasSuffix("index.json") })
+            #expect(
+                files.contains { $0.path.hasSuffix("state.sqlite") }
+                    && files.contains { $0.path.hasSuffix("index.json") }
+            )
             for secret in all {
                 for text in texts { #expect(!text.contains(secret), "\(secret) is said") }
                 for (path, bytes) in files { #expect(bytes.range(of: Data(secret.utf8)) == nil, "\(secret): \(path)") }
@@ -73,7 +76,8 @@ import Testing
     @Test func `only the registry's own helper is asked, and once`() async throws {
         let registry = try await RegistryServer.start(Self.access)
         let mine = try CredentialHelper.make(
-            "mine", [registry.address: .credentials(user: "somebody", secret: Self.password)]
+            "mine",
+            [registry.address: .credentials(user: "somebody", secret: Self.password)]
         )
         let others = try CredentialHelper.make("others", ["elsewhere.example": .credentials(user: "x", secret: "y")])
         let site = try Site(registry.address, helpers: [mine, others])

@@ -2,7 +2,7 @@ import Foundation
 import Rigs
 import Testing
 
-/// Whatever request of a push goes wrong: it is tried again or told, the next push works, and nothing is half published.
+/// Whatever request of a push goes wrong: it is tried again or told, the next one works, nothing is half published.
 @Suite(.serialized, .enabled(if: Pushes.isPossible, Pushes.why)) struct PushFaultTests {
     private struct Fault: Sendable {
         var name: String
@@ -18,7 +18,9 @@ import Testing
     }
 
     /// Each a registry and a proxy of its own, some at once: they mostly wait.
-    private static func eachFault(_ body: @escaping @Sendable (Fault, RegistryServer, FaultyProxy) async throws -> Void)
+    private static func eachFault(
+        _ body: @escaping @Sendable (Fault, RegistryServer, FaultyProxy) async throws -> Void
+    )
         async throws
     {
         try await withThrowingTaskGroup(of: Void.self) { group in

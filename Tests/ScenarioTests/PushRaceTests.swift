@@ -46,7 +46,9 @@ import Testing
         return project
     }
 
-    @Test func `whatever is edited when, each tag is whole and one instant, and the alias goes only forwards`() async throws {
+    @Test func `whatever is edited when, each tag is whole and one instant, and the alias goes only forwards`()
+        async throws
+    {
         let registry = try await RegistryServer.start()
         let proxy = try await FaultyProxy.start(before: registry)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -104,7 +106,11 @@ import Testing
         #expect(shown == shown.sorted() && shown.last == instants.count - 1, "\(world), seed \(seed): \(shown)")
     }
 
-    private static func files(_ digest: String, _ repository: String, in registry: RegistryServer) throws
+    private static func files(
+        _ digest: String,
+        _ repository: String,
+        in registry: RegistryServer
+    ) throws
         -> [String: String]?
     {
         guard let bytes = registry.blob(digest) else { return nil }
@@ -112,9 +118,11 @@ import Testing
         return try UnpackedImage.files(of: image, in: registry)
     }
 
-    @Test func `after crashes in the middle of large uploads everything is whole, and becomes the last state`() async throws {
+    @Test func `after crashes in the middle of large uploads everything is whole, and becomes the last state`()
+        async throws
+    {
         let registry = try await RegistryServer.start()
-        let project = try Pushes.project(registry.address)
+        let project = try Pushes.project(registry.address, more: "    aliases: [dev]\n")
         try project.run("sh", "-c", "head -c 20000000 /dev/urandom > big.bin; echo big.bin > .gitignore")
         try project.write("Dockerfile", "FROM scratch\nCOPY big.bin /\nCOPY app.txt /\n")
         var random = SeededRandom(seed: Self.seed)
@@ -134,10 +142,9 @@ import Testing
         }
         let last = try RunningLoop(project)
         try await last.settle(from: 0, after: "ready")
-        let line = try #require(last.lines.last { ["pushed", "reused"].contains($0.event) } ?? nil, "\(last.lines.map(\.text))")
         let walk = try await RegistryWalk(registry)
         try await walk.check("at the end")
-        let folder = try walk.unpacked(walk.image("app", line.tag))
+        let folder = try walk.unpacked(walk.image("app", "dev"))
         defer { try? FileManager.default.removeItem(at: folder) }
         try project.run("cmp", "big.bin", folder.path() + "/big.bin")
         try project.run("cmp", "app.txt", folder.path() + "/app.txt")

@@ -39,7 +39,7 @@ enum Pushes {
 
 /// What a push costs, and what becomes of it where the registry is not always there.
 @Suite(.serialized, .enabled(if: Pushes.isPossible, Pushes.why)) struct PushTests {
-    @Test func `a one-file push is five requests, a way back none, and a commit of it only manifests`() async throws {
+    @Test func `a one-file push is five requests, a way back one, and a commit of it only manifests`() async throws {
         let registry = try await RegistryServer.start()
         let proxy = try await FaultyProxy.start(before: registry)
         let project = try Pushes.project(proxy.address + "/shop")
@@ -52,7 +52,9 @@ enum Pushes {
         let line = try await loop.publication(of: "app", from: mark)
         let push = try proxy.requests()
         let upload = "shop/app/blobs/uploads/"
-        #expect(push.summary.dropLast().sorted() == ["POST \(upload)", "POST \(upload)", "PUT \(upload)", "PUT \(upload)"])
+        #expect(
+            push.summary.dropLast().sorted() == ["POST \(upload)", "POST \(upload)", "PUT \(upload)", "PUT \(upload)"]
+        )
         #expect(push.summary.last == "PUT shop/app/manifests/\(line.tag)")
         #expect(push.allSatisfy { $0.status == 201 || $0.status == 202 })
 
@@ -60,7 +62,8 @@ enum Pushes {
         mark = loop.mark
         try project.write("app.txt", "one\n")
         #expect(try await loop.settle(from: mark).nodes("reused") == ["app"])
-        #expect(try proxy.requests().summary == [])
+        let first = try #require(loop.lines.last { $0.event == "reused" })
+        #expect(try proxy.requests().summary == ["HEAD shop/app/manifests/\(first.tag)"])
 
         mark = loop.mark
         try project.write("app.txt", "three\n")
@@ -71,12 +74,15 @@ enum Pushes {
         try await loop.settle(from: mark, until: "the clean tag") { $0.nodes("reused") == ["app"] }
         let clean = try #require(loop.lines.last { $0.event == "reused" })
         #expect(clean.digest == dirty.digest && clean.tag != dirty.tag && !clean.tag.contains("dirty"))
-        #expect(try proxy.requests().summary == ["PUT shop/app/manifests/\(clean.tag)"])
+        #expect(
+            try proxy.requests().summary == ["GET", "PUT"].map { "\($0) shop/app/manifests/\(clean.tag)" }
+        )
         try await RegistryWalk(registry).check()
         #expect(try await loop.end() == 0)
     }
 
-    @Test func `a registry that is away at the start, or goes in the middle, is caught up with by itself`() async throws {
+    @Test func `a registry that is away at the start, or goes in the middle, is caught up with by itself`() async throws
+    {
         let registry = try await RegistryServer.start()
         let project = try Pushes.chain(registry.address)
         try await registry.stop()
@@ -121,6 +127,47 @@ enum Pushes {
         #expect(try await loop.end() == 0)
     }
 
+    @Test func `after a restart an edit sends only the layer that it made`() async throws {
+        let registry = try await RegistryServer.start()
+        let proxy = try await FaultyProxy.start(before: registry)
+        let project = try Pushes.project(proxy.address + "/shop")
+        #expect(try project.imgwatch("build").status == 0)
+        let loop = try RunningLoop(project)
+        try await loop.settle(from: 0, after: "ready")
+        try proxy.reset()
+        let mark = loop.mark
+        try project.write("app.txt", "two\n")
+        let line = try await loop.publication(of: "app", from: mark)
+        #expect(line.text.contains(#""layers":1,"#))
+        #expect(try proxy.requests("PUT", "/blobs/uploads/").count == 2)
+        #expect(try proxy.requests("HEAD", "/blobs/").filter { $0.status == 200 }.count == 1)
+        #expect(try await loop.end() == 0)
+    }
+
+    @Test func `a tag that somebody deleted, and what was below it, is set again on the way back`() async throws {
+        let registry = try await RegistryServer.start()
+        let project = try Pushes.project(registry.address)
+        let loop = try RunningLoop(project)
+        let first = try await loop.publication(of: "app", from: 0)
+        var mark = loop.mark
+        try project.write("app.txt", "two\n")
+        try await loop.publication(of: "app", from: mark)
+        let image = try await RegistryWalk(registry).image("app", first.tag)
+        try FileManager.default.removeItem(
+            atPath: "\(registry.root)/docker/registry/v2/repositories/app/_manifests/tags/\(first.tag)"
+        )
+        for blob in image.layers + [image.configuration] {
+            try registry.removeBlob(blob)
+            try? registry.removeBlob(blob, from: "app")
+        }
+        mark = loop.mark
+        try project.write("app.txt", "one\n")
+        try await loop.settle(from: mark)
+        let walk = try await RegistryWalk(registry)
+        #expect(try walk.files(of: walk.image("app", first.tag)) == ["lib.txt": "lib\n", "app.txt": "one\n"])
+        #expect(try await loop.end() == 0)
+    }
+
     @Test func `another registry in the configuration gets everything at the next start, and nothing is built`()
         async throws
     {
@@ -145,6 +192,20 @@ enum Pushes {
         #expect(try walk.files(of: walk.image("team/leaf", "dev")).count == 3)
         let third = try project.imgwatch("build", "--json")
         #expect(third.events.nodes("reused") == [] && third.events.nodes("started") == [])
+    }
+
+    @Test func `a deploy runs again where its image goes to another registry`() async throws {
+        let (one, two) = (try await RegistryServer.start(), try await RegistryServer.start())
+        let project = try Pushes.project(
+            one.address,
+            more: "    deploy: { run: 'echo $IMGWATCH_REF' }\n"
+        )
+        let deploy = { try project.imgwatch("build", "--deploy", "--json").events.filter { $0.event == "log" } }
+        #expect(try deploy().count == 1)
+        #expect(try deploy().isEmpty)
+        try project.write(".imgwatch", project.read(".imgwatch").replacing(one.address, with: two.address))
+        let again = try deploy()
+        #expect(again.count == 1 && again[0].string("line").hasPrefix(two.address), "\(again)")
     }
 
     @Test func `a base that is not pushed is in its children, which are whole without it`() async throws {

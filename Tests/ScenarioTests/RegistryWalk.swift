@@ -66,9 +66,11 @@ struct RegistryWalk: Sendable {
     /// Nothing is half published: every blob that a tag leads to is in its repository, and tags say their key.
     func check(_ place: String = "") async throws {
         let ours = images.filter { $0.key != nil }
-        let blobs = Set(ours.flatMap { image in
-            ([image.configuration] + image.layers).map { "\(image.repository)/blobs/\($0)" }
-        }).sorted()
+        let blobs = Set(
+            ours.flatMap { image in
+                ([image.configuration] + image.layers).map { "\(image.repository)/blobs/\($0)" }
+            }
+        ).sorted()
         for (blob, answer) in zip(blobs, try await Self.get(blobs, of: registry, ["--head"])) {
             #expect(answer.status == 200, "\(place): \(blob) is not there")
         }

@@ -19,7 +19,8 @@ struct TagTests {
         return project
     }
 
-    @Test(arguments: [true, false]) func `a tag that stands still moves only where it may`(isRemote: Bool) async throws {
+    @Test(arguments: [true, false]) func `a tag that stands still moves only where it may`(isRemote: Bool) async throws
+    {
         let registry = isRemote ? try await RegistryServer.start() : nil
         let project = try project(registry, "    tag: stable\n")
         let loop = try RunningLoop(project)
@@ -34,7 +35,9 @@ struct TagTests {
 
         mark = loop.mark
         try project.write("app.txt", "one\n")
-        try await loop.settle(from: mark, until: "well again") { $0.contains { $0.event == "reused" || $0.event == "pushed" } }
+        try await loop.settle(from: mark, until: "well again") {
+            $0.contains { $0.event == "reused" || $0.event == "pushed" }
+        }
         #expect(try stable(project, registry) == first.digest)
 
         mark = loop.mark
@@ -52,7 +55,10 @@ struct TagTests {
         #expect(try stable(project, registry) == first.digest)
         #expect(try await loop.end() == 0)
         let build = try project.imgwatch("build", "--json")
-        #expect(build.status == 0 && build.events.nodes("started") == [] && build.events.nodes("reused") == [], "\(build.output)")
+        #expect(
+            build.status == 0 && build.events.nodes("started") == [] && build.events.nodes("reused") == [],
+            "\(build.output)"
+        )
     }
 
     @Test func `a tag that somebody else set is not taken without leave`() async throws {

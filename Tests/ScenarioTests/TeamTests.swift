@@ -54,7 +54,9 @@ import Testing
         try await RegistryWalk(registry).check()
     }
 
-    @Test func `an alias is set also by who builds nothing, and a child is built on a base that never was here`() async throws {
+    @Test func `an alias is set also by who builds nothing, and a child is built on a base that never was here`()
+        async throws
+    {
         let registry = try await RegistryServer.start()
         let proxy = try await FaultyProxy.start(before: registry)
         let first = try Pushes.chain(proxy.address)
@@ -72,7 +74,10 @@ import Testing
         try third.write("mid.txt", "of the third\n")
         try proxy.reset()
         let built = try third.imgwatch("build", "--json")
-        #expect(built.events.nodes("reused") == ["base"] && built.events.nodes("pushed") == ["mid", "leaf"], "\(built.output)")
+        #expect(
+            built.events.nodes("reused") == ["base"] && built.events.nodes("pushed") == ["mid", "leaf"],
+            "\(built.output)"
+        )
         let walk = try await RegistryWalk(registry)
         try await walk.check()
         let leaf = try walk.image("leaf", "dev")
@@ -93,6 +98,10 @@ import Testing
             let tag = try #require(node["new"] as? String)
             #expect(try await RegistryWalk(registry).tags("app") == [tag])
         }
+        let chain = try Pushes.chain(registry.address)
+        #expect(try chain.imgwatch("build").status == 0)
+        let nodes = try Self.clone(chain).imgwatch("plan", "--json").objects("nodes")
+        #expect(nodes.map { $0["action"] as? String } == ["reference", "reference", "reference"], "\(nodes)")
         try second.write("app.txt", "two\n")
         let node = try #require(try second.imgwatch("plan", "--json").objects("nodes").first)
         #expect(node["action"] as? String == "run" && (node["new"] as? String)?.hasPrefix("app-") == true, "\(node)")

@@ -124,17 +124,20 @@ extension ProjectPlan.Action {
 
 extension Loop {
     /// Everything was read, and nothing was started.
-    func plan() -> ProjectPlan {
+    func plan() async -> ProjectPlan {
         var entries: [ProjectPlan.Entry] = []
         var moving: Set<NodeID> = []
         var failing: Set<NodeID> = []
         for node in nodes.graph.nodes {
             guard let view = engine.view(of: node.id) else { continue }
-            let action = action(node, view, moving, failing)
+            let action = await action(node, view, moving, failing)
             if action != .none { moving.insert(node.id) }
             if case .fails = action { failing.insert(node.id) }
             let isOpen = nodes.graph.needs(of: node.id).contains(where: moving.contains)
-            let new = node.kind != .image || isOpen ? nil : view.key.map { view.provenance.tag(key: $0) }
+            let image = isOpen ? nil : nodes.project.image(node.id)
+            let new = image.flatMap { image in
+                publication(of: node, view).map { session.store.tags(of: image, $0).main }
+            }
             entries.append(
                 ProjectPlan.Entry(
                     node: node,
@@ -153,19 +156,25 @@ extension Loop {
         reference.split(separator: ":").last.map(String.init) ?? reference
     }
 
+    private func publication(of node: Node, _ view: NodeView) -> Publication? {
+        view.key.map {
+            Publication(key: $0, provenance: view.provenance, destination: node.destination, round: 0)
+        }
+    }
+
     private func action(
         _ node: Node,
         _ view: NodeView,
         _ moving: Set<NodeID>,
         _ failing: Set<NodeID>
-    ) -> ProjectPlan.Action {
+    ) async -> ProjectPlan.Action {
         if case .failed(let failure) = view.status { return .fails(failure.reason) }
         let stuck = nodes.graph.needs(of: node.id).filter(failing.contains)
         if !stuck.isEmpty { return .fails("it needs \(stuck.map(\.name).joined(separator: ", "))") }
         let needs = nodes.graph.needs(of: node.id).filter(moving.contains)
         if view.isFresh { return needs.isEmpty ? .none : .afterNeeds(needs) }
-        if node.kind == .image, let key = view.key, let image = nodes.project.image(node.id),
-            session.store.image(of: image, key: key) != nil
+        if let image = nodes.project.image(node.id), let publication = publication(of: node, view),
+            await session.store.has(image, publication)
         {
             return .reference
         }

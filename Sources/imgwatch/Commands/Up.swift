@@ -22,7 +22,7 @@ struct Up: AsyncParsableCommand {
         let loop = Loop(session, project: project, selected: project.graph, mode: .watch)
         try session.begin(loop, in: project)
         let registry = try await session.serve()
-        let signals = Interrupts(stopping: loop, session)
+        let signals = await Interrupts(stopping: loop, session)
         let control = session.serveControl(of: loop, signals.count, in: opening.folders)
         session.output.whenBroken { Task { await loop.stop() } }
         await loop.run()
@@ -61,7 +61,7 @@ struct Build: AsyncParsableCommand {
         try session.begin(loop, in: project)
         // Whoever is told to pull an image can.
         let registry = graph.nodes.contains { $0.kind == .deploy } ? try await session.serve() : nil
-        let signals = Interrupts(stopping: loop, session)
+        let signals = await Interrupts(stopping: loop, session)
         let control = session.serveControl(of: loop, signals.count, in: opening.folders)
         await loop.run()
         signals.end()
