@@ -66,7 +66,7 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
         case CURLE_SSL_CONNECT_ERROR where brokenHandshakes.contains(where: reason.contains): .cut
         case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unreachable
         case CURLE_OPERATION_TIMEDOUT: .timedOut
-        // So libcurl says that a header is longer than it takes: by the one in older versions, by the other in newer ones.
+        // So libcurl says that a header is longer than it takes: older versions by the one, newer ones by the other.
         case CURLE_OUT_OF_MEMORY: .tooLong
         case CURLE_RECV_ERROR where reason.hasPrefix("Too large response header"): .tooLong
         case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE, CURLE_SEND_FAIL_REWIND: .cut

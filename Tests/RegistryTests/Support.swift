@@ -71,7 +71,7 @@ final class SmallImage: Sendable {
 
     var blobs: [Descriptor] { layers + [configuration] }
 
-    /// - Parameter texts: What each of the layers holds; no registry looks into them.
+    /// Of these layers; no registry looks into them.
     init(_ texts: [String], in folder: RigFolder? = nil) throws {
         let own = try folder ?? RigFolder()
         self.folder = own
