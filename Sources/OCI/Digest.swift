@@ -2,7 +2,7 @@
 
 package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The 32 bytes as big-endian words, so that the order of digests is the order of their text.
-    private let words: SIMD4<UInt64>
+    private let words: Words
 
     /// Takes `sha256:` and 64 lower-case hex digits; anything else, also other algorithms, is nil.
     package init?(parsing text: some StringProtocol) {
@@ -21,7 +21,7 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// Takes the 32 bytes of the hash itself.
     package init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
-        var words = SIMD4<UInt64>()
+        var words = Words()
         for (index, byte) in bytes.enumerated() {
             words[index / 8] = words[index / 8] << 8 | UInt64(byte)
         }
@@ -31,7 +31,7 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// Takes the 32 bytes where they lie; an index of a base has tens of thousands of them.
     package init?(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count == 32 else { return nil }
-        var words = SIMD4<UInt64>()
+        var words = Words()
         for index in 0..<4 {
             words[index] = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self))
         }
@@ -65,9 +65,9 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     private static let prefix = "sha256:"
 
-    private static func words(_ digits: UnsafeBufferPointer<UInt8>) -> SIMD4<UInt64>? {
+    private static func words(_ digits: UnsafeBufferPointer<UInt8>) -> Words? {
         guard digits.count == 64 else { return nil }
-        var words = SIMD4<UInt64>()
+        var words = Words()
         for index in 0..<4 {
             var word: UInt64 = 0
             for digit in digits[index * 16..<index * 16 + 16] {
@@ -84,6 +84,24 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
         case 48...57: byte - 48
         case 97...102: byte - 87
         default: nil
+        }
+    }
+}
+
+/// Not a `SIMD4`: that wants to lie at multiples of 32 bytes, and the frames of async functions only lie at multiples
+/// of 16, so that it overwrites its neighbours there (Swift 6.3).
+private struct Words: Hashable {
+    private var a: UInt64 = 0, b: UInt64 = 0, c: UInt64 = 0, d: UInt64 = 0
+
+    subscript(index: Int) -> UInt64 {
+        get { index < 2 ? index == 0 ? a : b : index == 2 ? c : d }
+        set {
+            switch index {
+            case 0: a = newValue
+            case 1: b = newValue
+            case 2: c = newValue
+            default: d = newValue
+            }
         }
     }
 }
