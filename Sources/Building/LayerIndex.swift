@@ -107,7 +107,7 @@ private struct LayerListing: FileView {
         return FileContent(size: size, digest: digest, source: .layerPart(layer, offset: member.offset))
     }
 
-    private static let keptFiles: Set<String> = ["etc/passwd", "etc/group"]
+    private static let keptFiles: Set<String> = ["etc/passwd", "etc/group", "usr/etc/passwd", "usr/etc/group"]
     private static let keptBytes = 1 << 18
 
     /// The folder in which a member lies, through the links of this layer.

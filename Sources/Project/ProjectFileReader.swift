@@ -48,6 +48,16 @@ struct ProjectFileReader {
             }
             return Placed(value: .layout(AbsolutePath.clean(path, in: root)), place: text.place)
         }
+        if text.value.contains("@") {
+            // Nothing of it is shown: what stands before it is a password, or a part of one.
+            values.report(
+                .registry,
+                text.place,
+                "the registry has an `@` in it, as if it held a password or a digest",
+                "Write the host alone, like `registry.example.com/team`, and log in with `docker login`."
+            )
+            return nil
+        }
         if let fault = ReferenceSyntax.registryFault(text.value) {
             values.report(.registry, text.place, "the registry `\(text.value)` \(fault.reason)", fault.remedy)
             return nil

@@ -75,6 +75,14 @@ package final class RegistryClient: Sendable {
         return !response.contradicts(blob.digest) && length == blob.size
     }
 
+    /// The same, remembered for the next push.
+    package func holds(_ blob: Descriptor, in repository: String) async throws(RegistryError) -> Bool {
+        if known.contains(blob.digest, in: repository) { return true }
+        guard try await hasBlob(blob, in: repository) else { return false }
+        known.insert(blob.digest, in: repository)
+        return true
+    }
+
     // MARK: Manifests
 
     /// What a tag or a digest names; nil where it names nothing.

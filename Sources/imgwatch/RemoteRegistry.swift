@@ -71,11 +71,36 @@ final class RemoteRegistry: Sendable {
                 group.addTask {
                     let repository = self.repository(image)
                     guard let client = try? await self.client(repository),
-                        let digest = try? await client.digest(repository, tag).flatMap({ Digest(parsing: $0) })
+                        let digest = try? await client.digest(repository, tag).flatMap({ Digest(parsing: $0) }),
+                        await self.isWhole("\(image):\(tag)", digest, in: repository, client)
                     else { return }
                     self.shown.withLock { $0["\(repository):\(tag)"] = digest }
                 }
             }
+        }
+    }
+
+    /// Whether nothing of what a tag shows is known to be gone from the registry: else it is sent again.
+    ///
+    /// What is asked here is not asked by the next push.
+    private func isWhole(
+        _ name: String,
+        _ digest: Digest,
+        in repository: String,
+        _ client: RegistryClient
+    ) async -> Bool {
+        guard let own = try? layout.resolve(name), own.digest == digest, let manifest = try? content(of: own) else {
+            return true
+        }
+        return await withTaskGroup(of: Bool.self) { group in
+            for blob in manifest.layers + [manifest.configuration] {
+                group.addTask {
+                    do throws(RegistryError) { return try await client.holds(blob, in: repository) } catch {
+                        return true
+                    }
+                }
+            }
+            return await group.allSatisfy(\.self)
         }
     }
 

@@ -28,6 +28,9 @@ struct RunningProcess {
     /// Its process; nil where none works on the project.
     func holder() throws -> Int32? { try ProjectLock.holder(folders) }
 
+    /// Whether its socket is there, whoever answers on it.
+    var isListening: Bool { FileManager.default.fileExists(atPath: folders.state + "/control.sock") }
+
     /// What it answers; nil where none works on the project, whatever one that crashed left.
     ///
     /// One that is just starting is asked again, so many times.

@@ -173,10 +173,11 @@ extension Loop {
         if !stuck.isEmpty { return .fails("it needs \(stuck.map(\.name).joined(separator: ", "))") }
         let needs = nodes.graph.needs(of: node.id).filter(moving.contains)
         if view.isFresh { return needs.isEmpty ? .none : .afterNeeds(needs) }
-        if let image = nodes.project.image(node.id), let publication = publication(of: node, view),
-            await session.store.has(image, publication)
-        {
-            return .reference
+        if let image = nodes.project.image(node.id), let publication = publication(of: node, view) {
+            do throws(ImageProblem) { _ = try await session.store.move(of: image, publication) } catch {
+                if case .failed(let failure) = error, !failure.isTransient { return .fails(failure.reason) }
+            }
+            if await session.store.has(image, publication) { return .reference }
         }
         return .run(explained(view.cause, of: node.id))
     }

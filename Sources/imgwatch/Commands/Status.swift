@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Glibc
 import OCI
 import Reporting
 import Serving
@@ -65,12 +66,23 @@ struct Stop: AsyncParsableCommand {
 
     func run() async throws {
         let running = try RunningProcess(options)
-        guard let answer = try running.ask(Control.stop) else {
+        guard let pid = try ask(running) else {
             return options.isJSON ? Say.json(Self.json(nil)) : Say.line("no imgwatch runs in \(running.root)")
         }
-        let pid = try running.content(answer, as: Stopping.self).pid
         try await wait(for: running, pid)
         options.isJSON ? Say.json(Self.json(pid)) : Say.line("process \(pid) has ended")
+    }
+
+    /// One that does not listen yet, since it asks registries at its start, is told by a signal.
+    private func ask(_ running: RunningProcess) throws -> Int32? {
+        do {
+            guard let answer = try running.ask(Control.stop, attempts: 3) else { return nil }
+            return try running.content(answer, as: Stopping.self).pid
+        } catch {
+            guard let pid = try running.holder() else { return nil }
+            guard pid > 0, !running.isListening, kill(pid, SIGINT) == 0 else { throw error }
+            return pid
+        }
     }
 
     private func wait(for running: RunningProcess, _ pid: Int32) async throws {
