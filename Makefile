@@ -20,10 +20,12 @@ run: ## leave the loop running in a copy of the petstore example, for you to edi
 	$(BUILD_RELEASE)
 	@scripts/demo --stay $(IMGWATCH)
 
-test: ## every test (debug build); the scenarios one by one, since they edit while commands run
+test: ## every test (debug build): the simulator by itself, since it leaves no processor to servers; scenarios one by one
 	@scripts/setup build test
 	swift build --build-tests
-	swift test --skip-build --skip 'ScenarioTests|GatingTests'
+	swift test --skip-build --filter SimulationTests
+	swift test --skip-build --skip 'SimulationTests|ScenarioTests|GatingTests|RegistryTests|RigsTests'
+	swift test --skip-build --no-parallel --filter '^(RegistryTests|RigsTests)'
 	swift test --skip-build --no-parallel --filter 'ScenarioTests|GatingTests'
 
 build: ## debug build

@@ -290,31 +290,6 @@ import Testing
         #expect(server.requests.count < 60)
     }
 
-    @Test(.enabled(if: RegistryServer.isInstalled, "docker-registry is not installed"))
-    func `a large blob that is cut once goes to docker-registry in pieces, and so on where it was`() async throws {
-        let registry = try await RegistryServer.start()
-        let proxy = try await FaultyProxy.start(before: registry)
-        let client = try await person.client(proxy.address)
-        let size = RegistryLimits.chunkedFrom + 1_000_000
-        let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 / 251 * 7) }
-        try Data(bytes).write(to: URL(filePath: path))
-        let blob = Descriptor(mediaType: "x", digest: .sha256(of: bytes), size: size)
-        for (number, cut) in [FaultRule.cut(.request(1_000_000)), .cut(.answered), .cut(.start)].enumerated() {
-            let repository = "it\(number)"
-            try proxy.reset()
-            try proxy.setRules([
-                .cut(.request(5_000_000), isReset: true).on("PUT", "digest="), cut.on("PATCH").from(2),
-            ])
-            _ = try await BlobUpload(client: client, repository: repository, blob: blob, path: path, neighbour: nil)
-                .run()
-            let lines = try proxy.requests().map { "\($0.method) \($0.bytes) \($0.status ?? 0)" }
-            #expect(try proxy.requests("PATCH", "/uploads/").count >= 5, "\(lines)")
-            #expect(try await client.hasBlob(blob, in: repository))
-            #expect(registry.blob("\(blob.digest)") == bytes)
-            try registry.removeBlob("\(blob.digest)")
-        }
-    }
-
     @Test func `uploads that lead elsewhere take no credentials along`() async throws {
         let registry = try await HostileRegistry.start([.asksBasic, .redirectsUploads])
         let entry = DockerConfiguration.Entry.password(user: "me", password: "geheim")
