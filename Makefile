@@ -24,7 +24,7 @@ test: ## every test (debug build): the simulator by itself, since it leaves no p
 	@scripts/setup build test
 	swift build --build-tests
 	swift test --skip-build --filter SimulationTests
-	swift test --skip-build --skip 'SimulationTests|ScenarioTests|GatingTests|RegistryTests|RigsTests|ControlServerTests'
+	swift test --skip-build --skip '^(SimulationTests|ScenarioTests|RegistryTests|RigsTests)|GatingTests|ControlServerTests'
 	swift test --skip-build --no-parallel --filter '^(RegistryTests|RigsTests)|ControlServerTests'
 	swift test --skip-build --no-parallel --filter 'ScenarioTests|GatingTests'
 
