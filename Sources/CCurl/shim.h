@@ -30,6 +30,3 @@ static inline CURLcode curl_set_authorities(CURL *handle, const void *bytes, siz
 static inline CURLcode curl_get_long(CURL *handle, CURLINFO info, long *value) {
     return curl_easy_getinfo(handle, info, value);
 }
-static inline CURLMcode curl_set_multi_long(CURLM *handle, CURLMoption option, long value) {
-    return curl_multi_setopt(handle, option, value);
-}

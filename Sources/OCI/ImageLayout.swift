@@ -67,11 +67,15 @@ extension ImageLayout {
         return bytes
     }
 
+    package func readManifest(_ descriptor: Descriptor) throws(OCIError) -> Manifest {
+        try Manifest(decoding: readBlob(descriptor))
+    }
+
     /// A manifest and its configuration, OCI's or Docker's, which must lie here; the layers need not.
     package func readImage(
         _ manifest: Descriptor
     ) throws(OCIError) -> (manifest: Manifest, configuration: ImageConfiguration) {
-        let content = try Manifest(decoding: readBlob(manifest))
+        let content = try readManifest(manifest)
         guard MediaType.isConfiguration(content.configuration.mediaType) else {
             throw .malformed(
                 subject: "the manifest \(manifest.digest)",

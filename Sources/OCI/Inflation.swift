@@ -38,7 +38,7 @@ struct CompressedFile {
             try unpack { (piece: UnsafeRawBufferPointer) throws(OCIError) -> Bool in
                 length += piece.count
                 guard length <= limit else { throw .inflatesTooFar(path: path, limit: limit) }
-                try Self.write(piece, to: target, in: folder)
+                try TemporaryFile.write(piece, to: target, "write a file in", folder)
                 return true
             }
         } catch {
@@ -112,16 +112,4 @@ struct CompressedFile {
 
     /// The macro of the header is none that Swift can read: `__O_TMPFILE | O_DIRECTORY`.
     private static let unnamed = 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC
-
-    private static func write(_ bytes: UnsafeRawBufferPointer, to file: Int32, in folder: String) throws(OCIError) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = Glibc.write(file, rest.baseAddress, rest.count)
-            if count > 0 {
-                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
-            } else if errno != EINTR {
-                throw .fileSystem(operation: "write a file in", path: folder, code: errno)
-            }
-        }
-    }
 }

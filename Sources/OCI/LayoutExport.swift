@@ -8,7 +8,7 @@ extension ImageLayout {
     ///
     /// Blobs are hard links where the file system can do that, else copies.
     package func export(_ manifest: Descriptor, as names: [String], to target: ImageLayout) throws(OCIError) {
-        let content = try Manifest(decoding: readBlob(manifest))
+        let content = try readManifest(manifest)
         for blob in content.layers + [content.configuration, manifest] where !target.hasBlob(blob) {
             guard hasBlob(blob) else { throw .missingBlob(blob.digest, layout: path) }
             try target.adopt(blobPath(blob.digest), as: blob.digest)

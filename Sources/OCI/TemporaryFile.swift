@@ -41,13 +41,23 @@ struct TemporaryFile: ~Copyable {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(OCIError) {
+        try Self.write(bytes, to: descriptor, "write", path)
+    }
+
+    /// All of the bytes; operation and path are for the error.
+    static func write(
+        _ bytes: UnsafeRawBufferPointer,
+        to descriptor: Int32,
+        _ operation: String,
+        _ path: String
+    ) throws(OCIError) {
         var rest = bytes
         while !rest.isEmpty {
             let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
             if count > 0 {
                 rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
             } else if errno != EINTR {
-                throw .fileSystem(operation: "write", path: path, code: errno)
+                throw .fileSystem(operation: operation, path: path, code: errno)
             }
         }
     }

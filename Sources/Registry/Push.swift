@@ -204,7 +204,6 @@ extension Push {
     }
 
     func content() throws(RegistryError) -> Manifest {
-        let bytes = try bytes()
-        do throws(OCIError) { return try Manifest(decoding: bytes) } catch { throw RegistryError(error) }
+        do throws(OCIError) { return try layout.readManifest(manifest) } catch { throw RegistryError(error) }
     }
 }

@@ -57,13 +57,7 @@ extension LoopEvent {
         }
         guard !holds.isEmpty else { return }
         writer.key("holds")
-        writer.array(holds) { writer, hold in
-            writer.object { writer in
-                writer.member("reason", hold.name)
-                writer.member("node", hold.node?.name)
-                writer.member("path", hold.path)
-            }
-        }
+        writer.array(holds.map(LoopStatus.Waiting.init)) { $1.write(to: &$0) }
     }
 }
 
@@ -76,7 +70,7 @@ extension [Diagnostic] {
         return writer.bytes
     }
 
-    fileprivate func write(to writer: inout JSONWriter) {
+    func write(to writer: inout JSONWriter) {
         writer.key("diagnostics")
         writer.array(self) { writer, diagnostic in
             writer.object { writer in

@@ -15,27 +15,11 @@ extension LoopStatus {
             writer.member("ms", ms)
             writer.member("activity", activity.rawValue)
             writer.member("git", git.rawValue)
-            writer.key("diagnostics")
-            writer.array(diagnostics) { $1.write(to: &$0) }
+            diagnostics.map(\.diagnostic).write(to: &writer)
             writer.key("nodes")
             writer.array(nodes) { $1.write(to: &$0) }
         }
         return writer.bytes
-    }
-}
-
-extension LoopStatus.Mistake {
-    fileprivate func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("id", id)
-            writer.member("severity", severity)
-            writer.member("file", file)
-            writer.member("line", line)
-            writer.member("column", column)
-            writer.member("reason", reason)
-            writer.member("remedy", remedy)
-            writer.member("fix", fix)
-        }
     }
 }
 
@@ -60,7 +44,7 @@ extension LoopStatus.Entry {
 }
 
 extension LoopStatus.Waiting {
-    fileprivate func write(to writer: inout JSONWriter) {
+    func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("reason", reason)
             writer.member("node", node)

@@ -128,7 +128,7 @@ final class ExternalBases: Sendable {
     }
 
     private func read(_ manifest: Descriptor) throws(OCIError) -> ExternalBase {
-        let content = try Manifest(decoding: layout.readBlob(manifest))
+        let content = try layout.readManifest(manifest)
         let execution = try ImageConfiguration(decoding: layout.readBlob(content.configuration)).execution
         let variables = execution.environment.map { entry in
             let name = entry.prefix { $0 != "=" }
@@ -151,7 +151,7 @@ final class ExternalBases: Sendable {
         for pin in image.externalBases {
             guard let reference = ImageReference(parsing: pin.reference),
                 let manifest = manifest(pin),
-                let content = try? Manifest(decoding: layout.readBlob(manifest))
+                let content = try? layout.readManifest(manifest)
             else { continue }
             do throws(RegistryError) {
                 for layer in content.layers where !layout.hasBlob(layer) {

@@ -71,9 +71,7 @@ final class ImageStore: Sendable {
 
     /// Of an image in a registry elsewhere the layers may be there alone.
     func isWhole(_ manifest: Descriptor, of image: Image, key: String) -> Bool {
-        guard let bytes = try? layout.readBlob(manifest), let content = try? Manifest(decoding: bytes) else {
-            return false
-        }
+        guard let content = try? layout.readManifest(manifest) else { return false }
         return content.annotations[Self.keyName] == key && layout.hasBlob(content.configuration)
             && (image.push && remote != nil || content.layers.allSatisfy { layout.hasBlob($0) })
     }
@@ -121,20 +119,22 @@ final class ImageStore: Sendable {
         (stored.newLayers, stored.newBytes) = (new.count, new.reduce(0) { $0 + $1.size })
         stored.fresh = built.packedLayers
         if let manifest = try? content(of: built.manifest) { stored.fresh.insert(manifest.configuration.digest) }
-        stored.neighbours = neighbours.compactMapValues { $0.isEmpty ? nil : $0 }
+        stored.neighbours = neighbours
         return stored
     }
 
-    /// Whose layers come from a base, with the repository that has them in the registry where images go; "" for none.
+    /// The layers that come from a base which lies in the registry where images go, with its repository there.
     private func neighbours(_ image: Image, _ inputs: ImageInputs) throws(ImageProblem) -> [Digest: String] {
+        guard let remote else { return [:] }
         var found: [Digest: String] = [:]
         for (reference, manifest) in try externals(of: image) {
-            let repository = ImageReference(parsing: reference).flatMap { remote?.neighbour($0) } ?? ""
+            guard let repository = ImageReference(parsing: reference).flatMap(remote.neighbour) else { continue }
             for layer in try content(of: manifest).layers { found[layer.digest] = repository }
         }
-        for base in inputs.bases {
-            let repository = base.isPushed ? remote?.repository(base.name) ?? "" : ""
-            for layer in try content(of: base.image.manifest).layers { found[layer.digest] = repository }
+        for base in inputs.bases where base.isPushed {
+            for layer in try content(of: base.image.manifest).layers {
+                found[layer.digest] = remote.repository(base.name)
+            }
         }
         return found
     }
@@ -152,9 +152,7 @@ final class ImageStore: Sendable {
     }
 
     func content(of manifest: Descriptor) throws(ImageProblem) -> Manifest {
-        do throws(OCIError) { return try Manifest(decoding: layout.readBlob(manifest)) } catch {
-            throw ImageProblem(error)
-        }
+        do throws(OCIError) { return try layout.readManifest(manifest) } catch { throw ImageProblem(error) }
     }
 
     /// Compression pays where images travel.

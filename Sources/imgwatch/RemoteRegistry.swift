@@ -46,6 +46,10 @@ final class RemoteRegistry: Sendable {
         shown.withLock { $0["\(repository(image)):\(tag)"] }
     }
 
+    private func note(_ repository: String, _ tag: String, _ digest: Digest?) {
+        shown.withLock { $0["\(repository):\(tag)"] = digest }
+    }
+
     /// Whether a tag that was known to show this still does: somebody may have deleted it, and more with it.
     func stillShows(_ image: String, _ tag: String, _ digest: Digest) async -> Bool {
         guard shows(image, tag) == digest else { return false }
@@ -57,7 +61,7 @@ final class RemoteRegistry: Sendable {
             // What is told when it is pushed.
             return true
         }
-        shown.withLock { $0["\(repository):\(tag)"] = nil }
+        note(repository, tag, nil)
         client.forget(repository)
         return false
     }
@@ -74,7 +78,7 @@ final class RemoteRegistry: Sendable {
                         let digest = try? await client.digest(repository, tag).flatMap({ Digest(parsing: $0) }),
                         await self.isWhole("\(image):\(tag)", digest, in: repository, client)
                     else { return }
-                    self.shown.withLock { $0["\(repository):\(tag)"] = digest }
+                    self.note(repository, tag, digest)
                 }
             }
         }
@@ -89,7 +93,8 @@ final class RemoteRegistry: Sendable {
         in repository: String,
         _ client: RegistryClient
     ) async -> Bool {
-        guard let own = try? layout.resolve(name), own.digest == digest, let manifest = try? content(of: own) else {
+        guard let own = try? layout.resolve(name), own.digest == digest, let manifest = try? layout.readManifest(own)
+        else {
             return true
         }
         return await withTaskGroup(of: Bool.self) { group in
@@ -127,7 +132,7 @@ final class RemoteRegistry: Sendable {
         try await client.fetch(manifest.configuration, from: repository, into: layout)
         do throws(OCIError) {
             let stored = try layout.writeBlob(found.bytes, mediaType: found.descriptor.mediaType)
-            shown.withLock { $0["\(repository):\(tag)"] = stored.digest }
+            note(repository, tag, stored.digest)
             return StoredImage(key: key, manifest: stored)
         } catch {
             throw RegistryError(error.reason, remedy: error.remedy)
@@ -136,19 +141,14 @@ final class RemoteRegistry: Sendable {
 
     /// Gets the layers of an image into the layout: somebody builds on it.
     func fetchLayers(of manifest: Descriptor, _ image: String) async throws(ImageProblem) {
-        let content = try content(of: manifest)
+        let layers: [Descriptor]
+        do throws(OCIError) { layers = try layout.readManifest(manifest).layers } catch { throw ImageProblem(error) }
         let repository = repository(image)
         do throws(RegistryError) {
-            for layer in content.layers where !layout.hasBlob(layer) {
+            for layer in layers where !layout.hasBlob(layer) {
                 try await client(repository).fetch(layer, from: repository, into: layout)
             }
         } catch {
-            throw ImageProblem(error)
-        }
-    }
-
-    private func content(of manifest: Descriptor) throws(ImageProblem) -> Manifest {
-        do throws(OCIError) { return try Manifest(decoding: layout.readBlob(manifest)) } catch {
             throw ImageProblem(error)
         }
     }
@@ -190,11 +190,11 @@ final class RemoteRegistry: Sendable {
             do throws(RegistryError) {
                 try await client(repository).publish(push(stored, image), as: [tag])
             } catch {
-                shown.withLock { $0["\(repository):\(tag)"] = nil }
+                note(repository, tag, nil)
                 if error.codes == [Self.isMissing] { throw .incomplete }
                 throw ImageProblem(error)
             }
-            shown.withLock { $0["\(repository):\(tag)"] = stored.manifest.digest }
+            note(repository, tag, stored.manifest.digest)
         }
     }
 }
