@@ -12,7 +12,11 @@ struct FileLock: ~Copyable {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    /// Given back by name: a command that is just being started has the descriptor until it is executed.
+    deinit {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Does `body` while no other process does the same with this file.
     static func holding<Value>(
