@@ -7,7 +7,7 @@ package struct CredentialStore: Sendable {
     private let environment: [String: String]
     private let helperLimit: Int
 
-    /// - Parameter helperLimit: How many milliseconds a helper may take.
+    /// `helperLimit` is how many milliseconds a helper may take.
     package init(environment: [String: String], helperLimit: Int? = nil) {
         (self.environment, self.helperLimit) = (environment, helperLimit ?? CredentialHelper.limit)
     }

@@ -177,7 +177,8 @@ extension RegistryClient {
         guard response.contradicts(push.manifest.digest) else { return }
         guard try await shows(push, tag) else {
             throw RegistryError(
-                "\(host) shows \(response.statedDigest) as \(push.repository):\(tag), and not \(push.manifest.digest), which was sent",
+                "\(host) shows \(response.statedDigest) as \(push.repository):\(tag), and not "
+                    + "\(push.manifest.digest), which was sent",
                 remedy: "see what the registry's own log says; the image is sent again by itself",
                 isTransient: true
             )

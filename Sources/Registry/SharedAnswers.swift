@@ -15,7 +15,9 @@ final class SharedAnswers<Question: Hashable & Sendable, Answer: Sendable>: Send
 
     private let state = Mutex(State())
 
-    /// Asks, or waits for the answer of who asks already: its failure, too, is everybody's, unless it was only cancelled.
+    /// Asks, or waits for the answer of who asks already.
+    ///
+    /// Its failure, too, is everybody's, unless it was only cancelled.
     func answer(
         _ question: Question,
         cancelled: @autoclosure () -> HTTPError,

@@ -16,7 +16,7 @@ import Testing
         let got = Mutex<[UInt8]>([])
         let server: Mutex<FakeServer?> = Mutex(nil)
 
-        /// - Parameter change: Gets the request, its number, and how many bytes are there; nil: as it should be.
+        /// The change gets the request, its number, and how many bytes are there; nil: as it should be.
         static func start(_ change: @escaping Change) -> (Uploads, FakeServer) {
             let uploads = Uploads()
             let server = FakeServer { (request, number) throws(HTTPError) in

@@ -73,7 +73,7 @@ final class SmallImage: Sendable {
 
     var blobs: [Descriptor] { layers + [configuration] }
 
-    /// - Parameter texts: What each of the layers holds; no registry looks into them.
+    /// The texts are what each of the layers holds; no registry looks into them.
     init(_ texts: [String], in folder: RigFolder? = nil) throws {
         let own = try folder ?? RigFolder()
         self.folder = own
