@@ -19,10 +19,16 @@ package final class RegistryClient: Sendable {
     /// Repositories that are pushed to.
     private let targets = Mutex<Set<String>>([])
 
-    init(host: String, base: WebAddress, trust: HTTPTrust, send: @escaping HTTPSend, parts: ClientParts) {
-        (self.host, self.base, self.trust, self.send) = (host, base, trust, send)
+    init(
+        host: String,
+        base: WebAddress,
+        trust: HTTPTrust,
+        known: KnownBlobs,
+        send: @escaping HTTPSend,
+        parts: ClientParts
+    ) {
+        (self.host, self.base, self.trust, self.known, self.send) = (host, base, trust, known, send)
         pause = parts.pause
-        known = KnownBlobs(now: parts.now)
     }
 
     /// From now on all that is asked of the repository carries the right to push, so that one token does.

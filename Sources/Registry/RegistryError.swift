@@ -29,18 +29,21 @@ package struct RegistryError: Error, Hashable, Sendable {
         reason = "\(error.address): \(error.reason)"
         isTransient = error.isTransient
         isCancelled = error.kind == .cancelled
-        remedy =
-            switch error.kind {
-            case .unreachable: "check the registry's address, and whether it runs"
-            case .untrusted:
-                "put the certificate of its authority into ~/.config/containers/certs.d/HOST:PORT/ca.crt, or check the "
-                    + "address"
-            case .denied: Self.login
-            case .busy: "see what the token server's own log says; it is tried again by itself"
-            case .timedOut, .cut: "check the network and the registry; it is tried again by itself"
-            case .forbidden: "check whether this registry can be trusted; nothing was sent to the other place"
-            default: "see what the registry's own log says"
-            }
+        remedy = error.remedy ?? Self.remedy(error)
+    }
+
+    private static func remedy(_ error: HTTPError) -> String {
+        switch error.kind {
+        case .unreachable: "check the registry's address, and whether it runs"
+        case .untrusted:
+            "put the certificate of its authority into ~/.config/containers/certs.d/HOST:PORT/ca.crt, or check the "
+                + "address"
+        case .denied: login
+        case .busy: "see what the token server's own log says; it is tried again by itself"
+        case .timedOut, .cut: "check the network and the registry; it is tried again by itself"
+        case .forbidden: "check whether this registry can be trusted; nothing was sent to the other place"
+        default: "see what the registry's own log says"
+        }
     }
 
     private static let login =

@@ -15,6 +15,8 @@ enum RegistryLimits {
     static let chunk = 4 << 20
     /// From when on a blob whose upload was cut is sent in pieces, in bytes.
     static let chunkedFrom = 16 << 20
+    /// How often a helper is asked for another credential at most, where the one that it gave may expire without a word.
+    static let renewal = Duration.seconds(60)
     /// How long a blob that was met in a repository is taken to be there.
     static let knowledge = Duration.seconds(900)
 }

@@ -155,7 +155,14 @@ final class FakeServer: Sendable {
 
     func client(_ person: Person) throws -> RegistryClient {
         let base = try address("http://registry.example/")
-        return RegistryClient(host: "registry.example", base: base, trust: HTTPTrust(), send: send, parts: person.parts)
+        return RegistryClient(
+            host: "registry.example",
+            base: base,
+            trust: HTTPTrust(),
+            known: KnownBlobs(now: person.parts.now),
+            send: send,
+            parts: person.parts
+        )
     }
 }
 
