@@ -45,8 +45,16 @@ package struct WebAddress: Hashable, Sendable, CustomStringConvertible {
     package func adding(_ parameters: [(name: String, value: String)]) -> WebAddress? {
         let added = parameters.map { "\(Self.encoded($0.name))=\(Self.encoded($0.value))" }.joined(separator: "&")
         guard !added.isEmpty else { return self }
-        let separator = query.map { $0.isEmpty ? "" : "&" } ?? "?"
+        // Of a query that is empty some versions of libcurl say that there is none.
+        let separator = description.hasSuffix("?") ? "" : query?.isEmpty == false ? "&" : "?"
         return WebAddress(parsing: description + separator + added)
+    }
+
+    /// The same over TLS, where nothing but the scheme tells its place from that of the other address.
+    func secured(like other: WebAddress) -> WebAddress? {
+        guard scheme == "http", host == other.host, port == 80 || port == other.port else { return nil }
+        let origin = "https://\(host)" + (other.port == 443 ? "" : ":\(other.port)")
+        return WebAddress(parsing: origin + path + (query.map { "?" + $0 } ?? ""))
     }
 
     /// For messages: parameters may be secrets, as in addresses that are signed.
