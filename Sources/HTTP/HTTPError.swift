@@ -29,6 +29,8 @@ package struct HTTPError: Error, Hashable, Sendable {
     package var reason: String
     /// What can be done, where that is more than the kind says.
     package var remedy: String?
+    /// How long the server wants to be left alone.
+    package var retryAfter: Duration?
 
     package init(_ kind: Kind, _ address: WebAddress, _ reason: String, remedy: String? = nil) {
         (self.kind, self.address, self.reason, self.remedy) = (kind, address.shown, reason, remedy)

@@ -43,8 +43,9 @@ struct CredentialStore: Sendable {
         return FoundCredential(credential: .none)
     }
 
-    /// The name under which a repository has a credential of its own, or shares one with its neighbours; empty where
-    /// that of the host counts. Reads files alone.
+    /// The name under which a repository, or some of them together, have a credential of their own.
+    ///
+    /// Empty where that of the host counts. Reads files alone.
     func place(of repository: String, at host: String) -> String {
         let keys = Self.keys(host: host, repository: repository)
         let key = files().lazy.compactMap { $0.entry(for: keys)?.key }.first ?? ""

@@ -95,15 +95,14 @@ package actor Registries {
             },
             secrets: parts.secrets,
             now: parts.now,
-            send: Redacting.around(redirecting, parts.secrets)
+            send: redirecting
         )
-        let whole = Redacting.around(Authenticating.around(redirecting, authority), parts.secrets)
         return RegistryClient(
             host: host,
             base: site.base,
             trust: site.trust,
             known: site.known,
-            send: whole,
+            send: Authenticating.around(redirecting, authority),
             parts: parts
         )
     }
@@ -117,7 +116,7 @@ package actor Registries {
         } catch {
             // A server that wants TLS may hang up on what is none.
             if error.kind == .cut || error.kind == .other { return false }
-            throw RegistryError(error)
+            throw RegistryError(error, hiding: parts.secrets)
         }
     }
 }

@@ -129,9 +129,12 @@ package actor RegistryAuthority: Authority {
             // Somebody may have got it meanwhile.
             if let token = valid(scopes) { return token }
             let token = try await token(realm, service, scopes)
-            secrets.add(token.value)
+            let (now, lifetime) = (now(), Duration.seconds(token.lifetime))
+            // What carries it, or says it back, may still be on its way when it is over.
+            secrets.add(token.value, until: now + lifetime + RegistryLimits.hiding, now: now)
+            tokens = tokens.filter { $0.value.until > now }
             // A little before its end: the request that carries it takes its time, too.
-            tokens[scopes] = (token.value, now() + .seconds(token.lifetime) * 0.9)
+            tokens[scopes] = (token.value, now + lifetime * 0.9)
             return "Bearer \(token.value)"
         }
     }

@@ -17,6 +17,10 @@ enum RegistryLimits {
     static let chunkedFrom = 16 << 20
     /// How often a helper is asked for another credential at most, where the one that it gave may expire without a word.
     static let renewal = Duration.seconds(60)
+    /// How long a token that is over is kept out of messages.
+    static let hiding = Duration.seconds(900)
+    /// How much more of a blob must come before the attempts to get it are counted anew, in bytes.
+    static let progress = 16 << 10
     /// How long a blob that was met in a repository is taken to be there.
     static let knowledge = Duration.seconds(900)
 }

@@ -125,10 +125,57 @@ import Testing
         }
         #expect((error == nil) == isThere, "\(String(describing: error))")
         #expect(scene.layout.hasBlob(scene.blob) == isThere && scene.strays.isEmpty)
+        // What is broken there stays so.
+        if mode == .wrongContent {
+            #expect(error?.isTransient == false && error?.remedy.contains("push that image again") == true)
+        }
         // The other host is another origin.
         let elsewhere = try registry.requests(to: .elsewhere)
         #expect(elsewhere.isEmpty == (mode != .redirectsBlobs))
         #expect(elsewhere.allSatisfy { $0.header("Authorization") == nil })
+    }
+
+    /// Gives so many bytes at each request, and then cuts it.
+    private func fetch(_ scene: Scene, pieces: Int) async throws -> (error: RegistryError?, ranges: [String?]) {
+        let server = FakeServer { (request, _) throws(HTTPError) in
+            guard case .stream(_, let take) = request.sink else { return request.answer(500) }
+            let start = request.header("Range").flatMap { Int($0.dropFirst("bytes=".count).dropLast()) } ?? 0
+            let end = min(start + pieces, scene.bytes.count)
+            #expect(scene.bytes[start..<end].withUnsafeBytes { take($0) })
+            throw HTTPError(.cut, request.address, "so it is")
+        }
+        let person = try Person()
+        let client = try server.client(person)
+        let error = await failure { try await client.fetch(scene.blob, from: "it", into: scene.layout) }
+        return (error, server.requests.map { $0.header("Range") })
+    }
+
+    @Test func `what gets on is not given up, however often it is cut`() async throws {
+        let scene = try Scene()
+        let (error, ranges) = try await fetch(scene, pieces: 30_000)
+        #expect(error == nil)
+        #expect(ranges == [nil] + (1..<10).map { "bytes=\($0 * 30_000)-" })
+        #expect(scene.layout.hasBlob(scene.blob))
+        let slow = try Scene()
+        let (late, few) = try await fetch(slow, pieces: 100)
+        #expect(late?.isTransient == true)
+        #expect(few == [nil, "bytes=100-", "bytes=200-", "bytes=300-"])
+        #expect(slow.strays.isEmpty)
+    }
+
+    @Test func `a configuration that is too long is not even asked for`() async throws {
+        let scene = try Scene()
+        let server = FakeServer { request, _ in request.answer(404) }
+        let person = try Person()
+        let client = try server.client(person)
+        for (size, count) in [(RegistryLimits.longestConfiguration + 1, 0), (RegistryLimits.longestConfiguration, 1)] {
+            let blob = Descriptor(mediaType: "x", digest: .sha256(of: []), size: size)
+            let error = await failure {
+                try await client.fetchConfiguration(blob, from: "it", into: scene.layout)
+            }
+            #expect(error?.isTransient == false)
+            #expect(server.requests.count == count)
+        }
     }
 
     @Test func `a server that ignores the range is read from its beginning`() async throws {

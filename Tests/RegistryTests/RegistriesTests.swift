@@ -171,6 +171,19 @@ struct RegistriesTests {
         #expect(try helper.calls().count == 1)
     }
 
+    @Test func `a helper that fails says what to do about it`() async throws {
+        let registry = try await RegistryServer.start(.password(user: "me", password: "right"))
+        let helper = try Rigs.CredentialHelper.make("rig", [registry.address: .failure("locked")])
+        let person = try Person(
+            DockerConfiguration(credHelpers: [registry.address: "rig"]),
+            ["PATH": helper.path + ":/usr/bin:/bin"]
+        )
+        let client = try await person.client(registry.address)
+        let error = await failure { _ = try await client.manifest("it", "1") }
+        #expect(error?.remedy.contains("docker-credential-rig list") == true, "\(String(describing: error))")
+        #expect(error?.reason.contains("docker-credential-rig list") == false)
+    }
+
     @Test func `a token that wears out in the middle is replaced`() async throws {
         let tokens = try await TokenServer.start()
         let registry = try await RegistryServer.start(.token(tokens))

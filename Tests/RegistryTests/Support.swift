@@ -103,7 +103,7 @@ extension RegistryClient {
     @discardableResult
     func put(_ push: Push, as tags: [String] = ["1"]) async throws(RegistryError) -> PushReport {
         let report = try await upload(push)
-        try await publish(push, as: tags)
+        for tag in tags { try await publish(push, as: tag) }
         return report
     }
 }
@@ -153,13 +153,13 @@ final class FakeServer: Sendable {
         }
     }
 
-    func client(_ person: Person) throws -> RegistryClient {
+    func client(_ person: Person, _ known: KnownBlobs? = nil) throws -> RegistryClient {
         let base = try address("http://registry.example/")
         return RegistryClient(
             host: "registry.example",
             base: base,
             trust: HTTPTrust(),
-            known: KnownBlobs(now: person.parts.now),
+            known: known ?? KnownBlobs(now: person.parts.now),
             send: send,
             parts: person.parts
         )
