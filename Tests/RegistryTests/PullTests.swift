@@ -70,24 +70,29 @@ import Testing
         #expect(scene.strays.isEmpty)
     }
 
+    /// The server, which keeps what it was asked, is gone when this returns, and what was received with it.
+    private func fetch(
+        _ scene: Scene,
+        _ answers: @escaping FakeServer.Answers
+    ) async throws -> (error: RegistryError?, requests: Int) {
+        let (server, person) = (FakeServer(answers), try Person())
+        let client = try server.client(person)
+        let error = await failure { try await client.fetch(scene.blob, from: "it", into: scene.layout) }
+        return (error, server.requests.count)
+    }
+
     @Test func `what is not there is an error at once, and what never comes right ends`() async throws {
         for (status, kind, count) in [
             (404, nil, 1), (403, nil, 1), (500, nil, 4), (200, nil, 4), (429, nil, 1), (nil, .cut, 4),
             (nil, .untrusted, 1),
         ] as [(Int?, HTTPError.Kind?, Int)] {
             let scene = try Scene()
-            let server = FakeServer { (request, _) throws(HTTPError) in
+            let (error, requests) = try await fetch(scene) { (request, _) throws(HTTPError) in
                 if let kind { throw HTTPError(kind, request.address, "so it is") }
                 return request.answer(status ?? 500, status == 429 ? ["Retry-After": "1000"] : [:])
             }
-            let person = try Person()
-            let client = try server.client(person)
-            #expect(
-                await failure {
-                    try await client.fetch(scene.blob, from: "it", into: scene.layout)
-                } != nil
-            )
-            #expect(server.requests.count == count)
+            #expect(error != nil)
+            #expect(requests == count)
             #expect(!scene.layout.hasBlob(scene.blob) && scene.strays.isEmpty)
         }
     }

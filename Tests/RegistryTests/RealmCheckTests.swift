@@ -25,7 +25,7 @@ import Testing
         ("https://1.2.8.8/", "https://3.4.8.8/", false), ("https://1.2.3.4/", "https://1.2.3.4:5000/", true),
         ("https://[2001:db8::1]/", "https://[2001:db8::2]/", false),
         ("https://[64:ff9b::1.2.3.4]/", "https://[64:ff9b::5.6.3.4]/", false),
-        ("http://127.0.0.1:1/", "http://localhost:2/", true), ("http://[::1]:1/", "http://127.0.0.1:2/", true),
+        ("http://127.0.0.1:1/", "http://localhost:2/", false), ("http://[::1]:1/", "http://127.0.0.1:2/", false),
         ("http://10.0.0.1/", "http://10.0.0.2/", false), ("http://10.0.0.1:1/", "http://10.0.0.1:2/", true),
         ("https://registry/", "https://token/", false), ("https://com/", "https://a.com/", false),
         ("http://127.0.0.1/", "https://a.example/", false), ("https://a.example/", "http://127.0.0.1/", false),
