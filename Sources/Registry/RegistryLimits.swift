@@ -17,6 +17,10 @@ enum RegistryLimits {
     static let chunk = 4 << 20
     /// From when on a blob whose upload was cut is sent in pieces, in bytes.
     static let chunkedFrom = 16 << 20
+    /// How often at most a helper is asked for another credential, where the one that it gave may have expired.
+    static let renewal = Duration.seconds(60)
+    /// How long a token that is over is kept out of messages.
+    static let hiding = Duration.seconds(900)
     /// How long a blob that was met in a repository is taken to be there.
     static let knowledge = Duration.seconds(900)
 }
