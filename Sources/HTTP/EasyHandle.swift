@@ -37,11 +37,11 @@ struct EasyHandle: ~Copyable, @unchecked Sendable {  // see above: handed over, 
         return status
     }
 
-    /// Milliseconds.
+    /// Microseconds.
     func time(_ info: CURLINFO) -> Int {
         var time: curl_off_t = 0
         curl_get_offset(pointer, info, &time)
-        return Int(time) / 1000
+        return Int(time)
     }
 
     func reason(_ code: CURLcode) -> String {

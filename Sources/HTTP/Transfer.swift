@@ -126,7 +126,7 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
         // Until it is connected another limit counts.
         guard handle.time(CURLINFO_PRETRANSFER_TIME_T) > 0 else { return true }
         let isStored = changesSomething && uploaded >= request.body.length && handle.status < 200
-        let moment = handle.time(CURLINFO_TOTAL_TIME_T)
+        let moment = handle.time(CURLINFO_TOTAL_TIME_T) / 1000
         let fault = pace.fault(bytes: headerBytes + downloaded + uploaded, isStored: isStored, at: moment)
         return fault.map { refuse(.timedOut, $0) } ?? true
     }

@@ -91,10 +91,7 @@ struct BlobUpload {
         var sent = 0
         var (failures, furthest) = (0, 0)
         while sent < blob.size {
-            let left = blob.size - sent
-            let usual = max(RegistryLimits.chunk, session.shortestChunk)
-            // The last piece, too, is not shorter than the registry wants.
-            let length = left - usual < session.shortestChunk ? left : usual
+            let length = min(max(RegistryLimits.chunk, session.shortestChunk), blob.size - sent)
             var request = session.request("PATCH", client)
             request.body = .file(path: path, offset: sent, length: length)
             request.set("Content-Type", "application/octet-stream")

@@ -10,7 +10,7 @@ enum RegistryLimits {
     /// How often one blob is sent, or fetched, anew.
     static let attempts = 4
     /// What must have come between two cuts, in bytes, so that they do not count as two attempts.
-    static let progress = 1 << 20
+    static let progress = 16 << 10
     /// How often a manifest is sent that the registry finds incomplete.
     static let publications = 3
     /// A piece of a chunked upload, in bytes: no registry that is known takes less, and one takes no more.
