@@ -114,9 +114,20 @@ package actor Registries {
             let text = String(decoding: response.body, as: UTF8.self)
             return !(response.status == 400 && text.contains("HTTPS"))
         } catch {
-            // A server that wants TLS may hang up on what is none.
-            if error.kind == .cut || error.kind == .other { return false }
+            // A server that wants TLS may hang up on what is none, and so does one that is just starting.
+            if [.cut, .other].contains(error.kind), await speaksTLS(address) { return false }
             throw RegistryError(error, hiding: parts.secrets)
+        }
+    }
+
+    private func speaksTLS(_ address: WebAddress) async -> Bool {
+        guard let ping = WebAddress(parsing: "https://\(address.host):\(address.port)/v2/") else { return false }
+        do throws(HTTPError) {
+            _ = try await parts.send(HTTPRequest("GET", ping))
+            return true
+        } catch {
+            // Whom we do not trust speaks it, too.
+            return error.kind == .untrusted
         }
     }
 }
