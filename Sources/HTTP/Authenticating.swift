@@ -4,7 +4,7 @@
 package protocol Authority: Sendable {
     /// The value of the header `Authorization`; nil where none is known to be needed.
     func authorization(for request: HTTPRequest) async throws(HTTPError) -> String?
-    /// What to send instead after a 401; nil where there is nothing better.
+    /// What to send instead after a 401 or a 403; nil where there is nothing better.
     func authorization(
         for request: HTTPRequest,
         refused: String?,
@@ -17,7 +17,7 @@ package enum Authenticating {
         { request async throws(HTTPError) in
             let first = try await authority.authorization(for: request)
             let response = try await send(authorized(request, first))
-            guard response.status == 401 else { return response }
+            guard [401, 403].contains(response.status) else { return response }
             guard let second = try await authority.authorization(for: request, refused: first, with: response) else {
                 return response
             }

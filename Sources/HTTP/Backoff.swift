@@ -18,6 +18,11 @@ package enum Backoff {
     /// Whether it is more than we wait for within one attempt.
     package static func isTooLong(_ pause: Duration) -> Bool { pause > HTTPLimits.longestWait }
 
+    /// How long a server that is too busy wants to be left alone, where it says so.
+    package static func postponement(_ response: HTTPResponse) -> Duration? {
+        [429, 503].contains(response.status) ? retryAfter(response) : nil
+    }
+
     /// `Retry-After` in seconds, or as a date, seen from the server's own clock.
     package static func retryAfter(_ response: HTTPResponse) -> Duration? {
         guard let text = response["Retry-After"] else { return nil }

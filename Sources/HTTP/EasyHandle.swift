@@ -37,6 +37,13 @@ struct EasyHandle: ~Copyable, @unchecked Sendable {  // see above: handed over, 
         return status
     }
 
+    /// Microseconds.
+    func time(_ info: CURLINFO) -> Int {
+        var time: curl_off_t = 0
+        curl_get_offset(pointer, info, &time)
+        return Int(time)
+    }
+
     func reason(_ code: CURLcode) -> String {
         let text = String(cString: message).split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         return text.isEmpty ? String(cString: curl_easy_strerror(code)) : text

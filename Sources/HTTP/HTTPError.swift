@@ -27,9 +27,13 @@ package struct HTTPError: Error, Hashable, Sendable {
     package var address: String
     /// One sentence, without a full stop.
     package var reason: String
+    /// What can be done, where that is more than the kind says.
+    package var remedy: String?
+    /// How long the server wants to be left alone.
+    package var retryAfter: Duration?
 
-    package init(_ kind: Kind, _ address: WebAddress, _ reason: String) {
-        (self.kind, self.address, self.reason) = (kind, address.shown, reason)
+    package init(_ kind: Kind, _ address: WebAddress, _ reason: String, remedy: String? = nil) {
+        (self.kind, self.address, self.reason, self.remedy) = (kind, address.shown, reason, remedy)
     }
 
     /// Whether the same request may go well later.

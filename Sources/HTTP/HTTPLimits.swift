@@ -9,6 +9,10 @@ package enum HTTPLimits {
     static let largeBody = 1 << 20
     /// Requests to one host at once.
     static let connectionsPerHost = 6
+    /// Of these, requests with a large body: a small one always finds its way beside them.
+    static let largePerHost = 4
+    /// In bytes a second: what is slower for ``HTTPTimes/dripSeconds`` is given up.
+    static let slowest = 1024
     static let transferBuffer = 512 << 10
     static let mostRedirects = 5
     package static let attempts = 5
@@ -23,9 +27,14 @@ package struct HTTPTimes: Sendable {
     package var connect = 10_000
     /// A connection on which so many seconds nothing moves is given up.
     package var stallSeconds = 20
-    /// The same while something large is on its way: whoever took it may be busy with storing it.
+    /// The same while something large is on its way.
     package var longStallSeconds = 60
-    /// How long a request may take whose answer is kept in memory and that sends nothing large.
+    /// The same while whoever took all of it is busy with storing it, and answers after that.
+    package var storeSeconds = 120
+    /// How long something large, or a stream, may drip.
+    package var dripSeconds = 60
+    /// How long a request may take whose answer is kept in memory and that sends nothing large; not counted what it
+    /// may take to store what it sends.
     package var small = 60_000
 
     package init() {}

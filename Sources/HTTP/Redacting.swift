@@ -1,26 +1,55 @@
-/// The layer that takes secrets out of what a server says back to us, so that no message can show them.
+/// Takes secrets out of what a server says back to us, so that no message can show them.
 
 internal import Synchronization
 
 /// What must not be shown: passwords, tokens, and how they are sent.
 package final class Secrets: Sendable {
-    private let known = Mutex<Set<[UInt8]>>([])
+    private struct Known {
+        var lasting: Set<[UInt8]> = []
+        /// Tokens, and until when they are to be hidden.
+        var passing: [[UInt8]: Duration] = [:]
+        /// All of them, the longest first.
+        var sorted: [[UInt8]] = []
+
+        mutating func sort() { sorted = lasting.union(passing.keys).sorted { $0.count > $1.count } }
+    }
+
+    private let known = Mutex(Known())
     /// A shorter one is no secret, and would hide what is none.
     private static let shortest = 4
+    /// Tokens at once; the one that ends first is forgotten first.
+    static let mostPassing = 300
 
     package init() {}
 
     package func add(_ secret: String) {
         guard secret.utf8.count >= Self.shortest else { return }
-        known.withLock { _ = $0.insert(Array(secret.utf8)) }
+        known.withLock { known in
+            if known.lasting.insert(Array(secret.utf8)).inserted { known.sort() }
+        }
+    }
+
+    /// One that is worth nothing any more from a moment on; those of which that is true now are forgotten.
+    package func add(_ secret: String, until end: Duration, now: Duration) {
+        guard secret.utf8.count >= Self.shortest else { return }
+        known.withLock { known in
+            known.passing = known.passing.filter { $0.value > now }
+            known.passing[Array(secret.utf8)] = end
+            while known.passing.count > Self.mostPassing, let first = known.passing.min(by: { $0.value < $1.value }) {
+                known.passing[first.key] = nil
+            }
+            known.sort()
+        }
     }
 
     package func redact(_ text: String) -> String { String(decoding: redact(Array(text.utf8)), as: UTF8.self) }
 
+    /// Of an answer, which may be JSON.
+    package func redact(body: [UInt8]) -> [UInt8] { redact(Self.unescaped(body)) }
+
     /// By bytes: to a `String`, what follows a secret may be a part of its last letter.
-    func redact(_ bytes: [UInt8]) -> [UInt8] {
-        let secrets = known.withLock { $0.sorted { $0.count > $1.count } }
-        return secrets.reduce(bytes) { bytes, secret in
+    private func redact(_ bytes: [UInt8]) -> [UInt8] {
+        known.withLock(\.sorted).reduce(bytes) { bytes, secret in
             var result: [UInt8] = []
             var rest = bytes[...]
             while let place = rest.firstRange(of: secret) {
@@ -28,25 +57,6 @@ package final class Secrets: Sendable {
                 rest = rest[place.upperBound...]
             }
             return result.isEmpty ? bytes : result + rest
-        }
-    }
-}
-
-package enum Redacting {
-    package static func around(_ send: @escaping HTTPSend, _ secrets: Secrets) -> HTTPSend {
-        { request async throws(HTTPError) in
-            do throws(HTTPError) {
-                var response = try await send(request)
-                if response.status >= 400 {
-                    response.body = secrets.redact(unescaped(response.body))
-                    response.headers = response.headers.map { HTTPHeader($0.name, secrets.redact($0.value)) }
-                }
-                return response
-            } catch {
-                var error = error
-                (error.reason, error.address) = (secrets.redact(error.reason), secrets.redact(error.address))
-                throw error
-            }
         }
     }
 

@@ -29,13 +29,20 @@ package enum Redirecting {
 
     /// Where a `Location` leads to, if that is a place to go to from here: not out of TLS, and into no private network
     /// from outside of it.
+    ///
+    /// A proxy that does not tell the server behind it that it speaks TLS makes that one write `http`: on the very same
+    /// host TLS is kept.
     package static func target(of location: String, from address: WebAddress) throws(HTTPError) -> WebAddress {
-        guard let next = address.resolving(location) else {
+        guard var next = address.resolving(location) else {
             throw HTTPError(.forbidden, address, "its Location is no address")
         }
+        if address.scheme == "https", let secure = next.secured(like: address) { next = secure }
         if next.hasSameOrigin(as: address) { return next }
         if address.scheme == "https", next.scheme != "https" {
-            throw HTTPError(.forbidden, address, "it leads from https to \(next.shown)")
+            let remedy =
+                "let the proxy before the registry send `X-Forwarded-Proto: https`, or set the registry's own address; "
+                + "nothing was sent to the other place"
+            throw HTTPError(.forbidden, address, "it leads from https to \(next.shown)", remedy: remedy)
         }
         let (here, there) = (HostKind(address.host), HostKind(next.host))
         guard there == .open || there == here || next.host == address.host else {

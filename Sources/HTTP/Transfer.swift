@@ -17,12 +17,13 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
     private var sent = 0
     private var file: Int32 = -1
     private let times: HTTPTimes
+    private var pace: Pace
     /// Why we ended it ourselves.
     private var complaint: HTTPError?
     private var continuation: CheckedContinuation<Result<HTTPResponse, HTTPError>, Never>?
 
     init(_ request: HTTPRequest, _ times: HTTPTimes) {
-        (self.request, self.times) = (request, times)
+        (self.request, self.times, pace) = (request, times, Pace(request, times))
         setUp()
     }
 
@@ -120,6 +121,20 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
         return false
     }
 
+    /// Whether it is worth waiting for, as libcurl asks about once a second.
+    fileprivate func goesOn(downloaded: Int, uploaded: Int) -> Bool {
+        // Until it is connected another limit counts.
+        guard handle.time(CURLINFO_PRETRANSFER_TIME_T) > 0 else { return true }
+        let isStored = changesSomething && uploaded >= request.body.length && handle.status < 200
+        let moment = handle.time(CURLINFO_TOTAL_TIME_T) / 1000
+        let fault = pace.fault(bytes: headerBytes + downloaded + uploaded, isStored: isStored, at: moment)
+        return fault.map { refuse(.timedOut, $0) } ?? true
+    }
+
+    private var changesSomething: Bool { !["GET", "HEAD"].contains(request.method) }
+    /// It must not take the connections that small requests need.
+    var isLarge: Bool { request.body.length > HTTPLimits.largeBody }
+
     // MARK: What libcurl asks for
 
     /// - Returns: nil where the file can't be read.
@@ -191,10 +206,14 @@ extension Transfer {
         handle.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         handle.set(CURLOPT_USERAGENT, "imgwatch")
         handle.set(CURLOPT_CONNECTTIMEOUT_MS, times.connect)
-        let isLarge = request.body.length > HTTPLimits.largeBody
-        handle.set(CURLOPT_LOW_SPEED_LIMIT, 1)
-        handle.set(CURLOPT_LOW_SPEED_TIME, isLarge ? times.longStallSeconds : times.stallSeconds)
-        if !isLarge, case .memory = request.sink { handle.set(CURLOPT_TIMEOUT_MS, times.small) }
+        if !isLarge, case .memory = request.sink {
+            handle.set(CURLOPT_TIMEOUT_MS, times.small + (changesSomething ? times.storeSeconds * 1000 : 0))
+        }
+        handle.set(CURLOPT_NOPROGRESS, 0)
+        curl_set_progress(handle.pointer) { context, _, downloaded, _, uploaded in
+            Transfer.of(context)?.goesOn(downloaded: Int(downloaded), uploaded: Int(uploaded)) == false ? 1 : 0
+        }
+        curl_set_pointer(handle.pointer, CURLOPT_XFERINFODATA, Unmanaged.passUnretained(self).toOpaque())
         handle.set(CURLOPT_BUFFERSIZE, HTTPLimits.transferBuffer)
         handle.set(CURLOPT_UPLOAD_BUFFERSIZE, HTTPLimits.transferBuffer)
         // What listens on this machine is not behind a proxy.

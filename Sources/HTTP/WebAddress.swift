@@ -49,6 +49,13 @@ package struct WebAddress: Hashable, Sendable, CustomStringConvertible {
         return WebAddress(parsing: description + separator + added)
     }
 
+    /// The same over TLS, where nothing but the scheme tells its place from that of the other address.
+    func secured(like other: WebAddress) -> WebAddress? {
+        guard scheme == "http", host == other.host, port == 80 || port == other.port else { return nil }
+        let origin = "https://\(host)" + (other.port == 443 ? "" : ":\(other.port)")
+        return WebAddress(parsing: origin + path + (query.map { "?" + $0 } ?? ""))
+    }
+
     /// For messages: parameters may be secrets, as in addresses that are signed.
     package var shown: String {
         let end = description.firstIndex(of: "?") ?? description.endIndex

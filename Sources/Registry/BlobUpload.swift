@@ -24,7 +24,7 @@ struct BlobUpload {
                 if attempt > 1, try await client.hasBlob(blob, in: repository) { return .sent }
                 return try await once(isChunked: isChunked)
             } catch {
-                guard error.isTransient, !error.isPostponed, attempt < RegistryLimits.attempts else { throw error }
+                guard error.isRepeated, attempt < RegistryLimits.attempts else { throw error }
                 let isBroken = error.status == nil || error.status == 404
                 isChunked = isChunked || isBroken && blob.size >= RegistryLimits.chunkedFrom
                 try await client.wait(after: attempt)
@@ -55,33 +55,30 @@ struct BlobUpload {
     /// nil where the blob could be mounted: then nothing needs to be sent.
     private func start(mounting: Bool = true) async throws(RegistryError) -> UploadSession? {
         if mounting, let neighbour {
-            let path = "blobs/uploads/?mount=\(blob.digest)&from=\(WebAddress.encoded(neighbour))"
-            let request = try client.request("POST", repository, path, mountedFrom: neighbour)
-            // Whatever goes wrong with it, the blob can be sent.
-            if let response = try? await client.send(request) {
-                if response.status == 201, !response.contradicts(blob.digest) { return nil }
-                if response.status == 202, let session = try? UploadSession(response, like: request) { return session }
-            }
+            let (isThere, session) = try await client.mount(blob, in: repository, from: neighbour)
+            if isThere { return nil }
+            if let session { return session }
         }
         let request = try client.request("POST", repository, "blobs/uploads/")
         let response = try await client.perform(request)
-        guard response.status == 202 else { throw RegistryError("starting an upload to \(repository)", response) }
-        return try UploadSession(response, like: request)
+        guard response.status == 202 else { throw client.error("starting an upload to \(repository)", response) }
+        return try UploadSession(response, like: request, client)
     }
 
     private func check(_ response: HTTPResponse) throws(RegistryError) {
         guard response.status == 201 || response.status == 204 else {
-            var error = RegistryError("sending \(blob.digest) to \(repository)", response)
+            var error = client.error("sending \(blob.digest) to \(repository)", response)
             // The session is gone, or the bytes were spoilt on their way: another may do.
-            if Self.isBroken(response) { error.isTransient = true }
+            if Self.isBroken(response) { error.isWorthAnother = true }
             throw error
         }
         guard !response.contradicts(blob.digest) else {
-            throw RegistryError(
+            var error = RegistryError(
                 "\(client.host) took \(blob.digest) for \(response.statedDigest)",
-                remedy: "see what the registry's own log says; nothing was published",
-                isTransient: true
+                remedy: "see what the registry's own log says; nothing was published"
             )
+            error.isWorthAnother = true
+            throw error
         }
     }
 
@@ -102,16 +99,16 @@ struct BlobUpload {
             do throws(RegistryError) {
                 let response = try await client.perform(request)
                 guard response.status == 202 || response.status == 201 else {
-                    var error = RegistryError("sending a piece of \(blob.digest) to \(repository)", response)
-                    if Self.isBroken(response) { error.isTransient = true }
+                    var error = client.error("sending a piece of \(blob.digest) to \(repository)", response)
+                    if Self.isBroken(response) { error.isWorthAnother = true }
                     throw error
                 }
-                session = try session.next(response, like: request)
+                session = try session.next(response, like: request, client)
                 sent += length
                 if sent > furthest { (failures, furthest) = (0, sent) }
             } catch {
                 failures += 1
-                guard error.isTransient, !error.isPostponed, failures < RegistryLimits.attempts else { throw error }
+                guard error.isRepeated, failures < RegistryLimits.attempts else { throw error }
                 try await client.wait(after: failures)
                 (session, sent) = try await progress(of: session)
             }
@@ -126,32 +123,32 @@ struct BlobUpload {
         guard response.isSuccess, let last = response["Range"]?.split(separator: "-").last.flatMap({ Int($0) }),
             last < blob.size
         else {
-            var error = RegistryError("asking how far \(blob.digest) came", response)
-            error.isTransient = true
+            var error = client.error("asking how far \(blob.digest) came", response)
+            error.isWorthAnother = true
             throw error
         }
         // An upload of which nothing came answers 0-0, as one of a single byte does.
-        return (try session.next(response, like: request), last == 0 ? 0 : last + 1)
+        return (try session.next(response, like: request, client), last == 0 ? 0 : last + 1)
     }
 }
 
 /// An upload that was begun: where the next request goes.
-private struct UploadSession {
+struct UploadSession {
     var location: WebAddress
     var shortestChunk: Int
     private var template: HTTPRequest
 
-    init(_ response: HTTPResponse, like request: HTTPRequest) throws(RegistryError) {
+    init(_ response: HTTPResponse, like request: HTTPRequest, _ client: RegistryClient) throws(RegistryError) {
         guard let location = response["Location"] else {
             throw RegistryError(
-                "\(response.address.shown) began an upload and does not say where",
+                "\(client.host) began an upload and does not say where",
                 remedy: "see what the registry's own log says"
             )
         }
         do throws(HTTPError) {
             self.location = try Redirecting.target(of: location, from: request.address)
         } catch {
-            throw RegistryError(error)
+            throw client.error(error)
         }
         shortestChunk = response["OCI-Chunk-Min-Length"].flatMap { Int($0) } ?? 0
         template = request
@@ -161,8 +158,12 @@ private struct UploadSession {
     }
 
     /// What follows from the answer to one of its requests; how short a piece may be is said only once.
-    func next(_ response: HTTPResponse, like request: HTTPRequest) throws(RegistryError) -> UploadSession {
-        var next = try UploadSession(response, like: request)
+    func next(
+        _ response: HTTPResponse,
+        like request: HTTPRequest,
+        _ client: RegistryClient
+    ) throws(RegistryError) -> UploadSession {
+        var next = try UploadSession(response, like: request, client)
         next.shortestChunk = max(shortestChunk, next.shortestChunk)
         return next
     }
@@ -182,11 +183,26 @@ private struct UploadSession {
 }
 
 extension RegistryClient {
+    /// Asks for a blob of another repository, without a byte of it here; whatever goes wrong with that, it can be sent.
+    ///
+    /// A registry that does not do it may begin an upload instead.
+    func mount(
+        _ blob: Descriptor,
+        in repository: String,
+        from neighbour: String
+    ) async throws(RegistryError) -> (isThere: Bool, session: UploadSession?) {
+        let path = "blobs/uploads/?mount=\(blob.digest)&from=\(WebAddress.encoded(neighbour))"
+        let request = try request("POST", repository, path, mountedFrom: neighbour)
+        guard let response = try? await send(request) else { return (false, nil) }
+        if response.status == 201, !response.contradicts(blob.digest) { return (true, nil) }
+        return (false, response.status == 202 ? try? UploadSession(response, like: request, self) : nil)
+    }
+
     func wait(after attempt: Int) async throws(RegistryError) {
         do {
             try await pause(Backoff.pause(after: attempt, nil, chance: .random(in: 0...1)))
         } catch {
-            throw RegistryError(HTTPError(.cancelled, base, "it is not needed any more"))
+            throw self.error(HTTPError(.cancelled, base, "it is not needed any more"))
         }
     }
 }

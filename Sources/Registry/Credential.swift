@@ -29,6 +29,13 @@ package enum Credential: Hashable, Sendable {
     }
 }
 
+/// A credential, and where it came from.
+struct FoundCredential: Hashable, Sendable {
+    var credential: Credential
+    /// A helper may give a newer one later; a file holds what was written into it.
+    var isFromHelper = false
+}
+
 /// One of docker's configuration files (`config.json`), or podman's `auth.json`, which has the same shape.
 struct CredentialFile: Sendable {
     private let json: JSON
@@ -48,12 +55,12 @@ struct CredentialFile: Sendable {
         return (store, server)
     }
 
-    /// What stands in `auths`, the most exact name first.
-    func credential(for keys: [String]) -> Credential? {
+    /// What stands in `auths`, the most exact name first, and under which of the names.
+    func entry(for keys: [String]) -> (key: String, credential: Credential)? {
         guard case .object(let entries)? = json["auths"] else { return nil }
         for key in keys {
             let entry = entries.first { $0.key == key } ?? entries.first { Self.host(of: $0.key) == key }
-            if let found = entry.flatMap({ Self.credential($0.value) }) { return found }
+            if let found = entry.flatMap({ Self.credential($0.value) }) { return (key, found) }
         }
         return nil
     }

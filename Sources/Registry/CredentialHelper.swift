@@ -18,7 +18,8 @@ enum CredentialHelper {
         limit: Int = limit
     ) throws(RegistryError) -> Credential {
         let program = "docker-credential-\(name)"
-        let remedy = "run `echo \(server) | \(program) get` to see what is wrong, or name another helper"
+        // It must not be one that prints the password.
+        let remedy = "run `\(program) list` to see whether it works, log in again, or name another helper"
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [program, "get"]

@@ -2,33 +2,54 @@
 
 internal import Foundation
 internal import Graph
+internal import Synchronization
 
-package struct CredentialStore: Sendable {
+struct CredentialStore: Sendable {
     private let environment: [String: String]
     private let helperLimit: Int
+    private let helpers = HelperAnswers()
 
-    /// A helper may take so many milliseconds.
-    package init(environment: [String: String], helperLimit: Int? = nil) {
+    /// `helperLimit` is how many milliseconds a helper may take.
+    init(environment: [String: String], helperLimit: Int? = nil) {
         (self.environment, self.helperLimit) = (environment, helperLimit ?? CredentialHelper.limit)
     }
 
-    /// Blocks: it reads files, and may run the host's credential helper, once a call.
-    package func credential(for host: String, repository: String) throws(RegistryError) -> Credential {
+    /// Blocks: it reads files, and may run the host's credential helper.
+    ///
+    /// A helper is asked once; again where what it said was refused.
+    func find(
+        for host: String,
+        repository: String,
+        insteadOf refused: Credential? = nil
+    ) throws(RegistryError) -> FoundCredential {
         var problem: RegistryError?
         for file in files() {
             if let (helper, server) = file.helper(for: Self.helperKeys(host)) {
                 do throws(RegistryError) {
-                    let found = try ask(helper, server)
-                    if found != .none { return found }
+                    let found = try helpers.answer(helper, server, insteadOf: refused) { () throws(RegistryError) in
+                        try ask(helper, server)
+                    }
+                    if found != .none { return FoundCredential(credential: found, isFromHelper: true) }
                 } catch {
                     // Somebody else may know it.
                     problem = problem ?? error
                 }
             }
-            if let found = file.credential(for: Self.keys(host: host, repository: repository)) { return found }
+            if let found = file.entry(for: Self.keys(host: host, repository: repository)) {
+                return FoundCredential(credential: found.credential)
+            }
         }
         if let problem { throw problem }
-        return .none
+        return FoundCredential(credential: .none)
+    }
+
+    /// The name under which a repository, or some of them together, have a credential of their own.
+    ///
+    /// Empty where that of the host counts. Reads files alone.
+    func place(of repository: String, at host: String) -> String {
+        let keys = Self.keys(host: host, repository: repository)
+        let key = files().lazy.compactMap { $0.entry(for: keys)?.key }.first ?? ""
+        return key.hasPrefix("\(host)/") ? key : ""
     }
 
     private func ask(_ helper: String, _ server: String) throws(RegistryError) -> Credential {
@@ -72,5 +93,40 @@ package struct CredentialStore: Sendable {
     /// Docker Hub has a name of its own, from its first protocol.
     private static func helperKeys(_ host: String) -> [String] {
         host == ImageReference.dockerHub ? [host, "https://index.docker.io/v1/"] : [host]
+    }
+}
+
+/// What helpers said: whoever needs the same host's credential hears it, without the helper being run again.
+private final class HelperAnswers: Sendable {
+    private struct Question: Hashable {
+        var helper: String
+        var server: String
+    }
+
+    /// Locked while the helper runs: who asks the same meanwhile waits.
+    private final class Answer: Sendable {
+        let known = Mutex<Credential?>(nil)
+    }
+
+    private let answers = Mutex<[Question: Answer]>([:])
+
+    func answer(
+        _ helper: String,
+        _ server: String,
+        insteadOf refused: Credential?,
+        _ ask: () throws(RegistryError) -> Credential
+    ) throws(RegistryError) -> Credential {
+        let question = Question(helper: helper, server: server)
+        let answer = answers.withLock { answers in
+            let answer = answers[question] ?? Answer()
+            answers[question] = answer
+            return answer
+        }
+        return try answer.known.withLock { (known) throws(RegistryError) in
+            if let known, known != refused, refused == nil || known != .none { return known }
+            let new = try ask()
+            known = new
+            return new
+        }
     }
 }

@@ -5,6 +5,8 @@ internal import Synchronization
 
 /// A registry that collects garbage forgets, so our knowledge ends, too.
 final class KnownBlobs: Sendable {
+    /// What is on its way to some repository: who wants it elsewhere waits, and mounts it.
+    let sending = SharedAnswers<Digest, Void>()
     private let now: @Sendable () -> Duration
     private let blobs = Mutex<[String: [Digest: Duration]]>([:])
 

@@ -14,25 +14,37 @@ extension RegistryClient {
     ) async throws(RegistryError) {
         if layout.hasBlob(blob) { return }
         var receiver = try Self.receiver(blob, layout)
-        var (cuts, restarts) = (0, 0)
+        var (failures, furthest) = (0, 0)
         while true {
-            let start = receiver.count
             do throws(RegistryError) {
                 return try await receive(blob, from: repository, receiver)
             } catch {
-                if error.status != nil {
-                    // What was answered otherwise, or is wrong, is fetched from its beginning.
-                    receiver = try Self.receiver(blob, layout)
-                    restarts += 1
-                } else {
-                    cuts = receiver.count - start >= RegistryLimits.progress ? 1 : cuts + 1
+                failures += 1
+                // A connection that is cut now and then gets on all the same.
+                if error.status == nil, receiver.count >= furthest + RegistryLimits.progress {
+                    (failures, furthest) = (1, receiver.count)
                 }
-                guard error.isTransient, !error.isPostponed, max(cuts, restarts) < RegistryLimits.attempts else {
-                    throw error
-                }
+                guard error.isRepeated, failures < RegistryLimits.attempts else { throw error }
+                // What was answered otherwise, or came in pieces and is wrong, is fetched from its beginning.
+                if error.status != nil { receiver = try Self.receiver(blob, layout) }
             }
-            try await wait(after: max(cuts, restarts))
+            try await wait(after: failures)
         }
+    }
+
+    /// The same for an image's configuration, which is read into memory: one that is too long is not even fetched.
+    package func fetchConfiguration(
+        _ blob: Descriptor,
+        from repository: String,
+        into layout: ImageLayout
+    ) async throws(RegistryError) {
+        guard blob.size <= RegistryLimits.longestConfiguration else {
+            throw RegistryError(
+                "the configuration \(blob.digest) of \(host)/\(repository) has \(blob.size) bytes",
+                remedy: "use another image: a configuration may have \(RegistryLimits.longestConfiguration) bytes"
+            )
+        }
+        try await fetch(blob, from: repository, into: layout)
     }
 
     private func receive(
@@ -52,14 +64,13 @@ extension RegistryClient {
             response = try await send(request)
         } catch {
             if let failure = receiver.failure { throw RegistryError(failure) }
-            var problem = RegistryError(error)
-            if [.refused, .tooLong].contains(error.kind) { (problem.isTransient, problem.status) = (true, 200) }
-            throw problem
+            let problem = self.error(error)
+            throw [.refused, .tooLong].contains(error.kind) ? Self.corrupt(problem) : problem
         }
         guard response.isSuccess else {
-            var problem = RegistryError("reading \(blob.digest)", response)
+            var problem = readingError("reading \(blob.digest)", response)
             // Without a range it may be another answer.
-            if start > 0 { problem.isTransient = true }
+            if start > 0 { problem.isWorthAnother = true }
             throw problem
         }
         try finish(receiver)
@@ -69,10 +80,19 @@ extension RegistryClient {
         do throws(OCIError) {
             try receiver.finish()
         } catch {
-            var problem = RegistryError(error)
-            if case .malformed = error { (problem.isTransient, problem.status) = (true, 200) }
+            let problem = RegistryError(error)
+            if case .malformed = error { throw Self.corrupt(problem) }
             throw problem
         }
+    }
+
+    /// It may have been spoilt on its way; if it comes like that each time, it is so in the registry.
+    private static func corrupt(_ problem: RegistryError) -> RegistryError {
+        var problem = problem
+        (problem.isWorthAnother, problem.status) = (true, 200)
+        problem.remedy =
+            "the registry's copy of it is broken: push that image again, or see what the registry's log says"
+        return problem
     }
 
     private static func receiver(_ blob: Descriptor, _ layout: ImageLayout) throws(RegistryError) -> BlobReceiver {

@@ -87,14 +87,33 @@ extension RegistryClient {
     }
 
     private func missing(of push: Push) throws(RegistryError) -> [Descriptor] {
-        let content = try push.content()
         var seen: Set<Digest> = []
-        return (content.layers + [content.configuration]).filter { blob in
+        return try push.blobs().filter { blob in
             seen.insert(blob.digest).inserted && !known.contains(blob.digest, in: push.repository)
         }
     }
 
+    /// A blob goes to a registry once at a time: what other repositories need of it meanwhile is mounted after that.
     private func ensure(_ blob: Descriptor, _ push: Push) async throws(RegistryError) -> PushReport {
+        var own: Result<PushReport, RegistryError>?
+        let cancelled = HTTPError(.cancelled, base, "it is not needed any more")
+        do throws(HTTPError) {
+            try await known.sending.answer(blob.digest, cancelled: cancelled) { () async throws(HTTPError) in
+                do throws(RegistryError) { own = .success(try await ensureAlone(blob, push)) } catch {
+                    own = .failure(error)
+                    // Another one goes on with it; other failures each finds out for itself.
+                    if error.isCancelled { throw cancelled }
+                }
+            }
+        } catch {
+            throw self.error(error)
+        }
+        if let own { return try own.get() }
+        if known.contains(blob.digest, in: push.repository) { return PushReport() }
+        return try await ensureAlone(blob, push)
+    }
+
+    private func ensureAlone(_ blob: Descriptor, _ push: Push) async throws(RegistryError) -> PushReport {
         var report = PushReport()
         let isHere = push.layout.hasBlob(blob)
         var neighbour = push.neighbours[blob.digest] ?? known.repository(with: blob.digest, besides: push.repository)
@@ -105,7 +124,8 @@ extension RegistryClient {
             return report
         }
         if !isHere {
-            if let tried = neighbour, try await mount(blob, in: push.repository, from: tried) {
+            if let tried = neighbour, try await mount(blob, in: push.repository, from: tried).isThere {
+                known.insert(blob.digest, in: push.repository)
                 report.mountedBlobs = 1
                 return report
             }
@@ -126,64 +146,6 @@ extension RegistryClient {
         known.insert(blob.digest, in: push.repository)
         return report
     }
-
-    /// Without a byte of it here; false where the registry does not do it.
-    private func mount(
-        _ blob: Descriptor,
-        in repository: String,
-        from neighbour: String
-    ) async throws(RegistryError) -> Bool {
-        let path = "blobs/uploads/?mount=\(blob.digest)&from=\(WebAddress.encoded(neighbour))"
-        let request = try request("POST", repository, path, mountedFrom: neighbour)
-        guard let response = try? await send(request), response.status == 201, !response.contradicts(blob.digest)
-        else { return false }
-        known.insert(blob.digest, in: repository)
-        return true
-    }
-
-    // MARK: Names
-
-    /// Puts the manifest under its tags, the first one first.
-    ///
-    /// Where the registry says that blobs are missing after all, they are sent again first.
-    package func publish(_ push: Push, as tags: [String]) async throws(RegistryError) {
-        for tag in tags { try await publish(push, as: tag) }
-    }
-
-    private func publish(_ push: Push, as tag: String) async throws(RegistryError) {
-        let bytes = try push.bytes()
-        for attempt in 1... {
-            var request = try request("PUT", push.repository, "manifests/\(tag)")
-            request.set("Content-Type", push.manifest.mediaType)
-            request.body = .bytes(bytes)
-            let response = try await perform(request)
-            if response.isSuccess { return try await check(response, push, tag) }
-            let error = RegistryError("publishing \(push.repository):\(tag)", response)
-            let lacksBlobs = error.codes.contains { ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"].contains($0) }
-            if !lacksBlobs, [400, 409, 412].contains(response.status), try await shows(push, tag) { return }
-            let isIncomplete = lacksBlobs || error.status == 404 || error.codes.contains("MANIFEST_INVALID")
-            guard isIncomplete, attempt < RegistryLimits.publications else { throw error }
-            known.forget(push.repository)
-            _ = try await upload(try push.repeated(after: error, isLast: attempt + 1 == RegistryLimits.publications))
-        }
-    }
-
-    /// A registry whose tags never move refuses also what is there already.
-    private func shows(_ push: Push, _ tag: String) async throws(RegistryError) -> Bool {
-        try await digest(push.repository, tag) == "\(push.manifest.digest)"
-    }
-
-    private func check(_ response: HTTPResponse, _ push: Push, _ tag: String) async throws(RegistryError) {
-        guard response.contradicts(push.manifest.digest) else { return }
-        guard try await shows(push, tag) else {
-            throw RegistryError(
-                "\(host) shows \(response.statedDigest) as \(push.repository):\(tag), "
-                    + "and not \(push.manifest.digest), which was sent",
-                remedy: "see what the registry's own log says; the image is sent again by itself",
-                isTransient: true
-            )
-        }
-    }
 }
 
 extension Push {
@@ -196,14 +158,17 @@ extension Push {
     func repeated(after error: RegistryError, isLast: Bool) throws(RegistryError) -> Push {
         var again = self
         (again.fresh, again.mounts, again.denied) = ([], false, error.digests)
-        if isLast {
-            let content = try content()
-            again.denied.formUnion((content.layers + [content.configuration]).filter(layout.hasBlob).map(\.digest))
-        }
+        if isLast { again.denied.formUnion(try blobs().filter(layout.hasBlob).map(\.digest)) }
         return again
     }
 
-    func content() throws(RegistryError) -> Manifest {
-        do throws(OCIError) { return try layout.readManifest(manifest) } catch { throw RegistryError(error) }
+    /// All that must be there before the manifest is.
+    func blobs() throws(RegistryError) -> [Descriptor] {
+        do throws(OCIError) {
+            let content = try layout.readManifest(manifest)
+            return content.layers + [content.configuration]
+        } catch {
+            throw RegistryError(error)
+        }
     }
 }

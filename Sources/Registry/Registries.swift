@@ -26,17 +26,47 @@ package struct ClientParts: Sendable {
 }
 
 package actor Registries {
+    /// What all have in common who speak to one host.
+    private struct Site {
+        var base: WebAddress
+        var trust: HTTPTrust
+        var known: KnownBlobs
+    }
+
+    private struct Name: Hashable {
+        var host: String
+        var rest: String
+    }
+
     private let parts: ClientParts
-    private var clients: [String: RegistryClient] = [:]
+    private let store: CredentialStore
+    private var sites: [String: Site] = [:]
+    /// Under which name a repository's credential stands.
+    private var places: [Name: String] = [:]
+    private var clients: [Name: RegistryClient] = [:]
 
-    package init(_ parts: ClientParts) { self.parts = parts }
+    package init(_ parts: ClientParts) {
+        self.parts = parts
+        store = CredentialStore(environment: parts.environment, helperLimit: parts.helperLimit)
+    }
 
-    /// The registry of a reference's host.
+    /// The registry of a reference's host, with the credential of the repository: those that podman keeps by namespace
+    /// have a client each, and what the registry holds is known to all of them.
     ///
-    /// Asks a registry on this machine whether it speaks TLS; others must. Where podman keeps a credential for the
-    /// repository of the first use alone, that one counts.
+    /// Asks a registry on this machine whether it speaks TLS; others must.
     package func client(for host: String, repository: String) async throws(RegistryError) -> RegistryClient {
-        if let client = clients[host] { return client }
+        let site = try await site(host)
+        let name = Name(host: host, rest: repository)
+        let place = places[name] ?? store.place(of: repository, at: host)
+        places[name] = place
+        let own = Name(host: host, rest: place)
+        let client = clients[own] ?? make(host, site, repository)
+        clients[own] = client
+        return client
+    }
+
+    private func site(_ host: String) async throws(RegistryError) -> Site {
+        if let site = sites[host] { return site }
         let (trust, isKnown) = Trust(environment: parts.environment).trust(host)
         let name = host == ImageReference.dockerHub ? "registry-1.docker.io" : host
         guard let secure = WebAddress(parsing: "https://\(name)/"), let plain = WebAddress(parsing: "http://\(name)/")
@@ -44,27 +74,37 @@ package actor Registries {
         var base = secure
         if HostKind(secure.host) == .loopback, !isKnown, try await speaksPlain(plain) { base = plain }
         // Somebody else may have asked meanwhile.
-        if let client = clients[host] { return client }
-        let client = make(host, base, trust, repository)
-        clients[host] = client
-        return client
+        if let site = sites[host] { return site }
+        let site = Site(base: base, trust: trust, known: KnownBlobs(now: parts.now))
+        sites[host] = site
+        return site
     }
 
-    private func make(_ host: String, _ base: WebAddress, _ trust: HTTPTrust, _ repository: String) -> RegistryClient {
-        let store = CredentialStore(environment: parts.environment, helperLimit: parts.helperLimit)
+    private func make(_ host: String, _ site: Site, _ repository: String) -> RegistryClient {
+        let store = store
         let retrying = Retrying.around(parts.send, pause: parts.pause)
         let redirecting = Redirecting.around(retrying)
         let authority = RegistryAuthority(
-            base,
-            trust: trust,
-            find: { () throws(RegistryError) in try store.credential(for: host, repository: repository) },
-            credentialAt: { host throws(RegistryError) in try store.credential(for: host, repository: "") },
+            site.base,
+            trust: site.trust,
+            find: { refused throws(RegistryError) in
+                try store.find(for: host, repository: repository, insteadOf: refused)
+            },
+            credentialAt: { host, refused throws(RegistryError) in
+                try store.find(for: host, repository: "", insteadOf: refused).credential
+            },
             secrets: parts.secrets,
             now: parts.now,
-            send: Redacting.around(redirecting, parts.secrets)
+            send: redirecting
         )
-        let whole = Redacting.around(Authenticating.around(redirecting, authority), parts.secrets)
-        return RegistryClient(host: host, base: base, trust: trust, send: whole, parts: parts)
+        return RegistryClient(
+            host: host,
+            base: site.base,
+            trust: site.trust,
+            known: site.known,
+            send: Authenticating.around(redirecting, authority),
+            parts: parts
+        )
     }
 
     private func speaksPlain(_ address: WebAddress) async throws(RegistryError) -> Bool {
@@ -74,9 +114,20 @@ package actor Registries {
             let text = String(decoding: response.body, as: UTF8.self)
             return !(response.status == 400 && text.contains("HTTPS"))
         } catch {
-            // A server that wants TLS may hang up on what is none.
-            if error.kind == .cut || error.kind == .other { return false }
-            throw RegistryError(error)
+            // A server that wants TLS may hang up on what is none, and so does one that is just starting.
+            if [.cut, .other].contains(error.kind), await speaksTLS(address) { return false }
+            throw RegistryError(error, hiding: parts.secrets)
+        }
+    }
+
+    private func speaksTLS(_ address: WebAddress) async -> Bool {
+        guard let ping = WebAddress(parsing: "https://\(address.host):\(address.port)/v2/") else { return false }
+        do throws(HTTPError) {
+            _ = try await parts.send(HTTPRequest("GET", ping))
+            return true
+        } catch {
+            // Whom we do not trust speaks it, too.
+            return error.kind == .untrusted
         }
     }
 }

@@ -4,6 +4,10 @@ internal import Foundation
 package import HTTP
 
 package actor RegistryAuthority: Authority {
+    /// Blocks; finds another one than that which was refused, where there is one.
+    typealias Find = @Sendable (_ refused: Credential?) throws(RegistryError) -> FoundCredential
+    typealias CredentialAt = @Sendable (_ host: String, _ refused: Credential?) throws(RegistryError) -> Credential
+
     private enum Scheme {
         case unknown
         case basic
@@ -12,27 +16,30 @@ package actor RegistryAuthority: Authority {
 
     private let registry: WebAddress
     private let trust: HTTPTrust
-    private let find: @Sendable () throws(RegistryError) -> Credential
-    private let credentialAt: @Sendable (_ host: String) throws(RegistryError) -> Credential
+    private let find: Find
+    private let credentialAt: CredentialAt
     private let send: HTTPSend
     private let secrets: Secrets
     private let now: @Sendable () -> Duration
     private var scheme = Scheme.unknown
-    private var credential: Credential?
+    private var credential: FoundCredential?
+    /// The one before.
+    private var refused: Credential?
+    private var renewed: Duration?
     private var strangers: [String: Credential] = [:]
     private var tokens: [[String]: (value: String, until: Duration)] = [:]
     private let asking = SharedAnswers<[String], String>()
-    private let finding = SharedAnswers<String, Credential>()
+    private let finding = SharedAnswers<String, FoundCredential>()
 
-    /// Finds the registry's credential by `find`, which blocks, and is called once.
+    /// Finds the registry's credential by `find`, once, and again where it is refused.
     ///
     /// `credentialAt` finds what the user keeps for another host: a realm elsewhere. `now` is of a clock that never
     /// goes back.
     init(
         _ registry: WebAddress,
         trust: HTTPTrust,
-        find: @escaping @Sendable () throws(RegistryError) -> Credential,
-        credentialAt: @escaping @Sendable (_ host: String) throws(RegistryError) -> Credential,
+        find: @escaping Find,
+        credentialAt: @escaping CredentialAt,
         secrets: Secrets,
         now: @escaping @Sendable () -> Duration,
         send: @escaping HTTPSend
@@ -59,6 +66,7 @@ package actor RegistryAuthority: Authority {
         guard request.address.hasSameOrigin(as: registry), response.address.hasSameOrigin(as: registry) else {
             return nil
         }
+        if response.status == 403 { return try await newer(insteadOf: refused) }
         let challenges = Challenge.all(in: response)
         if let challenge = challenges.first(where: { $0.scheme == "bearer" }) {
             guard let realm = challenge.parameters["realm"].flatMap({ WebAddress(parsing: $0) }) else {
@@ -74,12 +82,36 @@ package actor RegistryAuthority: Authority {
         if challenges.contains(where: { $0.scheme == "basic" }) {
             scheme = .basic
             // One that was found before may have expired: the helper may give a newer one.
-            if refused != nil, credential?.basic == refused { credential = nil }
+            if refused != nil, credential?.credential.basic == refused { drop() }
             let basic = try await found().basic
             return basic == refused ? nil : basic
         }
         return nil
     }
+
+    /// A 403 may mean that a helper's credential has expired, and mostly means that it does not allow what was asked
+    /// for: the helper is asked again, but not each time.
+    private func newer(insteadOf refused: String?) async throws(HTTPError) -> String? {
+        guard case .basic = scheme, let refused else { return nil }
+        let known = credential
+        if known?.credential.basic == refused {
+            let isOften = renewed.map { now() - $0 < RegistryLimits.renewal } ?? false
+            guard known?.isFromHelper == true, !isOften else { return nil }
+            renewed = now()
+            drop()
+        }
+        do throws(HTTPError) {
+            let basic = try await found().basic
+            return basic == refused ? nil : basic
+        } catch {
+            if credential == nil { credential = known }
+            // The refusal itself says more than a helper that fails now.
+            guard error.kind == .cancelled else { return nil }
+            throw error
+        }
+    }
+
+    private func drop() { (refused, credential) = (credential?.credential, nil) }
 
     /// A token that was refused, and no newer one that came in its place meanwhile.
     private func forget(_ authorization: String) {
@@ -97,9 +129,12 @@ package actor RegistryAuthority: Authority {
             // Somebody may have got it meanwhile.
             if let token = valid(scopes) { return token }
             let token = try await token(realm, service, scopes)
-            secrets.add(token.value)
+            let (now, lifetime) = (now(), Duration.seconds(token.lifetime))
+            // What carries it, or says it back, may still be on its way when it is over.
+            secrets.add(token.value, until: now + lifetime + RegistryLimits.hiding, now: now)
+            tokens = tokens.filter { $0.value.until > now }
             // A little before its end: the request that carries it takes its time, too.
-            tokens[scopes] = (token.value, now() + .seconds(token.lifetime) * 0.9)
+            tokens[scopes] = (token.value, now + lifetime * 0.9)
             return "Bearer \(token.value)"
         }
     }
@@ -124,9 +159,9 @@ package actor RegistryAuthority: Authority {
         } catch {
             guard error.kind == .denied, request.credential != .none else { throw error }
             // It may have expired, and the helper may give a newer one.
-            if credential == request.credential { credential = nil }
+            if credential?.credential == request.credential { drop() }
             strangers[realm.origin] = nil
-            let newer = try await credential(for: realm)
+            let newer = try await credential(for: realm, insteadOf: request.credential)
             guard newer != request.credential else { throw error }
             request.credential = newer
         }
@@ -136,9 +171,12 @@ package actor RegistryAuthority: Authority {
     // MARK: Credentials
 
     /// A stranger's realm gets none of the registry's; what the user keeps for that very host may go there.
-    private func credential(for realm: WebAddress) async throws(HTTPError) -> Credential {
+    private func credential(
+        for realm: WebAddress,
+        insteadOf refused: Credential? = nil
+    ) async throws(HTTPError) -> Credential {
         if RealmCheck.belongs(realm, to: registry) { return try await found() }
-        if let own = await strangersCredential(realm) { return own }
+        if let own = await strangersCredential(realm, insteadOf: refused) { return own }
         guard try await found() == .none else {
             throw HTTPError(
                 .forbidden,
@@ -149,32 +187,33 @@ package actor RegistryAuthority: Authority {
         return .none
     }
 
-    private func strangersCredential(_ realm: WebAddress) async -> Credential? {
+    private func strangersCredential(_ realm: WebAddress, insteadOf refused: Credential?) async -> Credential? {
         if let known = strangers[realm.origin] { return known }
         let isUsual = realm.port == (realm.scheme == "https" ? 443 : 80)
         let host = isUsual ? realm.host : "\(realm.host):\(realm.port)"
         let credentialAt = credentialAt
-        let found = await Self.offload { Result { () throws(RegistryError) in try credentialAt(host) } }
+        let found = await Self.offload { Result { () throws(RegistryError) in try credentialAt(host, refused) } }
         guard let own = try? found.get(), own != .none else { return nil }
-        own.secrets.forEach(secrets.add)
+        for secret in own.secrets { secrets.add(secret) }
         strangers[realm.origin] = own
         return own
     }
 
     private func found() async throws(HTTPError) -> Credential {
-        if let credential { return credential }
+        if let credential { return credential.credential }
         let cancelled = HTTPError(.cancelled, registry, "it is not needed any more")
-        return try await finding.answer("", cancelled: cancelled) { () async throws(HTTPError) in
+        let answer = try await finding.answer("", cancelled: cancelled) { () async throws(HTTPError) in
             if let credential { return credential }
-            let find = find
-            switch await Self.offload({ Result { () throws(RegistryError) in try find() } }) {
+            let (find, refused) = (find, refused)
+            switch await Self.offload({ Result { () throws(RegistryError) in try find(refused) } }) {
             case .success(let found):
-                found.secrets.forEach(secrets.add)
+                for secret in found.credential.secrets { secrets.add(secret) }
                 credential = found
                 return found
-            case .failure(let error): throw HTTPError(.other, registry, "\(error.reason); \(error.remedy)")
+            case .failure(let error): throw HTTPError(.other, registry, error.reason, remedy: error.remedy)
             }
         }
+        return answer.credential
     }
 
     private static func offload<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {

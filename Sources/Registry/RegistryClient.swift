@@ -15,14 +15,21 @@ package final class RegistryClient: Sendable {
     let send: HTTPSend
     let pause: HTTPPause
     let known: KnownBlobs
+    private let secrets: Secrets
     private let trust: HTTPTrust
     /// Repositories that are pushed to.
     private let targets = Mutex<Set<String>>([])
 
-    init(host: String, base: WebAddress, trust: HTTPTrust, send: @escaping HTTPSend, parts: ClientParts) {
-        (self.host, self.base, self.trust, self.send) = (host, base, trust, send)
-        pause = parts.pause
-        known = KnownBlobs(now: parts.now)
+    init(
+        host: String,
+        base: WebAddress,
+        trust: HTTPTrust,
+        known: KnownBlobs,
+        send: @escaping HTTPSend,
+        parts: ClientParts
+    ) {
+        (self.host, self.base, self.trust, self.known, self.send) = (host, base, trust, known, send)
+        (pause, secrets) = (parts.pause, parts.secrets)
     }
 
     /// From now on all that is asked of the repository carries the right to push, so that one token does.
@@ -59,7 +66,24 @@ package final class RegistryClient: Sendable {
     }
 
     func perform(_ request: HTTPRequest) async throws(RegistryError) -> HTTPResponse {
-        do throws(HTTPError) { return try await send(request) } catch { throw RegistryError(error) }
+        do throws(HTTPError) { return try await send(request) } catch { throw self.error(error) }
+    }
+
+    func error(_ error: HTTPError) -> RegistryError { RegistryError(error, hiding: secrets) }
+
+    func error(_ what: String, _ response: HTTPResponse) -> RegistryError {
+        RegistryError(what, response, hiding: secrets)
+    }
+
+    /// The same for what is only read.
+    func readingError(_ what: String, _ response: HTTPResponse) -> RegistryError {
+        var error = error(what, response)
+        if error.status == 403 { error.remedy = RegistryError.login }
+        return error
+    }
+
+    func leaveIfCancelled() throws(RegistryError) {
+        if Task.isCancelled { throw error(HTTPError(.cancelled, base, "it is not needed any more")) }
     }
 
     // MARK: Blobs
@@ -70,7 +94,7 @@ package final class RegistryClient: Sendable {
         let response = try await perform(request)
         // Some answer 403 for what is not there; whether we may not is said again when it is sent.
         if [403, 404].contains(response.status) { return false }
-        guard response.isSuccess else { throw RegistryError("looking for \(blob.digest)", response) }
+        guard response.isSuccess else { throw error("looking for \(blob.digest)", response) }
         let length = response["Content-Length"].flatMap { Int($0) } ?? blob.size
         return !response.contradicts(blob.digest) && length == blob.size
     }
@@ -86,9 +110,13 @@ package final class RegistryClient: Sendable {
     // MARK: Manifests
 
     /// What a tag or a digest names; nil where it names nothing.
+    ///
+    /// Some registries answer 403 for what is not there. Who looks before a push takes that for an answer; who pulls is
+    /// told to log in.
     package func manifest(
         _ repository: String,
-        _ reference: String
+        _ reference: String,
+        isPull: Bool = false
     ) async throws(RegistryError) -> FetchedManifest? {
         var problem: RegistryError?
         // An answer that contradicts itself may have been spoilt on its way.
@@ -97,8 +125,8 @@ package final class RegistryClient: Sendable {
             request.set("Accept", FetchedManifest.accepted.joined(separator: ", "))
             request.longestBody = RegistryLimits.longestManifest
             let response = try await perform(request)
-            if response.status == 404 { return nil }
-            guard response.isSuccess else { throw RegistryError("reading \(repository):\(reference)", response) }
+            if response.status == 404 || response.status == 403 && !isPull { return nil }
+            guard response.isSuccess else { throw readingError("reading \(repository):\(reference)", response) }
             let found = FetchedManifest(response)
             let digest = found.descriptor.digest
             let isAsked = !reference.hasPrefix("sha256:") || reference == "\(digest)"
@@ -106,19 +134,18 @@ package final class RegistryClient: Sendable {
             let other = isAsked ? "says that it is \(response.statedDigest)" : "\(reference) was asked for"
             problem = RegistryError(
                 "\(host) answers for \(repository) with \(digest), and \(other)",
-                remedy: "see what the registry's own log says; nothing of it was used",
-                isTransient: true
+                remedy: "see what the registry's own log says; nothing of it was used"
             )
         }
         throw problem ?? RegistryError("no manifest", remedy: "try again")
     }
 
-    /// The digest that a tag shows; nil where there is none.
+    /// The digest that a tag shows; nil where there is none that we may see.
     package func digest(_ repository: String, _ tag: String) async throws(RegistryError) -> String? {
         var request = try request("HEAD", repository, "manifests/\(tag)")
         request.set("Accept", FetchedManifest.accepted.joined(separator: ", "))
         let response = try await perform(request)
-        if response.status == 404 { return nil }
+        if [403, 404].contains(response.status) { return nil }
         if response.isSuccess, let digest = response["Docker-Content-Digest"], Digest(parsing: digest) != nil {
             return digest
         }

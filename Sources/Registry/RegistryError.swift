@@ -1,6 +1,6 @@
 /// Why a registry did not do what it was asked for, in words for the user.
 
-package import HTTP
+internal import HTTP
 internal import OCI
 
 package struct RegistryError: Error, Hashable, Sendable {
@@ -8,10 +8,10 @@ package struct RegistryError: Error, Hashable, Sendable {
     package var reason: String
     /// What the user can do; one line, without a full stop.
     package var remedy: String
-    /// Whether it may pass by itself.
+    /// Whether the same may go well later, by itself.
     package var isTransient: Bool
-    /// The registry wants to be left alone for longer than one attempt lasts.
-    package var isPostponed = false
+    /// How long the registry wants to be left alone, where it says so.
+    package var retryAfter: Duration?
     /// What is being pushed is not needed any more.
     package var isCancelled = false
     /// The answer's status, where there was one.
@@ -20,51 +20,85 @@ package struct RegistryError: Error, Hashable, Sendable {
     package var codes: [String] = []
     /// Those that its words name.
     var digests: Set<Digest> = []
+    /// The registry wants to be left alone for longer than one attempt lasts.
+    var isPostponed = false
+    /// The blob may get there, or here, in another session or from its beginning.
+    var isWorthAnother = false
 
+    /// Whether a blob is tried again here; nobody outside does for that reason.
+    var isRepeated: Bool { (isTransient || isWorthAnother) && !isPostponed }
+
+    /// Without a word that came from a server.
     package init(_ reason: String, remedy: String, isTransient: Bool = false) {
         (self.reason, self.remedy, self.isTransient) = (reason, remedy, isTransient)
     }
 
-    package init(_ error: HTTPError) {
-        reason = "\(error.address): \(error.reason)"
-        isTransient = error.isTransient
-        isCancelled = error.kind == .cancelled
-        remedy =
-            switch error.kind {
-            case .unreachable: "check the registry's address, and whether it runs"
-            case .untrusted:
-                "put the certificate of its authority into ~/.config/containers/certs.d/HOST:PORT/ca.crt, or check the "
-                    + "address"
-            case .denied: Self.login
-            case .busy: "see what the token server's own log says; it is tried again by itself"
-            case .timedOut, .cut: "check the network and the registry; it is tried again by itself"
-            case .forbidden: "check whether this registry can be trusted; nothing was sent to the other place"
-            default: "see what the registry's own log says"
-            }
+    /// What others said is in it: here, and nowhere else, secrets are taken out of that.
+    private init(_ reason: String, remedy: String, isTransient: Bool, hiding secrets: Secrets) {
+        self.init(secrets.redact(reason), remedy: secrets.redact(remedy), isTransient: isTransient)
     }
 
-    private static let login =
-        "log in with `docker login`, `podman login` or `skopeo login`, or check the credentials"
+    init(_ error: HTTPError, hiding secrets: Secrets) {
+        self.init(
+            "\(error.address): \(error.reason)",
+            remedy: error.remedy ?? Self.remedy(error),
+            isTransient: error.isTransient,
+            hiding: secrets
+        )
+        isCancelled = error.kind == .cancelled
+        retryAfter = error.retryAfter
+        isPostponed = retryAfter.map(Backoff.isTooLong) ?? false
+    }
+
+    private static func remedy(_ error: HTTPError) -> String {
+        switch error.kind {
+        case .unreachable: "check the registry's address, and whether it runs"
+        case .untrusted where plainHTTP.contains(where: error.reason.contains):
+            "this registry speaks plain HTTP, which is for loopback alone; give it TLS, with a certificate"
+        case .untrusted:
+            "put the certificate of its authority into ~/.config/containers/certs.d/HOST:PORT/ca.crt, or check the "
+                + "address"
+        case .denied: login
+        case .busy: "see what the token server's own log says; it is tried again by itself"
+        case .timedOut, .cut: "check the network and the registry; it is tried again by itself"
+        case .forbidden: "check whether this registry can be trusted; nothing was sent to the other place"
+        default: "see what the registry's own log says"
+        }
+    }
+
+    /// What OpenSSL says to an answer that is no TLS.
+    private static let plainHTTP = ["wrong version number", "packet length too long", "record layer failure"]
+
+    static let login = "log in with `docker login`, `podman login` or `skopeo login`, or check the credentials"
 
     /// An answer that is none of those that were hoped for.
-    package init(_ what: String, _ response: HTTPResponse) {
-        let errors = ServerMessage(response.body)
-        (codes, digests) = (errors.codes, Digest.all(in: response.body))
-        status = response.status
+    init(_ what: String, _ response: HTTPResponse, hiding secrets: Secrets) {
+        let body = secrets.redact(body: response.body)
+        let errors = ServerMessage(body)
         let detail = errors.text.isEmpty ? "" : ": \(errors.text)"
-        reason = "\(what): \(response.address.shown) answered \(response.status)\(detail)"
-        isTransient = Backoff.isTransient(response.status)
+        self.init(
+            "\(what): \(response.address.shown) answered \(response.status)\(detail)",
+            remedy: Self.remedy(response.status, errors.codes),
+            isTransient: Backoff.isTransient(response.status),
+            hiding: secrets
+        )
+        (codes, digests, status) = (errors.codes, Digest.all(in: body), response.status)
+        retryAfter = Backoff.postponement(response)
         isPostponed = response.status == 429 || (Backoff.retryAfter(response).map(Backoff.isTooLong) ?? false)
-        remedy =
-            switch response.status {
-            case 401: Self.login
-            case 403: "these credentials do not allow it: ask for the right to push to this repository"
-            case 404: "check the name; some registries want a repository to be made first"
-            case 413: "the registry, or a proxy before it, takes no body as large as this"
-            case 429: "the registry asks for fewer requests; it is tried again by itself"
-            case 500...: "see what the registry's own log says; it is tried again by itself"
-            default: "see what the registry's own log says"
-            }
+    }
+
+    private static func remedy(_ status: Int, _ codes: [String]) -> String {
+        switch status {
+        case 401: login
+        case 403: "these credentials do not allow it: ask for the right to push to this repository"
+        case 404 where codes.contains("NAME_UNKNOWN"):
+            "some registries want a repository to be made first: make it there, or check the name"
+        case 404: "check the name; some registries want a repository to be made first"
+        case 413: "the registry, or a proxy before it, takes no body as large as this"
+        case 429: "the registry asks for fewer requests; it is tried again by itself"
+        case 500...: "see what the registry's own log says; it is tried again by itself"
+        default: "see what the registry's own log says"
+        }
     }
 }
 

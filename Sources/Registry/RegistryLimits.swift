@@ -10,13 +10,17 @@ enum RegistryLimits {
     /// How often one blob is sent, or fetched, anew.
     static let attempts = 4
     /// What must have come between two cuts, in bytes, so that they do not count as two attempts.
-    static let progress = 1 << 20
+    static let progress = 16 << 10
     /// How often a manifest is sent that the registry finds incomplete.
     static let publications = 3
     /// A piece of a chunked upload, in bytes: no registry that is known takes less, and one takes no more.
     static let chunk = 4 << 20
     /// From when on a blob whose upload was cut is sent in pieces, in bytes.
     static let chunkedFrom = 16 << 20
+    /// How often at most a helper is asked for another credential, where the one that it gave may have expired.
+    static let renewal = Duration.seconds(60)
+    /// How long a token that is over is kept out of messages.
+    static let hiding = Duration.seconds(900)
     /// How long a blob that was met in a repository is taken to be there.
     static let knowledge = Duration.seconds(900)
 }

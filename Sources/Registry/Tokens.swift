@@ -63,7 +63,9 @@ struct TokenRequest: Sendable {
                 case let status where Backoff.isTransient(status): .busy
                 default: .other
                 }
-            throw HTTPError(kind, realm, "no token is given: it answered \(response.status)")
+            var error = HTTPError(kind, realm, "no token is given: it answered \(response.status)")
+            error.retryAfter = Backoff.postponement(response)
+            throw error
         }
         let json = try? JSON(parsing: response.body, subject: "a token")
         let values = ["token", "access_token"].compactMap { json?[$0]?.text }

@@ -94,7 +94,7 @@ final class ExternalBases: Sendable {
         } catch {
             throw RegistryError("\(reference): \(error.reason)", remedy: error.remedy)
         }
-        try await client.fetch(content.configuration, from: reference.repository, into: layout)
+        try await client.fetchConfiguration(content.configuration, from: reference.repository, into: layout)
         do throws(OCIError) {
             if keepsPins { try layout.tag(Self.name(text), as: found.descriptor) }
             let base = try read(found.descriptor)
@@ -109,7 +109,7 @@ final class ExternalBases: Sendable {
         _ name: String,
         _ client: RegistryClient
     ) async throws(RegistryError) -> FetchedManifest {
-        if let found = try await client.manifest(reference.repository, name) { return found }
+        if let found = try await client.manifest(reference.repository, name, isPull: true) { return found }
         throw RegistryError("there is no \(reference)", remedy: "check the name; private images need credentials")
     }
 

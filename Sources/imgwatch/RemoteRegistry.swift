@@ -129,7 +129,7 @@ final class RemoteRegistry: Sendable {
         guard let found = try await client.manifest(repository, tag),
             let manifest = try? Manifest(decoding: found.bytes), manifest.annotations[ImageStore.keyName] == key
         else { return nil }
-        try await client.fetch(manifest.configuration, from: repository, into: layout)
+        try await client.fetchConfiguration(manifest.configuration, from: repository, into: layout)
         do throws(OCIError) {
             let stored = try layout.writeBlob(found.bytes, mediaType: found.descriptor.mediaType)
             note(repository, tag, stored.digest)
@@ -188,7 +188,7 @@ final class RemoteRegistry: Sendable {
         let repository = repository(image)
         for tag in tags where moving.contains(tag) || shows(image, tag) != stored.manifest.digest {
             do throws(RegistryError) {
-                try await client(repository).publish(push(stored, image), as: [tag])
+                try await client(repository).publish(push(stored, image), as: tag)
             } catch {
                 note(repository, tag, nil)
                 if error.codes == [Self.isMissing] { throw .incomplete }

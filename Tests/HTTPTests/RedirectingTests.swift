@@ -39,13 +39,37 @@ import Testing
         #expect(last.address == second.address)
     }
 
+    @Test(arguments: [
+        ("\(origin)/x", "http://a.example:5000/y?a=%2F", "\(origin)/y?a=%2F"),
+        ("\(origin)/x", "http://a.example/y", "\(origin)/y"),
+        ("https://a.example/x", "http://a.example/y?b", "https://a.example/y?b"),
+        ("https://[::1]/x", "http://[::1]/y", "https://[::1]/y"),
+    ])
+    func `where only the scheme is another, TLS is kept, and so are the credentials`(
+        start: String,
+        location: String,
+        meant: String
+    ) async throws {
+        let last = try #require(try await follow(location, from: start).requests.last)
+        #expect(last.address.description == meant)
+        #expect(last.headers.contains { $0.name == "Authorization" })
+    }
+
+    @Test func `what leads out of TLS says who may be wrong`() throws {
+        let start = try address("\(Self.origin)/x")
+        #expect { try Redirecting.target(of: "http://b.example/", from: start) } throws: {
+            ($0 as? HTTPError)?.remedy?.contains("X-Forwarded-Proto") == true
+        }
+    }
+
     @Test func `another scheme is another origin`() async throws {
         let requests = try await follow("https://a.example:5000/y", from: "http://a.example:5000/x").requests
         #expect(requests.last?.headers.map(\.name) == ["Range"])
     }
 
     @Test(arguments: [
-        ("\(origin)/x", "http://a.example:5000/y"), ("\(origin)/x", "http://b.example/"),
+        ("\(origin)/x", "http://a.example:5001/y"), ("\(origin)/x", "http://b.example:5000/"),
+        ("\(origin)/x", "http://b.example/"),
         ("\(origin)/x", "file:///etc/passwd"),
         ("\(origin)/x", "https://127.0.0.1/"), ("\(origin)/x", "https://localhost:5000/"),
         ("\(origin)/x", "https://10.0.0.1/"),

@@ -43,7 +43,7 @@ final class ScriptedServer: Sendable {
         var requests: [Request] = []
     }
 
-    /// Starts one; where `isEarly`, it follows the script before the body is read, which then never is.
+    /// Where it is early, the script is followed before the body is read, which then never is.
     init(isEarly: Bool = false, _ script: @escaping Script) throws {
         (self.isEarly, self.script) = (isEarly, script)
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

@@ -1,4 +1,4 @@
-/// What these tests share: addresses, servers that are functions, and pauses that are recorded.
+/// What these tests share: addresses that are known to be some, servers that are functions, pauses that are recorded.
 
 import Synchronization
 import Testing

@@ -67,6 +67,54 @@ import Testing
         #expect(kind == .timedOut)
     }
 
+    @Test func `an upload that is complete may wait for longer`() async throws {
+        var times = HTTPTimes()
+        (times.stallSeconds, times.longStallSeconds) = (1, 1)
+        let client = HTTPClient(times)
+        let server = try ScriptedServer { _ in [.hold, ScriptedServer.answer(201)] }
+        for size in [0, 10, 3_000_000] {
+            var request = HTTPRequest("PUT", try server.address())
+            request.body = size == 0 ? .none : .bytes(Array(repeating: 7, count: size))
+            let upload = request
+            let silent = try ScriptedServer { _ in [.hold] }
+            let question = HTTPRequest("GET", try silent.address())
+            let kinds = await withTaskGroup(of: HTTPError.Kind?.self) { group in
+                group.addTask {
+                    await HTTPTests.kind { () async throws(HTTPError) in try await client.send(upload) }
+                }
+                // As long as others are given up, and longer.
+                for _ in 0..<2 {
+                    let kind = await HTTPTests.kind { () async throws(HTTPError) in try await client.send(question) }
+                    #expect(kind == .timedOut)
+                }
+                server.release()
+                silent.release()
+                silent.release()
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(kinds == [nil], "\(size)")
+        }
+    }
+
+    @Test func `a stream that drips is given up`() async throws {
+        var times = HTTPTimes()
+        times.dripSeconds = 1
+        let body = Array(repeating: ScriptedServer.Act.write("12345678"), count: 20)
+        let pause = Array(repeating: ScriptedServer.Act.hold, count: 20)
+        let server = try ScriptedServer { _ in
+            [.write(Self.head + "Content-Length: 100000\r\n\r\n")] + zip(body, pause).flatMap { [$0, $1] }
+        }
+        var request = HTTPRequest("GET", try server.address())
+        request.sink = .stream(200...200) { _ in
+            server.release()
+            return true
+        }
+        let asked = request
+        #expect(
+            await HTTPTests.kind { () async throws(HTTPError) in try await HTTPClient(times).send(asked) } == .timedOut
+        )
+    }
+
     @Test func `a stream gets the bytes of the answers that it is for, and can end them`() async throws {
         let server = try ScriptedServer { request in
             [ScriptedServer.answer(request.path == "/good" ? 200 : 404, [:], "the body")]

@@ -16,7 +16,7 @@ import Testing
         let got = Mutex<[UInt8]>([])
         let server: Mutex<FakeServer?> = Mutex(nil)
 
-        /// The change gets a request, its number, and how many bytes are there; nil: it is answered as it should be.
+        /// The change gets the request, its number, and how many bytes are there; nil: as it should be.
         static func start(_ change: @escaping Change) -> (Uploads, FakeServer) {
             let uploads = Uploads()
             let server = FakeServer { (request, number) throws(HTTPError) in
@@ -119,6 +119,17 @@ import Testing
         #expect(methods(server) == "POST")
     }
 
+    @Test func `where it leads is told without secrets`() async throws {
+        person.parts.secrets.add("geheim")
+        let (_, server) = Uploads.start { request, _, _ in
+            request.answer(202, ["Location": "http://127.0.0.1/geheim/u"])
+        }
+        let error = try await upload(server, size: 9).error
+        #expect(error?.reason.contains("http://127.0.0.1/***/u") == true)
+        let (_, echo) = Uploads.start { request, _, _ in request.answer(200, [:], #"it is \u0067eheim"#) }
+        #expect(try await upload(echo, size: 9).error?.reason.hasSuffix("answered 200: it is ***") == true)
+    }
+
     @Test func `a blob is mounted`() async throws {
         let (_, server) = Uploads.start { request, _, _ in request.answer(201) }
         let (way, _, bytes) = try await upload(server, size: 9, neighbour: "team/base")
@@ -159,6 +170,15 @@ import Testing
         #expect(uploads.got.withLock { $0 } == bytes)
     }
 
+    @Test(arguments: [400, 404, 416]) func `what no session makes better is tried here, and by nobody outside`(
+        status: Int
+    ) async throws {
+        let (_, server) = Uploads.start { request, _, _ in request.method == "PUT" ? request.answer(status) : nil }
+        let error = try await upload(server, size: 9).error
+        #expect((error?.status, error?.isTransient) == (status, false))
+        #expect(server.requests.count { $0.method == "PUT" } == RegistryLimits.attempts)
+    }
+
     @Test func `what was answered by nothing may be there`() async throws {
         let (_, server) = Uploads.start { (request, number, _) throws(HTTPError) in
             if request.method == "HEAD" { return request.answer(200) }
@@ -187,7 +207,8 @@ import Testing
         }
         let error = try await upload(server, size: 9).error
         #expect(error?.reason.contains("\(other)") == true)
-        #expect(error?.isTransient == true)
+        #expect(error?.isTransient == false)
+        #expect(server.requests.count { $0.method == "PUT" } == RegistryLimits.attempts)
     }
 
     // MARK: Pieces

@@ -40,7 +40,7 @@ import Testing
     ) throws {
         #expect { try ask(answer) } throws: { error in
             guard let error = error as? RegistryError else { return false }
-            return error.reason == reason && !error.remedy.contains("geheim")
+            return error.reason == reason && !error.remedy.contains("geheim") && !error.remedy.contains(" get")
         }
     }
 

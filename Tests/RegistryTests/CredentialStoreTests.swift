@@ -21,7 +21,7 @@ import Testing
         variables["HOME"] = home.path
         variables["PATH"] = variables["PATH"] ?? "/usr/bin:/bin"
         return try CredentialStore(environment: variables, helperLimit: 20_000)
-            .credential(for: host, repository: repository)
+            .find(for: host, repository: repository).credential
     }
 
     private static let all = [

@@ -7,7 +7,7 @@ import Testing
     private func base64(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
 
     private func found(_ entry: String, _ keys: [String] = ["a.example"], as key: String = "a.example") -> Credential? {
-        CredentialFile(Array(#"{"auths":{"\#(key)":\#(entry)}}"#.utf8))?.credential(for: keys)
+        CredentialFile(Array(#"{"auths":{"\#(key)":\#(entry)}}"#.utf8))?.entry(for: keys)?.credential
     }
 
     @Test func `an entry is a password or a token`() {
@@ -40,8 +40,8 @@ import Testing
     @Test func `the most exact key counts`() {
         let text = #"{"auths":{"h":{"registrytoken":"host"},"h/a":{"registrytoken":"a"},"h/a/b":{}}}"#
         let file = CredentialFile(Array(text.utf8))
-        #expect(file?.credential(for: ["h/a/b", "h/a", "h"]) == .registryToken("a"))
-        #expect(file?.credential(for: ["h/c", "h"]) == .registryToken("host"))
+        #expect(file?.entry(for: ["h/a/b", "h/a", "h"])?.credential == .registryToken("a"))
+        #expect(file?.entry(for: ["h/c", "h"])?.credential == .registryToken("host"))
     }
 
     @Test(arguments: ["", "{", "no JSON", "\u{0}"]) func `what is no JSON is no file`(text: String) {

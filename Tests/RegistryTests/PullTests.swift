@@ -73,25 +73,31 @@ import Testing
         try await scene.waitForEnd()
     }
 
+    /// The server, which keeps what it was asked, is gone when this returns, and what was received with it.
+    private func fetch(
+        _ scene: Scene,
+        _ answers: @escaping FakeServer.Answers
+    ) async throws -> (error: RegistryError?, requests: Int) {
+        let (server, person) = (FakeServer(answers), try Person())
+        let client = try server.client(person)
+        let error = await failure { try await client.fetch(scene.blob, from: "it", into: scene.layout) }
+        return (error, server.requests.count)
+    }
+
     @Test func `what is not there is an error at once, and what never comes right ends`() async throws {
         for (status, kind, count) in [
             (404, nil, 1), (403, nil, 1), (500, nil, 4), (200, nil, 4), (429, nil, 1), (nil, .cut, 4),
             (nil, .untrusted, 1),
         ] as [(Int?, HTTPError.Kind?, Int)] {
             let scene = try Scene()
-            let server = FakeServer { (request, _) throws(HTTPError) in
+            let (error, requests) = try await fetch(scene) { (request, _) throws(HTTPError) in
                 if let kind { throw HTTPError(kind, request.address, "so it is") }
                 return request.answer(status ?? 500, status == 429 ? ["Retry-After": "1000"] : [:])
             }
-            let person = try Person()
-            let client = try server.client(person)
-            #expect(
-                await failure {
-                    try await client.fetch(scene.blob, from: "it", into: scene.layout)
-                } != nil
-            )
-            #expect(server.requests.count == count)
+            #expect(error != nil)
+            #expect(requests == count)
             #expect(!scene.layout.hasBlob(scene.blob))
+            try await scene.waitForEnd()
         }
     }
 
@@ -129,10 +135,57 @@ import Testing
         #expect((error == nil) == isThere, "\(String(describing: error))")
         #expect(scene.layout.hasBlob(scene.blob) == isThere)
         try await scene.waitForEnd()
+        // What is broken there stays so.
+        if mode == .wrongContent {
+            #expect(error?.isTransient == false && error?.remedy.contains("push that image again") == true)
+        }
         // The other host is another origin.
         let elsewhere = try registry.requests(to: .elsewhere)
         #expect(elsewhere.isEmpty == (mode != .redirectsBlobs))
         #expect(elsewhere.allSatisfy { $0.header("Authorization") == nil })
+    }
+
+    /// Gives so many bytes at each request, and then cuts it.
+    private func fetch(_ scene: Scene, pieces: Int) async throws -> (error: RegistryError?, ranges: [String?]) {
+        let server = FakeServer { (request, _) throws(HTTPError) in
+            guard case .stream(_, let take) = request.sink else { return request.answer(500) }
+            let start = request.header("Range").flatMap { Int($0.dropFirst("bytes=".count).dropLast()) } ?? 0
+            let end = min(start + pieces, scene.bytes.count)
+            #expect(scene.bytes[start..<end].withUnsafeBytes { take($0) })
+            throw HTTPError(.cut, request.address, "so it is")
+        }
+        let person = try Person()
+        let client = try server.client(person)
+        let error = await failure { try await client.fetch(scene.blob, from: "it", into: scene.layout) }
+        return (error, server.requests.map { $0.header("Range") })
+    }
+
+    @Test func `what gets on is not given up, however often it is cut`() async throws {
+        let scene = try Scene()
+        let (error, ranges) = try await fetch(scene, pieces: 30_000)
+        #expect(error == nil)
+        #expect(ranges == [nil] + (1..<10).map { "bytes=\($0 * 30_000)-" })
+        #expect(scene.layout.hasBlob(scene.blob))
+        let slow = try Scene()
+        let (late, few) = try await fetch(slow, pieces: 100)
+        #expect(late?.isTransient == true)
+        #expect(few == [nil, "bytes=100-", "bytes=200-", "bytes=300-"])
+        try await slow.waitForEnd()
+    }
+
+    @Test func `a configuration that is too long is not even asked for`() async throws {
+        let scene = try Scene()
+        let server = FakeServer { request, _ in request.answer(404) }
+        let person = try Person()
+        let client = try server.client(person)
+        for (size, count) in [(RegistryLimits.longestConfiguration + 1, 0), (RegistryLimits.longestConfiguration, 1)] {
+            let blob = Descriptor(mediaType: "x", digest: .sha256(of: []), size: size)
+            let error = await failure {
+                try await client.fetchConfiguration(blob, from: "it", into: scene.layout)
+            }
+            #expect(error?.isTransient == false)
+            #expect(server.requests.count == count)
+        }
     }
 
     @Test func `a server that ignores the range is read from its beginning`() async throws {

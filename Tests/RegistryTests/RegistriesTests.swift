@@ -126,6 +126,64 @@ struct RegistriesTests {
         #expect(try helper.calls().map(\.input) == [registry.address])
     }
 
+    @Test func `repositories with credentials of their own have a client each, and one knowledge`() async throws {
+        let tokens = try await TokenServer.start()
+        try tokens.set { $0.users = ["one": "p1", "two": "p2", "all": "p3"] }
+        let registry = try await RegistryServer.start(.token(tokens))
+        let host = registry.address
+        let person = try Person(
+            DockerConfiguration(auths: [
+                "\(host)/one": .password(user: "one", password: "p1"),
+                "\(host)/two/it": .password(user: "two", password: "p2"), host: .password(user: "all", password: "p3"),
+            ])
+        )
+        let clients = try await [
+            person.client(host, "one/a"), person.client(host, "one/b"), person.client(host, "two/it"),
+            person.client(host, "two/other"), person.client(host, "three"),
+        ]
+        #expect(clients[0] === clients[1] && clients[3] === clients[4])
+        #expect(Set(clients.map(ObjectIdentifier.init)).count == 3)
+        #expect(Set(clients.map { ObjectIdentifier($0.known) }).count == 1)
+        let image = try SmallImage(["x"])
+        for (client, repository) in zip(clients, ["one/a", "one/b", "two/it"]) {
+            try await client.put(image.push(to: repository))
+        }
+        let users = try tokens.requests().filter { $0.scopes.count == 1 }.map { $0.user ?? "" }
+        #expect(users == ["one", "one", "two"])
+    }
+
+    @Test func `a helper is asked once for a host, whoever needs it`() async throws {
+        let registry = try await RegistryServer.start(.password(user: "me", password: "right"))
+        let helper = try Rigs.CredentialHelper.make(
+            "rig",
+            [registry.address: .credentials(user: "me", secret: "right")]
+        )
+        let person = try Person(
+            DockerConfiguration(
+                auths: ["\(registry.address)/own": .password(user: "me", password: "other")],
+                credHelpers: [registry.address: "rig"]
+            ),
+            ["PATH": helper.path + ":/usr/bin:/bin"]
+        )
+        for repository in ["it", "own", "own/it"] {
+            #expect(try await person.client(registry.address, repository).manifest(repository, "1") == nil)
+        }
+        #expect(try helper.calls().count == 1)
+    }
+
+    @Test func `a helper that fails says what to do about it`() async throws {
+        let registry = try await RegistryServer.start(.password(user: "me", password: "right"))
+        let helper = try Rigs.CredentialHelper.make("rig", [registry.address: .failure("locked")])
+        let person = try Person(
+            DockerConfiguration(credHelpers: [registry.address: "rig"]),
+            ["PATH": helper.path + ":/usr/bin:/bin"]
+        )
+        let client = try await person.client(registry.address)
+        let error = await failure { _ = try await client.manifest("it", "1") }
+        #expect(error?.remedy.contains("docker-credential-rig list") == true, "\(String(describing: error))")
+        #expect(error?.reason.contains("docker-credential-rig list") == false)
+    }
+
     @Test func `a token that wears out in the middle is replaced`() async throws {
         let tokens = try await TokenServer.start()
         let registry = try await RegistryServer.start(.token(tokens))

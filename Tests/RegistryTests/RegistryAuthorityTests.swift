@@ -12,33 +12,36 @@ import Testing
         let finds = Mutex(0)
         let clock = Mutex(Duration.zero)
         let registry: WebAddress
+        private let hasHelper: Bool
         private let credentials: [Credential]
         private let strangers: [String: Credential]
 
         init(
             _ credentials: [Credential],
             strangers: [String: Credential] = [:],
+            hasHelper: Bool = true,
             _ answers: @escaping FakeServer.Answers = { request, number in
                 request.answer(200, [:], #"{"token":"token\#(number)","expires_in":100}"#)
             }
         ) throws {
             server = FakeServer(answers)
             registry = try address("https://registry.example/")
-            (self.credentials, self.strangers) = (credentials, strangers)
+            (self.credentials, self.strangers, self.hasHelper) = (credentials, strangers, hasHelper)
         }
 
         func authority() -> RegistryAuthority {
             RegistryAuthority(
                 registry,
                 trust: HTTPTrust(authorities: [1], clientCertificate: "/mine"),
-                find: { () throws(RegistryError) in
+                find: { _ throws(RegistryError) in
                     let number = self.finds.withLock { finds in
                         defer { finds += 1 }
                         return finds
                     }
-                    return self.credentials[min(number, self.credentials.count - 1)]
+                    let credential = self.credentials[min(number, self.credentials.count - 1)]
+                    return FoundCredential(credential: credential, isFromHelper: self.hasHelper)
                 },
-                credentialAt: { host throws(RegistryError) in self.strangers[host] ?? .none },
+                credentialAt: { host, _ throws(RegistryError) in self.strangers[host] ?? .none },
                 secrets: secrets,
                 now: { self.clock.withLock { $0 } },
                 send: server.send
@@ -65,9 +68,10 @@ import Testing
         _ challenge: String,
         _ request: HTTPRequest,
         refused: String? = nil,
-        by other: String? = nil
+        by other: String? = nil,
+        status: Int = 401
     ) async throws -> String? {
-        var answer = request.answer(401, ["WWW-Authenticate": challenge])
+        var answer = request.answer(status, ["WWW-Authenticate": challenge])
         if let other { answer.address = try address(other) }
         return try await authority.authorization(for: request, refused: refused, with: answer)
     }
@@ -199,6 +203,31 @@ import Testing
         let wrong = try Scene([me]).authority()
         #expect(try await refuse(wrong, "Basic realm=x", request) == me.basic)
         #expect(try await refuse(wrong, "Basic realm=x", request, refused: me.basic) == nil)
+    }
+
+    @Test func `a helper is asked again for what is forbidden, now and then`() async throws {
+        let all = (0..<4).map { Credential.password(user: "me", password: "geheim\($0)") }
+        let scene = try Scene(all)
+        let authority = scene.authority()
+        let request = try request()
+        #expect(try await refuse(authority, "Basic realm=x", request) == all[0].basic)
+        for _ in 0..<4 {
+            #expect(try await refuse(authority, "", request, refused: all[0].basic, status: 403) == all[1].basic)
+        }
+        #expect(try await refuse(authority, "", request, refused: all[1].basic, status: 403) == nil)
+        #expect(scene.finds.withLock { $0 } == 2)
+        scene.clock.withLock { $0 = RegistryLimits.renewal }
+        #expect(try await refuse(authority, "", request, refused: all[1].basic, status: 403) == all[2].basic)
+        #expect(scene.finds.withLock { $0 } == 3)
+        // What stands in a file is what it is.
+        let other = try Scene(all, hasHelper: false)
+        let fixed = other.authority()
+        #expect(try await refuse(fixed, "Basic realm=x", request) == all[0].basic)
+        #expect(try await refuse(fixed, "", request, refused: all[0].basic, status: 403) == nil)
+        // Tokens say themselves when they are over.
+        let bearer = try Scene(all).authority()
+        let token = try await refuse(bearer, Self.realm, request)
+        #expect(try await refuse(bearer, "", request, refused: token, status: 403) == nil)
     }
 
     @Test func `the token server, too, may want a newer one`() async throws {

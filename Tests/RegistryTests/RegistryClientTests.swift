@@ -42,6 +42,16 @@ import Testing
         #expect(try await manifest { request, _ in request.answer(404) }.0.get() == nil)
     }
 
+    @Test func `what is forbidden is not there for who looks, and not readable for who pulls`() async throws {
+        let person = try Person()
+        let client = try FakeServer { request, _ in request.answer(403) }.client(person)
+        #expect(try await client.manifest("a", "1") == nil)
+        #expect(try await client.digest("a", "1") == nil)
+        let error = await failure { _ = try await client.manifest("a", "1", isPull: true) }
+        #expect(error?.status == 403)
+        #expect(error?.remedy.hasPrefix("log in") == true)
+    }
+
     @Test func `one that contradicts its name is asked for again, and then refused`() async throws {
         let other = "sha256:" + String(repeating: "1", count: 64)
         let healed = try await manifest { request, number in
@@ -53,12 +63,9 @@ import Testing
                 request.answer(200, ["Docker-Content-Digest": header], Self.text)
             }
             #expect(server.requests.count == 2)
-            guard case .failure(let error) = result else {
-                Issue.record("\(result)")
-                continue
-            }
-            #expect(error.isTransient)
-            #expect(error.reason.contains("\(Self.digest)") && !error.reason.contains("\u{1B}"))
+            let error = await failure { () throws(RegistryError) in _ = try result.get() }
+            #expect(error?.isTransient == false)
+            #expect(error?.reason.contains("\(Self.digest)") == true && error?.reason.contains("\u{1B}") == false)
         }
     }
 

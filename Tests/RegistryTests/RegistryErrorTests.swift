@@ -6,9 +6,11 @@ import Testing
 @testable import Registry
 
 @Suite struct RegistryErrorTests {
+    private let secrets = Secrets()
+
     private func error(_ status: Int, _ body: String, _ headers: [String: String] = [:]) throws -> RegistryError {
         let request = HTTPRequest("GET", try address("https://a.example/v2/x?token=geheim"))
-        return RegistryError("reading x", request.answer(status, headers, body))
+        return RegistryError("reading x", request.answer(status, headers, body), hiding: secrets)
     }
 
     @Test func `the registry's words are in it, with its codes and digests`() throws {
@@ -46,10 +48,45 @@ import Testing
         (.refused, false), (.forbidden, false), (.busy, true), (.denied, false), (.cancelled, false), (.other, false),
     ])
     func `what got no answer says where, why, and what to do`(kind: HTTPError.Kind, passes: Bool) throws {
-        let found = RegistryError(HTTPError(kind, try address("https://a.example/v2/x?token=geheim"), "so it is"))
+        let problem = HTTPError(kind, try address("https://a.example/v2/x?token=geheim"), "so it is")
+        let found = RegistryError(problem, hiding: secrets)
         #expect(found.reason == "https://a.example/v2/x: so it is")
         #expect((found.isTransient, found.isCancelled, found.status) == (passes, kind == .cancelled, nil))
         #expect(!found.remedy.isEmpty && !found.remedy.hasSuffix("."))
+    }
+
+    @Test(arguments: [
+        (429, ["Retry-After": "5"], 5), (503, ["Retry-After": "500"], 500), (429, [:], nil),
+        (500, ["Retry-After": "5"], nil),
+    ])
+    func `how long the registry wants to be left alone is told`(
+        status: Int,
+        headers: [String: String],
+        seconds: Int?
+    ) throws {
+        #expect(try error(status, "", headers).retryAfter == seconds.map { .seconds($0) })
+    }
+
+    @Test func `a remedy that is known counts, and plain HTTP is recognised`() throws {
+        let place = try address("https://a.example/v2/")
+        let own = HTTPError(.other, place, "it failed", remedy: "do this")
+        #expect(RegistryError(own, hiding: secrets).remedy == "do this")
+        for words in ["ssl3_get_record:wrong version number", "SSL routines::packet length too long"] {
+            let plain = RegistryError(HTTPError(.untrusted, place, words), hiding: secrets)
+            #expect(plain.remedy.contains("plain HTTP, which is for loopback alone"))
+        }
+    }
+
+    @Test(arguments: [200, 302, 400]) func `whatever was answered, no secret is in it`(status: Int) throws {
+        secrets.add("geheim")
+        let found = try error(status, #"{"errors":[{"code":"geheim","message":"\u0067eheim"}]}"#)
+        #expect(found.reason.hasSuffix("answered \(status): *** ***"))
+        #expect(found.codes == ["***"])
+        let text = RegistryError(
+            HTTPError(.other, try address("https://a.example/geheim"), "geheim", remedy: "geheim"),
+            hiding: secrets
+        )
+        #expect((text.reason, text.remedy) == ("https://a.example/***: ***", "***"))
     }
 
     @Test func `a digest that is none of any is not shown`() throws {

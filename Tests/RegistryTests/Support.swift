@@ -71,7 +71,7 @@ final class SmallImage: Sendable {
 
     var blobs: [Descriptor] { layers + [configuration] }
 
-    /// Of these layers; no registry looks into them.
+    /// The texts are what each of the layers holds; no registry looks into them.
     init(_ texts: [String], in folder: RigFolder? = nil) throws {
         let own = try folder ?? RigFolder()
         self.folder = own
@@ -103,7 +103,7 @@ extension RegistryClient {
     @discardableResult
     func put(_ push: Push, as tags: [String] = ["1"]) async throws(RegistryError) -> PushReport {
         let report = try await upload(push)
-        try await publish(push, as: tags)
+        for tag in tags { try await publish(push, as: tag) }
         return report
     }
 }
@@ -131,7 +131,7 @@ func failure(_ body: () async throws -> Void) async -> RegistryError? {
 
 /// Stands for a server: it answers by a function, and remembers what it was asked.
 final class FakeServer: Sendable {
-    typealias Answers = @Sendable (_ request: HTTPRequest, _ number: Int) throws(HTTPError) -> HTTPResponse
+    typealias Answers = @Sendable (_ request: HTTPRequest, _ number: Int) async throws(HTTPError) -> HTTPResponse
 
     private let answers: Answers
     private let seen = Mutex<[HTTPRequest]>([])
@@ -149,13 +149,20 @@ final class FakeServer: Sendable {
                 seen.append(request)
                 return seen.count
             }
-            return try self.answers(request, number)
+            return try await self.answers(request, number)
         }
     }
 
-    func client(_ person: Person) throws -> RegistryClient {
+    func client(_ person: Person, _ known: KnownBlobs? = nil) throws -> RegistryClient {
         let base = try address("http://registry.example/")
-        return RegistryClient(host: "registry.example", base: base, trust: HTTPTrust(), send: send, parts: person.parts)
+        return RegistryClient(
+            host: "registry.example",
+            base: base,
+            trust: HTTPTrust(),
+            known: known ?? KnownBlobs(now: person.parts.now),
+            send: send,
+            parts: person.parts
+        )
     }
 }
 

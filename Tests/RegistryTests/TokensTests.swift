@@ -84,6 +84,11 @@ import Testing
         #expect((token.value, token.lifetime) == (value, lifetime))
     }
 
+    @Test func `how long a busy server wants to be left alone is told`() async throws {
+        let result = try await ask(.none) { request, _ in request.answer(429, ["Retry-After": "300"]) }.0
+        #expect { _ = try result.get() } throws: { ($0 as? HTTPError)?.retryAfter == .seconds(300) }
+    }
+
     @Test(arguments: [
         (200, "", HTTPError.Kind.other), (200, "{}", .other), (200, #"{"token":""}"#, .other),
         (200, #"{"token":5}"#, .other),

@@ -1,0 +1,65 @@
+/// Gives an image that was pushed its name: puts the manifest under a tag, and says why a registry does not take it.
+
+internal import HTTP
+internal import OCI
+
+extension RegistryClient {
+    /// Puts the manifest under a tag.
+    ///
+    /// Where the registry says that blobs are missing after all, they are sent again first; that ends where the task is
+    /// cancelled.
+    package func publish(_ push: Push, as tag: String) async throws(RegistryError) {
+        let bytes = try push.bytes()
+        let blobs = Set(try push.blobs().map(\.digest))
+        for attempt in 1... {
+            var request = try request("PUT", push.repository, "manifests/\(tag)")
+            request.set("Content-Type", push.manifest.mediaType)
+            request.body = .bytes(bytes)
+            let response = try await perform(request)
+            if response.isSuccess { return try await check(response, push, tag) }
+            let error = error("publishing \(push.repository):\(tag)", response)
+            let isIncomplete = error.misses(some: blobs)
+            if !isIncomplete, [400, 409, 412].contains(response.status), try await shows(push, tag) { return }
+            guard isIncomplete, attempt < RegistryLimits.publications else { throw error.ofManifest }
+            known.forget(push.repository)
+            try leaveIfCancelled()
+            _ = try await upload(try push.repeated(after: error, isLast: attempt + 1 == RegistryLimits.publications))
+            try leaveIfCancelled()
+        }
+    }
+
+    /// A registry whose tags never move refuses also what is there already.
+    private func shows(_ push: Push, _ tag: String) async throws(RegistryError) -> Bool {
+        try await digest(push.repository, tag) == "\(push.manifest.digest)"
+    }
+
+    private func check(_ response: HTTPResponse, _ push: Push, _ tag: String) async throws(RegistryError) {
+        guard response.contradicts(push.manifest.digest) else { return }
+        guard try await shows(push, tag) else {
+            throw RegistryError(
+                "\(host) shows \(response.statedDigest) as \(push.repository):\(tag), and not "
+                    + "\(push.manifest.digest), which was sent",
+                remedy: "see what the registry's own log says, and publish it again"
+            )
+        }
+    }
+}
+
+extension RegistryError {
+    /// Whether it says of a manifest that some of its blobs are not there, by its code or by their names.
+    func misses(some blobs: Set<Digest>) -> Bool {
+        if codes.contains("NAME_UNKNOWN") || status.map([401, 403, 413, 415, 429].contains) == true { return false }
+        return codes.contains { ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"].contains($0) }
+            || !digests.isDisjoint(with: blobs)
+    }
+
+    /// The same in words for who published a manifest.
+    var ofManifest: RegistryError {
+        let isRefused = codes.contains { ["MANIFEST_INVALID", "UNSUPPORTED"].contains($0) } && status != 405
+        guard isRefused || status == 415 else { return self }
+        var error = self
+        error.reason = "the registry refuses this kind of manifest: \(reason)"
+        error.remedy = "set `compression: gzip`, which every registry takes, or see what the registry's own log says"
+        return error
+    }
+}
