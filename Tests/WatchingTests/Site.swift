@@ -53,6 +53,10 @@ final class Site: Sendable {
         guard shell.terminationStatus == 0 else { throw ScriptFailed(script: script) }
     }
 
+    func link(_ target: String, at relative: String) throws {
+        try FileManager.default.createSymbolicLink(atPath: path(relative), withDestinationPath: target)
+    }
+
     func write(_ text: String, to relative: String) throws {
         try Data(text.utf8).write(to: URL(filePath: path(relative)))
         guard Self.isReleased(path(relative)) else { throw POSIXError(.EBUSY) }
