@@ -189,6 +189,14 @@ extension Engine {
         }
     }
 
+    /// Whoever needs it waits for its next run; one that is on its way is that run.
+    mutating func forgetSuccess(of id: NodeID) {
+        guard let node = graph.position(of: id), states[node].run == nil, states[node].success != nil else { return }
+        states[node].success = nil
+        states[node].cause.reason = .references
+        effects.append(.remember(id, nil))
+    }
+
     /// A node that leaves, or whose definition changes, while it runs is cancelled; one that comes back is compared
     /// with what is remembered of it.
     mutating func reload(_ new: Graph, _ memory: [NodeID: Success], _ barrier: Sequence) {

@@ -69,6 +69,7 @@ package struct Engine: Sendable {
         case .resume: isPaused = false
         case .trigger(let id): ask(id)
         case .retry: retryAll()
+        case .lost(let id): forgetSuccess(of: id)
         case .reloaded(let graph, let memory, let barrier): reload(graph, memory, barrier)
         }
         return finish()

@@ -27,6 +27,8 @@ package enum Event: Equatable, Sendable {
     case trigger(NodeID)
     /// Failed nodes may start again with the same key.
     case retry
+    /// What an image's references show can't be had any more: it is made again.
+    case lost(NodeID)
     /// A new configuration, what is remembered of its nodes, and the barrier of its reading.
     case reloaded(Graph, memory: [NodeID: Success], barrier: Sequence)
 }

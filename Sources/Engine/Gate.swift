@@ -177,7 +177,7 @@ extension Engine {
         switch states[node].success {
         case .image(let publication)? where publication.key == states[node].key && cause.isEmpty:
             cause.reason = .references
-        case nil where !states[node].hasRun && cause.paths.isEmpty:
+        case nil where !states[node].hasRun && cause.paths.isEmpty && cause.reason != .references:
             cause.reason = spec.kind == .step && !spec.hasInputs ? .oncePerStart : .neverRan
         default: if cause.paths.isEmpty, !cause.edges.isEmpty, cause.reason == .inputs { cause.reason = .need }
         }

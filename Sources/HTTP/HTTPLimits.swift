@@ -26,7 +26,7 @@ package enum HTTPLimits {
 package struct HTTPTimes: Sendable {
     package var connect = 10_000
     /// A connection on which so many seconds nothing moves is given up.
-    package var stallSeconds = 20
+    package var stallSeconds = 10
     /// The same while something large is on its way.
     package var longStallSeconds = 60
     /// The same while whoever took all of it is busy with storing it, and answers after that.

@@ -2,20 +2,28 @@
 
 internal import Foundation
 internal import OCI
+internal import Synchronization
 
-enum CredentialHelper {
+package enum CredentialHelper {
+    /// Those that were not ended yet, by process group.
+    private static let running = Mutex<Set<pid_t>>([])
+
+    /// Ends all that still run, with what they started; whoever waits for them is told that they gave no answer.
+    package static func endAll() { running.withLock { for group in $0 { kill(-group, SIGKILL) } } }
+
     /// A helper that takes longer is ended; in milliseconds.
     static let limit = 30_000
     private static let longestAnswer = 1 << 20
 
-    /// Blocks.
+    /// Blocks; ends the helper where the answer is not needed any more, or takes longer than `limit` milliseconds.
     ///
     /// - Returns: `.none` where it knows none.
     static func ask(
         _ name: String,
         for server: String,
         environment: [String: String],
-        limit: Int = limit
+        limit: Int = limit,
+        isOver: () -> Bool = { false }
     ) throws(RegistryError) -> Credential {
         let program = "docker-credential-\(name)"
         // It must not be one that prints the password.
@@ -35,17 +43,26 @@ enum CredentialHelper {
         } catch {
             throw RegistryError("\(program) can't be started", remedy: remedy)
         }
+        // It has a group of its own, and so have those that it starts.
+        let group = process.processIdentifier
+        running.withLock { _ = $0.insert(group) }
+        defer { running.withLock { _ = $0.remove(group) } }
         try? input.fileHandleForWriting.write(contentsOf: Data(server.utf8))
         try? input.fileHandleForWriting.close()
-        guard let answer = read(output.fileHandleForReading, within: limit) else {
-            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-            throw RegistryError("\(program) did not answer in time", remedy: remedy)
-        }
+        let answer = read(output.fileHandleForReading, within: limit, isOver)
+        if case .whole = answer {} else { kill(-group, SIGKILL) }
         process.waitUntilExit()
+        let bytes: [UInt8]
+        switch answer {
+        case .whole(let all): bytes = all
+        case .tooLong: throw RegistryError("\(program) answered what can't be read", remedy: remedy)
+        case .late: throw RegistryError("\(program) did not answer in time", remedy: remedy)
+        case .notNeeded: throw .notNeeded
+        }
         if process.terminationStatus == 127 {
             throw RegistryError("there is no program \(program)", remedy: "install it, or take it out of config.json")
         }
-        return try parse(answer, status: process.terminationStatus, program, remedy)
+        return try parse(bytes, status: process.terminationStatus, program, remedy)
     }
 
     private static func parse(
@@ -67,21 +84,29 @@ enum CredentialHelper {
         return user == "<token>" ? .identityToken(secret) : .password(user: user, password: secret)
     }
 
-    /// nil where it takes too long, or never ends.
-    private static func read(_ handle: FileHandle, within limit: Int) -> [UInt8]? {
+    private enum Answer {
+        case whole([UInt8])
+        case tooLong
+        case late
+        case notNeeded
+    }
+
+    private static func read(_ handle: FileHandle, within limit: Int, _ isOver: () -> Bool) -> Answer {
         let deadline = DispatchTime.now() + .milliseconds(limit)
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while bytes.count <= longestAnswer {
-            let left = Int64(deadline.uptimeNanoseconds) - Int64(DispatchTime.now().uptimeNanoseconds)
+            if isOver() { return .notNeeded }
+            guard DispatchTime.now() < deadline else { return .late }
             var waiting = pollfd(fd: handle.fileDescriptor, events: Int16(POLLIN), revents: 0)
-            guard left > 0 else { return nil }
-            // Without an answer the time is looked at again.
-            guard poll(&waiting, 1, Int32(clamping: left / 1_000_000 + 1)) > 0 else { continue }
+            guard poll(&waiting, 1, min(glance, Int32(clamping: limit))) > 0 else { continue }
             let count = Foundation.read(handle.fileDescriptor, &buffer, buffer.count)
-            if count == 0 { return bytes }
-            if count > 0 { bytes += buffer[..<count] } else if errno != EINTR { return nil }
+            if count == 0 { return .whole(bytes) }
+            if count > 0 { bytes += buffer[..<count] } else if errno != EINTR { return .late }
         }
-        return nil
+        return .tooLong
     }
+
+    /// How often it is looked whether the answer is still needed, in milliseconds.
+    private static let glance: Int32 = 50
 }

@@ -16,21 +16,30 @@ struct CredentialStore: Sendable {
 
     /// Blocks: it reads files, and may run the host's credential helper.
     ///
-    /// A helper is asked once; again where what it said was refused.
+    /// A helper is asked once; again where what it said was refused. It is ended where the answer is not needed any
+    /// more.
     func find(
         for host: String,
         repository: String,
-        insteadOf refused: Credential? = nil
+        insteadOf refused: Credential? = nil,
+        isOver: () -> Bool = { false }
     ) throws(RegistryError) -> FoundCredential {
         var problem: RegistryError?
         for file in files() {
             if let (helper, server) = file.helper(for: Self.helperKeys(host)) {
                 do throws(RegistryError) {
                     let found = try helpers.answer(helper, server, insteadOf: refused) { () throws(RegistryError) in
-                        try ask(helper, server)
+                        try CredentialHelper.ask(
+                            helper,
+                            for: server,
+                            environment: environment,
+                            limit: helperLimit,
+                            isOver: isOver
+                        )
                     }
                     if found != .none { return FoundCredential(credential: found, isFromHelper: true) }
                 } catch {
+                    if error.isCancelled { throw error }
                     // Somebody else may know it.
                     problem = problem ?? error
                 }
@@ -50,10 +59,6 @@ struct CredentialStore: Sendable {
         let keys = Self.keys(host: host, repository: repository)
         let key = files().lazy.compactMap { $0.entry(for: keys)?.key }.first ?? ""
         return key.hasPrefix("\(host)/") ? key : ""
-    }
-
-    private func ask(_ helper: String, _ server: String) throws(RegistryError) -> Credential {
-        try CredentialHelper.ask(helper, for: server, environment: environment, limit: helperLimit)
     }
 
     /// In the order in which they count; those that are missing or broken are left out.

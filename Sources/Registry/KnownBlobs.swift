@@ -7,6 +7,8 @@ internal import Synchronization
 final class KnownBlobs: Sendable {
     /// What is on its way to some repository: who wants it elsewhere waits, and mounts it.
     let sending = SharedAnswers<Digest, Void>()
+    /// What is on its way here.
+    let fetching = SharedAnswers<Digest, Void>()
     private let now: @Sendable () -> Duration
     private let blobs = Mutex<[String: [Digest: Duration]]>([:])
 

@@ -4,7 +4,7 @@ internal import HTTP
 package import OCI
 
 extension RegistryClient {
-    /// Streams a blob into the layout; does nothing where it is there.
+    /// Streams a blob into the layout, once for all who want it there; does nothing where it is there.
     ///
     /// What was cut off goes on where it ended, if the registry can do that.
     package func fetch(
@@ -12,7 +12,18 @@ extension RegistryClient {
         from repository: String,
         into layout: ImageLayout
     ) async throws(RegistryError) {
-        if layout.hasBlob(blob) { return }
+        while !layout.hasBlob(blob) {
+            _ = try await alone(with: blob, known.fetching) { () async throws(RegistryError) in
+                try await fetchAlone(blob, from: repository, into: layout)
+            }
+        }
+    }
+
+    private func fetchAlone(
+        _ blob: Descriptor,
+        from repository: String,
+        into layout: ImageLayout
+    ) async throws(RegistryError) {
         var receiver = try Self.receiver(blob, layout)
         var (failures, furthest) = (0, 0)
         while true {

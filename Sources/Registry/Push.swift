@@ -95,22 +95,13 @@ extension RegistryClient {
 
     /// A blob goes to a registry once at a time: what other repositories need of it meanwhile is mounted after that.
     private func ensure(_ blob: Descriptor, _ push: Push) async throws(RegistryError) -> PushReport {
-        var own: Result<PushReport, RegistryError>?
-        let cancelled = HTTPError(.cancelled, base, "it is not needed any more")
-        do throws(HTTPError) {
-            try await known.sending.answer(blob.digest, cancelled: cancelled) { () async throws(HTTPError) in
-                do throws(RegistryError) { own = .success(try await ensureAlone(blob, push)) } catch {
-                    own = .failure(error)
-                    // Another one goes on with it; other failures each finds out for itself.
-                    if error.isCancelled { throw cancelled }
-                }
+        while true {
+            let own = try await alone(with: blob, known.sending) { () async throws(RegistryError) in
+                try await ensureAlone(blob, push)
             }
-        } catch {
-            throw self.error(error)
+            if let own { return own }
+            if known.contains(blob.digest, in: push.repository) { return PushReport() }
         }
-        if let own { return try own.get() }
-        if known.contains(blob.digest, in: push.repository) { return PushReport() }
-        return try await ensureAlone(blob, push)
     }
 
     private func ensureAlone(_ blob: Descriptor, _ push: Push) async throws(RegistryError) -> PushReport {

@@ -87,11 +87,11 @@ package actor Registries {
         let authority = RegistryAuthority(
             site.base,
             trust: site.trust,
-            find: { refused throws(RegistryError) in
-                try store.find(for: host, repository: repository, insteadOf: refused)
+            find: { refused, isOver throws(RegistryError) in
+                try store.find(for: host, repository: repository, insteadOf: refused, isOver: isOver)
             },
-            credentialAt: { host, refused throws(RegistryError) in
-                try store.find(for: host, repository: "", insteadOf: refused).credential
+            credentialAt: { host, refused, isOver throws(RegistryError) in
+                try store.find(for: host, repository: "", insteadOf: refused, isOver: isOver).credential
             },
             secrets: parts.secrets,
             now: parts.now,

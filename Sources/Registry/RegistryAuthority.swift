@@ -2,11 +2,14 @@
 
 internal import Foundation
 package import HTTP
+internal import Synchronization
 
 package actor RegistryAuthority: Authority {
-    /// Blocks; finds another one than that which was refused, where there is one.
-    typealias Find = @Sendable (_ refused: Credential?) throws(RegistryError) -> FoundCredential
-    typealias CredentialAt = @Sendable (_ host: String, _ refused: Credential?) throws(RegistryError) -> Credential
+    /// Blocks, until it is over; finds another one than that which was refused, where there is one.
+    typealias Find =
+        @Sendable (_ refused: Credential?, _ isOver: () -> Bool) throws(RegistryError) -> FoundCredential
+    typealias CredentialAt =
+        @Sendable (_ host: String, _ refused: Credential?, _ isOver: () -> Bool) throws(RegistryError) -> Credential
 
     private enum Scheme {
         case unknown
@@ -192,7 +195,7 @@ package actor RegistryAuthority: Authority {
         let isUsual = realm.port == (realm.scheme == "https" ? 443 : 80)
         let host = isUsual ? realm.host : "\(realm.host):\(realm.port)"
         let credentialAt = credentialAt
-        let found = await Self.offload { Result { () throws(RegistryError) in try credentialAt(host, refused) } }
+        let found = await Self.offload { isOver throws(RegistryError) in try credentialAt(host, refused, isOver) }
         guard let own = try? found.get(), own != .none else { return nil }
         for secret in own.secrets { secrets.add(secret) }
         strangers[realm.origin] = own
@@ -205,20 +208,37 @@ package actor RegistryAuthority: Authority {
         let answer = try await finding.answer("", cancelled: cancelled) { () async throws(HTTPError) in
             if let credential { return credential }
             let (find, refused) = (find, refused)
-            switch await Self.offload({ Result { () throws(RegistryError) in try find(refused) } }) {
+            switch await Self.offload({ isOver throws(RegistryError) in try find(refused, isOver) }) {
             case .success(let found):
                 for secret in found.credential.secrets { secrets.add(secret) }
                 credential = found
                 return found
+            case .failure(let error) where error.isCancelled: throw cancelled
             case .failure(let error): throw HTTPError(.other, registry, error.reason, remedy: error.remedy)
             }
         }
         return answer.credential
     }
 
-    private static func offload<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(returning: work()) }
+    /// The work is told when its task is cancelled.
+    private static func offload<Value: Sendable>(
+        _ work: @escaping @Sendable (_ isOver: () -> Bool) throws(RegistryError) -> Value
+    ) async -> Result<Value, RegistryError> {
+        let isOver = Flag()
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                DispatchQueue.global().async {
+                    continuation.resume(
+                        returning: Result { () throws(RegistryError) in try work { isOver.isRaised.load(ordering: .relaxed) } }
+                    )
+                }
+            }
+        } onCancel: {
+            isOver.isRaised.store(true, ordering: .relaxed)
         }
     }
+}
+
+private final class Flag: Sendable {
+    let isRaised = Atomic(false)
 }

@@ -88,6 +88,30 @@ package final class RegistryClient: Sendable {
 
     // MARK: Blobs
 
+    /// Moves a blob, once at a time.
+    ///
+    /// - Returns: nil where somebody else was at it; what became of that is to be looked at.
+    func alone<Value>(
+        with blob: Descriptor,
+        _ turns: SharedAnswers<Digest, Void>,
+        _ move: () async throws(RegistryError) -> Value
+    ) async throws(RegistryError) -> Value? {
+        var own: Result<Value, RegistryError>?
+        let cancelled = HTTPError(.cancelled, base, "it is not needed any more")
+        do throws(HTTPError) {
+            try await turns.answer(blob.digest, cancelled: cancelled) { () async throws(HTTPError) in
+                do throws(RegistryError) { own = .success(try await move()) } catch {
+                    own = .failure(error)
+                    // Another one goes on with it; other failures each finds out for itself.
+                    if error.isCancelled { throw cancelled }
+                }
+            }
+        } catch {
+            throw self.error(error)
+        }
+        return try own?.get()
+    }
+
     /// Whether the registry says that it has the blob, with its size and its digest.
     func hasBlob(_ blob: Descriptor, in repository: String) async throws(RegistryError) -> Bool {
         let request = try request("HEAD", repository, "blobs/\(blob.digest)")

@@ -33,6 +33,12 @@ package struct RegistryError: Error, Hashable, Sendable {
         (self.reason, self.remedy, self.isTransient) = (reason, remedy, isTransient)
     }
 
+    static var notNeeded: RegistryError {
+        var error = RegistryError("it is not needed any more", remedy: "")
+        error.isCancelled = true
+        return error
+    }
+
     /// What others said is in it: here, and nowhere else, secrets are taken out of that.
     private init(_ reason: String, remedy: String, isTransient: Bool, hiding secrets: Secrets) {
         self.init(secrets.redact(reason), remedy: secrets.redact(remedy), isTransient: isTransient)

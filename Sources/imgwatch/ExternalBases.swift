@@ -15,8 +15,6 @@ final class ExternalBases: Sendable {
     /// Whether what is found out is kept for later; a command that only looks must not move another's pins.
     private let keepsPins: Bool
     private let bases = Mutex<[String: (base: ExternalBase, manifest: Descriptor)]>([:])
-    /// Layers on their way.
-    private let fetching = Turns()
     /// Why the latest attempt to resolve one failed.
     private let failures = Mutex<[String: RegistryError]>([:])
 
@@ -155,10 +153,6 @@ final class ExternalBases: Sendable {
             else { continue }
             do throws(RegistryError) {
                 for layer in content.layers where !layout.hasBlob(layer) {
-                    await fetching.begin(layer.digest)
-                    defer { fetching.end(layer.digest) }
-                    // Who fetched it meanwhile, for another image, did it for this one, too.
-                    if layout.hasBlob(layer) { continue }
                     let client = try await registries.client(for: reference.host, repository: reference.repository)
                     try await client.fetch(layer, from: reference.repository, into: layout)
                 }
@@ -166,36 +160,5 @@ final class ExternalBases: Sendable {
                 throw ImageProblem(error)
             }
         }
-    }
-}
-
-/// One at a time for each digest.
-private final class Turns: Sendable {
-    /// Who waits, by the digest that somebody is at.
-    private let waiting = Mutex<[Digest: [CheckedContinuation<Void, Never>]]>([:])
-
-    func begin(_ digest: Digest) async {
-        await withCheckedContinuation { continuation in
-            let isFree = waiting.withLock { waiting in
-                guard waiting[digest] != nil else {
-                    waiting[digest] = []
-                    return true
-                }
-                waiting[digest]?.append(continuation)
-                return false
-            }
-            if isFree { continuation.resume() }
-        }
-    }
-
-    func end(_ digest: Digest) {
-        let next = waiting.withLock { waiting in
-            guard waiting[digest]?.isEmpty == false else {
-                waiting[digest] = nil
-                return CheckedContinuation<Void, Never>?.none
-            }
-            return waiting[digest]?.removeFirst()
-        }
-        next?.resume()
     }
 }

@@ -70,13 +70,21 @@ enum ImageProblem: Error, Sendable {
     case cancelled
     /// Blobs of an image that was built earlier are gone: it is built again.
     case incomplete
+    /// The same of the image that it is built on, which goes by this name.
+    case baseIsGone(String)
     case failed(Failure)
 
     init(_ error: RegistryError) {
         if error.isCancelled {
             self = .cancelled
         } else {
-            self = .failed(Failure("\(error.reason); \(error.remedy)", isTransient: error.isTransient))
+            self = .failed(
+                Failure(
+                    "\(error.reason); \(error.remedy)",
+                    isTransient: error.isTransient,
+                    retryAfter: error.retryAfter
+                )
+            )
         }
     }
 

@@ -49,6 +49,8 @@ actor Loop {
     var told: Set<OperationID> = []
     /// What each image's references show, and what it is made of.
     var published: [NodeID: PublishedImage] = [:]
+    /// Images of which the registry has not all any more: they are built, whatever else it says.
+    var lost: Set<NodeID> = []
     var gitHead: String?
     /// What changed since the last event was told.
     var changedNow = Cause(reason: .inputs)

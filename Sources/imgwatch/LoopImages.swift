@@ -17,7 +17,7 @@ extension Loop {
         drain()
         guard nodes[image.id] != nil, !run.isCancelled else { return endCancelled(run) }
         let publication = run.start.publication
-        if let found = await find(image, publication, run), isCurrent(image, run) {
+        if !lost.contains(image.id), let found = await find(image, publication, run), isCurrent(image, run) {
             switch await send(found, of: image, run) {
             case nil:
                 if isCurrent(image, run) { return await publish(found, of: image, publication, run, isBuilt: false) }
@@ -84,6 +84,12 @@ extension Loop {
         case .incomplete:
             let failure = Failure("a layer of it is neither here nor in the registry", isTransient: true)
             end(run, RunEnd(.failed(failure), barrier: sequence))
+        case .baseIsGone(let base):
+            tell(notice: "the registry has not all of \(base) any more: it is built again")
+            lost.insert(NodeID(base))
+            published[NodeID(base)] = nil
+            handle(.lost(NodeID(base)))
+            endCancelled(run)
         case .inputChanged, .cancelled: endCancelled(run)
         }
     }
@@ -203,6 +209,7 @@ extension Loop {
         switch result {
         case .success(let shown):
             published[image.id] = shown
+            lost.remove(image.id)
             if let node = nodes.graph[image.id] {
                 told.remove(run.start.operation)
                 session.tell(LoopEvent(shown, of: node, run, publication, isBuilt: isBuilt))

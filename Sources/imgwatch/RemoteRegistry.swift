@@ -140,6 +140,8 @@ final class RemoteRegistry: Sendable {
     }
 
     /// Gets the layers of an image into the layout: somebody builds on it.
+    ///
+    /// Throws ``ImageProblem/baseIsGone(_:)`` where the registry has them no more.
     func fetchLayers(of manifest: Descriptor, _ image: String) async throws(ImageProblem) {
         let layers: [Descriptor]
         do throws(OCIError) { layers = try layout.readManifest(manifest).layers } catch { throw ImageProblem(error) }
@@ -148,6 +150,9 @@ final class RemoteRegistry: Sendable {
             for layer in layers where !layout.hasBlob(layer) {
                 try await client(repository).fetch(layer, from: repository, into: layout)
             }
+        } catch where error.status == 404 {
+            (try? await client(repository))?.forget(repository)
+            throw .baseIsGone(image)
         } catch {
             throw ImageProblem(error)
         }

@@ -8,6 +8,7 @@ import HTTP
 import Inputs
 import OCI
 import Project
+import Registry
 import Reporting
 import State
 import Synchronization
@@ -60,6 +61,7 @@ final class Session: Sendable {
         activity.reach {}
         watcher.close()
         http.close()
+        CredentialHelper.endAll()
         reporter.close()
         output.flush()
     }

@@ -201,6 +201,19 @@ import Testing
         #expect(drive.reports == [.recovered(Self.step), .recovered(Self.image), .idle])
     }
 
+    @Test func `an image that is lost is made again, and forgotten until then`() {
+        let publication = Publication(key: "k-server", provenance: .none, destination: "", round: 1)
+        var drive = Drive(memory: [Self.step: .step(key: "k-gen", outputs: "out"), Self.image: .image(publication)])
+        drive.key([:])
+        #expect(drive.engine.status(of: Self.image) == .fresh)
+        drive.send(.lost(Self.image))
+        #expect(drive.effects.first == .remember(Self.image, nil))
+        #expect(drive.started?.node == Self.image && drive.started?.cause.reason == .references)
+        // It is on its way already.
+        drive.send(.lost(Self.image))
+        #expect(drive.effects.isEmpty)
+    }
+
     @Test func `a restart without edits runs nothing and is idle`() {
         let publication = Publication(key: "k-server", provenance: .none, destination: "", round: 1)
         var drive = Drive(memory: [Self.step: .step(key: "k-gen", outputs: "out"), Self.image: .image(publication)])

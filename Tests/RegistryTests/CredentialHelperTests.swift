@@ -32,7 +32,7 @@ import Testing
         ),
         (.text("geheim"), "docker-credential-rig answered what can't be read"),
         (.text(#"{"Username":"geheim"}"#), "docker-credential-rig answered what can't be read"),
-        (.text(String(repeating: "geheim ", count: 300_000)), "docker-credential-rig did not answer in time"),
+        (.text(String(repeating: "geheim ", count: 300_000)), "docker-credential-rig answered what can't be read"),
     ])
     func `what it says otherwise is no credential, and is not shown`(
         answer: Rigs.CredentialHelper.Answer,
@@ -47,6 +47,24 @@ import Testing
     @Test func `one that hangs is ended`() throws {
         #expect { try ask(.hang, limit: 200) } throws: {
             ($0 as? RegistryError)?.reason == "docker-credential-rig did not answer in time"
+        }
+    }
+
+    @Test func `one that nobody waits for any more is ended, with what it started`() throws {
+        let helper = try Rigs.CredentialHelper.make("rig", ["a.example": .hang])
+        var glances = 0
+        #expect {
+            try Registry.CredentialHelper.ask(
+                "rig",
+                for: "a.example",
+                environment: ["PATH": helper.path + ":/usr/bin:/bin"],
+                isOver: {
+                    glances += 1
+                    return glances > 3
+                }
+            )
+        } throws: {
+            ($0 as? RegistryError)?.isCancelled == true
         }
     }
 

@@ -173,6 +173,30 @@ import Testing
         try await slow.waitForEnd()
     }
 
+    @Test func `what many want at once comes once, and a failure is each one's own`() async throws {
+        let scene = try Scene()
+        let server = FakeServer { (request, number) throws(HTTPError) in
+            guard case .stream(_, let take) = request.sink else { return request.answer(500) }
+            try? await Task.sleep(for: .milliseconds(50))
+            guard number > 1 else { return request.answer(404) }
+            #expect(scene.bytes.withUnsafeBytes { take($0) })
+            return request.answer(200)
+        }
+        let person = try Person()
+        let client = try server.client(person)
+        let errors = await withTaskGroup(of: RegistryError?.self) { group in
+            for _ in 0..<5 {
+                group.addTask {
+                    await failure { try await client.fetch(scene.blob, from: "it", into: scene.layout) }
+                }
+            }
+            return await group.reduce(into: [RegistryError]()) { all, error in error.map { all.append($0) } }
+        }
+        #expect(errors.map(\.status) == [404])
+        #expect(server.requests.count == 2)
+        #expect(scene.layout.hasBlob(scene.blob))
+    }
+
     @Test func `a configuration that is too long is not even asked for`() async throws {
         let scene = try Scene()
         let server = FakeServer { request, _ in request.answer(404) }

@@ -33,7 +33,7 @@ import Testing
             RegistryAuthority(
                 registry,
                 trust: HTTPTrust(authorities: [1], clientCertificate: "/mine"),
-                find: { _ throws(RegistryError) in
+                find: { _, _ throws(RegistryError) in
                     let number = self.finds.withLock { finds in
                         defer { finds += 1 }
                         return finds
@@ -41,7 +41,7 @@ import Testing
                     let credential = self.credentials[min(number, self.credentials.count - 1)]
                     return FoundCredential(credential: credential, isFromHelper: self.hasHelper)
                 },
-                credentialAt: { host, _ throws(RegistryError) in self.strangers[host] ?? .none },
+                credentialAt: { host, _, _ throws(RegistryError) in self.strangers[host] ?? .none },
                 secrets: secrets,
                 now: { self.clock.withLock { $0 } },
                 send: server.send

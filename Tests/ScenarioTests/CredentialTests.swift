@@ -95,6 +95,22 @@ import Testing
         site.expectNoTrace(of: Self.secrets, in: said, loop.errors)
     }
 
+    @Test func `a helper that waits for its user keeps nobody from leaving`() async throws {
+        let registry = try await RegistryServer.start(Self.access)
+        let helper = try CredentialHelper.make("asks", [registry.address: .hang])
+        let site = try Site(registry.address, helpers: [helper])
+        try DockerConfiguration(credsStore: "asks").write(to: site.docker)
+        let loop = try RunningLoop(site.project, environment: site.variables)
+        _ = try await Waiting.until("the helper's call") { try helper.calls().isEmpty ? nil : true }
+        let moment = ContinuousClock.now
+        #expect(try await loop.end() == 0)
+        // It would be ended by itself after half a minute.
+        #expect(.now - moment < .seconds(20))
+        _ = try await Waiting.until("the helper's end") {
+            try site.project.run("ps", "-eo", "args").contains("docker-credential-asks") ? nil : true
+        }
+    }
+
     @Test func `tokens are few, and one that expires in the middle of a push is renewed`() async throws {
         let tokens = try await TokenServer.start()
         let registry = try await RegistryServer.start(.token(tokens))

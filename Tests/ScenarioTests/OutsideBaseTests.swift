@@ -210,9 +210,8 @@ struct OutsideBaseTests {
         #expect(try walk.files(of: walk.image("app", line.tag)) == ["file": "it\n", "app.txt": "three\n"])
     }
 
-    @Test(.enabled(if: MachineProgram("umoci") != nil && getuid() == 0, "umoci is missing, or this is not root"))
-    func `what is pushed runs`() async throws {
-        let registry = try await RegistryServer.start()
+    /// An image on busybox, in a registry.
+    private func pushRunnable(to registry: RegistryServer) async throws -> (project: TemporaryProject, tag: String) {
         let images = try await OCILayoutFixture.make(["busybox": .busybox])
         try await Skopeo().push(images.reference(to: "busybox"), to: registry, as: "busybox:1")
         let project = try Pushes.project(registry.address)
@@ -223,12 +222,42 @@ struct OutsideBaseTests {
         )
         let built = try project.imgwatch("build", "--json")
         let line = try #require(built.events.first { $0.event == "pushed" }, "\(built.output)\(built.errors)")
+        return (project, line.tag)
+    }
+
+    @Test(.enabled(if: MachineProgram("umoci") != nil && getuid() == 0, "umoci is missing, or this is not root"))
+    func `what is pushed runs as skopeo and umoci unpack it`() async throws {
+        let registry = try await RegistryServer.start()
+        let (project, tag) = try await pushRunnable(to: registry)
         let target = project.home.appending(path: "pulled").path()
-        try await Skopeo().pull("app:\(line.tag)", from: registry, to: "oci:\(target):app")
+        try await Skopeo().pull("app:\(tag)", from: registry, to: "oci:\(target):app")
         let bundle = project.home.appending(path: "bundle").path()
         let umoci = try #require(MachineProgram("umoci"))
         try await umoci.succeed(["unpack", "--image", "\(target):app", bundle])
         let words = ["chroot", bundle + "/rootfs", "/bin/sh", "/hello.sh"]
         #expect(try project.command(words).output == "hello from busybox\n1000\n")
+    }
+
+    @Test(
+        .enabled(
+            if: MachineProgram("podman") != nil && MachineProgram("runc") != nil && getuid() == 0,
+            "podman or runc is missing, or this is not root"
+        )
+    )
+    func `what is pushed is pulled and run by podman`() async throws {
+        let registry = try await RegistryServer.start()
+        let (_, tag) = try await pushRunnable(to: registry)
+        let podman = try #require(MachineProgram("podman"))
+        let folder = try RigFolder()
+        // It wants short names for its folders, a policy, and limits that this machine grants.
+        try folder.write(".config/containers/policy.json", #"{"default": [{"type": "insecureAcceptAnything"}]}"#)
+        let storage = ["--root", "\(folder.path)/root", "--runroot", "\(folder.path)/run", "--storage-driver", "vfs"]
+        let runtime = ["--runtime", "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "none"]
+        let limits = ["--network", "host", "--ulimit", "nofile=20000:20000", "--ulimit", "nproc=32768:32768"]
+        let image = "\(registry.address)/app:\(tag)"
+        let home = ["HOME": folder.path]
+        try await podman.succeed(storage + ["pull", "--quiet", "--tls-verify=false", image], environment: home)
+        let words = storage + runtime + ["run", "--rm"] + limits + [image]
+        #expect(try await podman.succeed(words, environment: home) == "hello from busybox\n1000\n")
     }
 }

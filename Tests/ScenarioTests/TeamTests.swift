@@ -87,6 +87,28 @@ import Testing
         #expect(sent.allSatisfy { !$0.path.contains(clean.layers[0].dropFirst("sha256:".count)) })
     }
 
+    @Test func `a base that was only reused, and that the registry lost, is built again`() async throws {
+        let registry = try await RegistryServer.start()
+        let first = try Pushes.chain(registry.address)
+        #expect(try first.imgwatch("build").status == 0)
+        let base = try #require(try await RegistryWalk(registry).images.first { $0.repository == "base" })
+        let second = try Self.clone(first)
+        let loop = try RunningLoop(second)
+        #expect(try await loop.settle(from: 0, after: nil).nodes("reused") == ["base", "mid", "leaf"])
+        try registry.removeBlob(base.layers[0])
+        let mark = loop.mark
+        try second.write("mid.txt", "two\n")
+        let line = try await loop.publication(of: "leaf", from: mark)
+        let news = loop.lines.dropFirst(mark)
+        #expect(news.contains { $0.event == "notice" && $0.reason.contains("base") }, "\(news.map(\.text))")
+        #expect(news.filter { $0.event == "failed" }.isEmpty, "\(news.map(\.text))")
+        #expect(try await loop.end() == 0)
+        let walk = try await RegistryWalk(registry)
+        try await walk.check()
+        let files = try walk.files(of: walk.image("leaf", line.tag))
+        #expect(files == ["base.txt": "base\n", "mid.txt": "two\n", "leaf.txt": "leaf\n"])
+    }
+
     @Test func `a plan shows what is in the registry already, and changes nothing`() async throws {
         let registry = try await RegistryServer.start()
         let first = try Pushes.project(registry.address, more: "    tag: '{image}-{key}'\n")
