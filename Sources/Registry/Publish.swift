@@ -39,7 +39,8 @@ extension RegistryClient {
             throw RegistryError(
                 "\(host) shows \(response.statedDigest) as \(push.repository):\(tag), and not "
                     + "\(push.manifest.digest), which was sent",
-                remedy: "see what the registry's own log says, and publish it again"
+                remedy: "see what the registry's own log says; it is tried again by itself",
+                isTransient: true
             )
         }
     }

@@ -228,9 +228,10 @@ package actor RegistryAuthority: Authority {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 DispatchQueue.global().async {
-                    continuation.resume(
-                        returning: Result { () throws(RegistryError) in try work { isOver.isRaised.load(ordering: .relaxed) } }
-                    )
+                    let result = Result { () throws(RegistryError) in
+                        try work { isOver.isRaised.load(ordering: .relaxed) }
+                    }
+                    continuation.resume(returning: result)
                 }
             }
         } onCancel: {

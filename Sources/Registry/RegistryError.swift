@@ -90,6 +90,10 @@ package struct RegistryError: Error, Hashable, Sendable {
         )
         (codes, digests, status) = (errors.codes, Digest.all(in: body), response.status)
         retryAfter = Backoff.postponement(response)
+        if let wait = retryAfter, wait > .zero {
+            remedy = "it wants to be left alone for \(wait.components.seconds) s, and is asked again then; an edit or "
+            remedy += "`imgwatch retry` does not wait"
+        }
         isPostponed = response.status == 429 || (Backoff.retryAfter(response).map(Backoff.isTooLong) ?? false)
     }
 

@@ -8,14 +8,15 @@ import Synchronization
 final class Interrupts {
     private let sources: [any DispatchSourceSignal]
     let count = InterruptCount()
+    private let begun = BegunLoop()
 
-    /// Returns when it listens, so that none is lost; one that comes earlier ends the program, since nothing is begun.
-    init(stopping loop: Loop, _ session: Session) async {
-        let count = count
+    /// Returns when it listens, so that none is lost; until ``stop(_:)`` one ends the program, since nothing is begun.
+    init(_ session: Session) async {
+        let (count, begun) = (count, begun)
         sources = [SIGINT, SIGTERM, SIGHUP].map { number in
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
             source.setEventHandler {
-                guard count.isFirst() else {
+                guard count.isFirst(), let loop = begun.loop.withLock(\.self) else {
                     // What runs is killed; what was half written has no name yet, so nobody sees it.
                     session.killRuns()
                     session.end()
@@ -33,7 +34,14 @@ final class Interrupts {
         }
     }
 
+    /// The loop that is ended from now on.
+    func stop(_ loop: Loop) { begun.loop.withLock { $0 = loop } }
+
     func end() { for source in sources { source.cancel() } }
+}
+
+private final class BegunLoop: Sendable {
+    let loop = Mutex<Loop?>(nil)
 }
 
 /// How often somebody wanted the loop to end.

@@ -150,11 +150,10 @@ final class RemoteRegistry: Sendable {
             for layer in layers where !layout.hasBlob(layer) {
                 try await client(repository).fetch(layer, from: repository, into: layout)
             }
-        } catch where error.status == 404 {
+        } catch {
+            guard error.status == 404 else { throw ImageProblem(error) }
             (try? await client(repository))?.forget(repository)
             throw .baseIsGone(image)
-        } catch {
-            throw ImageProblem(error)
         }
     }
 

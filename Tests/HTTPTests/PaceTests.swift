@@ -21,8 +21,8 @@ import Testing
     }
 
     @Test func `what stands still is given up, something large later`() throws {
-        #expect(try end(.small, 0) == 20)
-        #expect(try end(.stream, 0) == 20)
+        #expect(try end(.small, 0) == 10)
+        #expect(try end(.stream, 0) == 10)
         #expect(try end(.upload, 0) == 60)
     }
 

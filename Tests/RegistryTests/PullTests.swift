@@ -174,16 +174,20 @@ import Testing
     }
 
     @Test func `what many want at once comes once, and a failure is each one's own`() async throws {
-        let scene = try Scene()
+        let (scene, person) = (try Scene(), try Person())
+        let known = KnownBlobs(now: person.parts.now)
         let server = FakeServer { (request, number) throws(HTTPError) in
             guard case .stream(_, let take) = request.sink else { return request.answer(500) }
-            try? await Task.sleep(for: .milliseconds(50))
-            guard number > 1 else { return request.answer(404) }
+            if number == 1 {
+                _ = try? await Waiting.until("all want it") {
+                    known.fetching.waiting(scene.blob.digest) == 4 ? true : nil
+                }
+                return request.answer(404)
+            }
             #expect(scene.bytes.withUnsafeBytes { take($0) })
             return request.answer(200)
         }
-        let person = try Person()
-        let client = try server.client(person)
+        let client = try server.client(person, known)
         let errors = await withTaskGroup(of: RegistryError?.self) { group in
             for _ in 0..<5 {
                 group.addTask {

@@ -95,15 +95,19 @@ import Testing
         site.expectNoTrace(of: Self.secrets, in: said, loop.errors)
     }
 
-    @Test func `a helper that waits for its user keeps nobody from leaving`() async throws {
+    @Test(arguments: [false, true])
+    func `a helper that waits for its user keeps nobody from leaving`(isBaseAsked: Bool) async throws {
         let registry = try await RegistryServer.start(Self.access)
         let helper = try CredentialHelper.make("asks", [registry.address: .hang])
         let site = try Site(registry.address, helpers: [helper])
         try DockerConfiguration(credsStore: "asks").write(to: site.docker)
+        // Bases are asked for before anything else begins.
+        if isBaseAsked { try site.project.write("Dockerfile", "FROM \(registry.address)/it\nCOPY app.txt /\n") }
         let loop = try RunningLoop(site.project, environment: site.variables)
+        if !isBaseAsked { try await loop.wait(for: "ready") }
         _ = try await Waiting.until("the helper's call") { try helper.calls().isEmpty ? nil : true }
         let moment = ContinuousClock.now
-        #expect(try await loop.end() == 0)
+        #expect(try await loop.end() == (isBaseAsked ? 1 : 0))
         // It would be ended by itself after half a minute.
         #expect(.now - moment < .seconds(20))
         _ = try await Waiting.until("the helper's end") {

@@ -100,6 +100,8 @@ import Testing
         var reason: String
         /// Nothing but an edit ends it.
         var isFinal = false
+        /// The registry wants to be left alone for longer than anybody waits here.
+        var isPatient = false
         var testDescription: String { name }
     }
 
@@ -109,7 +111,8 @@ import Testing
         Trouble(
             name: "patience",
             rules: [.answer(429, headers: ["Retry-After": "3600"]).on("PUT", "/manifests/").always],
-            reason: "429"
+            reason: "left alone for 3600 s",
+            isPatient: true
         ),
         Trouble(name: "cuts", rules: [FaultRule.cut(.answered).on("PUT", "/manifests/").always], reason: "Empty reply"),
         Trouble(name: "uploads", rules: [.answer(503).on("POST").always], reason: "503"),
@@ -149,6 +152,7 @@ import Testing
         try proxy.setRules([])
         mark = loop.mark
         if trouble.isFinal { try project.write("app.txt", "three\n") }
+        if trouble.isPatient { #expect(try project.imgwatch("retry").status == 0) }
         let line = try await loop.publication(of: "app", from: mark)
         let walk = try await RegistryWalk(registry)
         try await walk.check(trouble.name)

@@ -99,7 +99,7 @@ import Watching
         try site.watch(["tree"])
         var wakes = activity.makeAsyncIterator()
         for round in 1...3 {
-            // Links are one event each; a file's last close may be that of a process that another test is just starting.
+            // Links are one event each; a file may be closed last by a process that another test is just starting.
             for index in 0..<200 { try site.link("x", at: "tree/\(round).\(index)") }
             await wakes.next()
             try site.link("x", at: "tree/last.\(round)")

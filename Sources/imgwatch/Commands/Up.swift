@@ -17,12 +17,13 @@ struct Up: AsyncParsableCommand {
     func run() async throws {
         let opening = try Opening(options, purpose: .loop)
         let session = try opening.session()
+        let signals = await Interrupts(session)
         let project = try await opening.prepare(session)
         session.prepareForPushes(of: project)
         let loop = Loop(session, project: project, selected: project.graph, mode: .watch)
         try session.begin(loop, in: project)
         let registry = try await session.serve()
-        let signals = await Interrupts(stopping: loop, session)
+        signals.stop(loop)
         let control = session.serveControl(of: loop, signals.count, in: opening.folders)
         session.output.whenBroken { Task { await loop.stop() } }
         await loop.run()
@@ -55,13 +56,14 @@ struct Build: AsyncParsableCommand {
         let opening = try Opening(options, purpose: .build)
         _ = try opening.selection(names, in: opening.project)
         let session = try opening.session()
+        let signals = await Interrupts(session)
         let project = try await opening.prepare(session)
         let graph = try selection(opening, in: project)
         let loop = Loop(session, project: project, selected: graph, mode: .once)
         try session.begin(loop, in: project)
         // Whoever is told to pull an image can.
         let registry = graph.nodes.contains { $0.kind == .deploy } ? try await session.serve() : nil
-        let signals = await Interrupts(stopping: loop, session)
+        signals.stop(loop)
         let control = session.serveControl(of: loop, signals.count, in: opening.folders)
         await loop.run()
         signals.end()
