@@ -189,9 +189,9 @@ extension Engine {
         }
     }
 
-    /// Whoever needs it waits for its next run; one that is on its way is that run.
+    /// Whoever needs it waits for its next run.
     mutating func forgetSuccess(of id: NodeID) {
-        guard let node = graph.position(of: id), states[node].run == nil, states[node].success != nil else { return }
+        guard let node = graph.position(of: id), states[node].success != nil else { return }
         states[node].success = nil
         states[node].cause.reason = .references
         effects.append(.remember(id, nil))

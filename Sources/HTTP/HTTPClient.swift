@@ -53,15 +53,10 @@ private final class Worker: Sendable {
         /// Takes out who waits and may go.
         mutating func next() -> Transfer? {
             guard !waiting.isEmpty else { return nil }
-            var (counts, large): ([String: Int], [String: Int]) = ([:], [:])
-            for transfer in running.values {
-                counts[transfer.request.address.origin, default: 0] += 1
-                if transfer.isLarge { large[transfer.request.address.origin, default: 0] += 1 }
-            }
-            let index = waiting.firstIndex { transfer in
-                let origin = transfer.request.address.origin
-                return counts[origin, default: 0] < HTTPLimits.connectionsPerHost
-                    && (!transfer.isLarge || large[origin, default: 0] < HTTPLimits.largePerHost)
+            var counts: [String: Int] = [:]
+            for transfer in running.values { counts[transfer.request.address.origin, default: 0] += 1 }
+            let index = waiting.firstIndex {
+                counts[$0.request.address.origin, default: 0] < HTTPLimits.connectionsPerHost
             }
             return index.map { waiting.remove(at: $0) }
         }

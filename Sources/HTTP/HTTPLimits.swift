@@ -6,11 +6,9 @@ package enum HTTPLimits {
     /// Of all the headers of an answer, in bytes.
     static let longestHeaders = 256 << 10
     /// From when on a body counts as large, in bytes.
-    static let largeBody = 1 << 20
+    package static let largeBody = 1 << 20
     /// Requests to one host at once.
     static let connectionsPerHost = 6
-    /// Of these, requests with a large body: a small one always finds its way beside them.
-    static let largePerHost = 4
     /// In bytes a second: what is slower for ``HTTPTimes/dripSeconds`` is given up.
     static let slowest = 1024
     static let transferBuffer = 512 << 10

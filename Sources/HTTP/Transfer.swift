@@ -125,15 +125,15 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
     fileprivate func goesOn(downloaded: Int, uploaded: Int) -> Bool {
         // Until it is connected another limit counts.
         guard handle.time(CURLINFO_PRETRANSFER_TIME_T) > 0 else { return true }
-        let isStored = changesSomething && uploaded >= request.body.length && handle.status < 200
+        let isStored = mayBeStored && uploaded >= request.body.length && handle.status < 200
         let moment = handle.time(CURLINFO_TOTAL_TIME_T) / 1000
         let fault = pace.fault(bytes: headerBytes + downloaded + uploaded, isStored: isStored, at: moment)
         return fault.map { refuse(.timedOut, $0) } ?? true
     }
 
-    private var changesSomething: Bool { !["GET", "HEAD"].contains(request.method) }
-    /// It must not take the connections that small requests need.
-    var isLarge: Bool { request.body.length > HTTPLimits.largeBody }
+    /// A PUT without a body ends what came before in pieces.
+    private var mayBeStored: Bool { request.body.length > 0 || request.method == "PUT" }
+    private var isLarge: Bool { request.body.length > HTTPLimits.largeBody }
 
     // MARK: What libcurl asks for
 
@@ -203,11 +203,13 @@ extension Transfer {
         handle.set(CURLOPT_URL, request.address.description)
         handle.set(CURLOPT_PROTOCOLS_STR, "http,https")
         handle.set(CURLOPT_NOSIGNAL, 1)
+        // Nobody waits for a name server that does not answer: its thread is left to itself.
+        handle.set(CURLOPT_QUICK_EXIT, 1)
         handle.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         handle.set(CURLOPT_USERAGENT, "imgwatch")
         handle.set(CURLOPT_CONNECTTIMEOUT_MS, times.connect)
         if !isLarge, case .memory = request.sink {
-            handle.set(CURLOPT_TIMEOUT_MS, times.small + (changesSomething ? times.storeSeconds * 1000 : 0))
+            handle.set(CURLOPT_TIMEOUT_MS, times.small + (mayBeStored ? times.storeSeconds * 1000 : 0))
         }
         handle.set(CURLOPT_NOPROGRESS, 0)
         curl_set_progress(handle.pointer) { context, _, downloaded, _, uploaded in

@@ -67,6 +67,23 @@ extension ImageLayout {
         return bytes
     }
 
+    /// Removes a blob whose content is not what its name says, as a power failure may leave it.
+    ///
+    /// - Returns: Whether it was removed.
+    package func removeIfCorrupt(_ descriptor: Descriptor) -> Bool {
+        let path = blobPath(descriptor.digest)
+        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { Glibc.close(file) }
+        var hasher = SHA256Hasher()
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        while case let count = Glibc.read(file, &buffer, buffer.count), count != 0 {
+            guard count > 0 else { return false }
+            buffer.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        }
+        return hasher.finalize() != descriptor.digest && unlink(path) == 0
+    }
+
     package func readManifest(_ descriptor: Descriptor) throws(OCIError) -> Manifest {
         try Manifest(decoding: readBlob(descriptor))
     }

@@ -68,7 +68,8 @@ struct BlobUpload {
     private func check(_ response: HTTPResponse) throws(RegistryError) {
         guard response.status == 201 || response.status == 204 else {
             var error = client.error("sending \(blob.digest) to \(repository)", response)
-            // The session is gone, or the bytes were spoilt on their way: another may do.
+            // The session is gone, or the bytes were spoilt on their way: another may do. Whom the registry let begin,
+            // it believes no more because the token has expired meanwhile.
             if Self.isBroken(response) { error.isWorthAnother = true }
             throw error
         }
@@ -82,7 +83,7 @@ struct BlobUpload {
         }
     }
 
-    private static func isBroken(_ response: HTTPResponse) -> Bool { [400, 404, 416].contains(response.status) }
+    private static func isBroken(_ response: HTTPResponse) -> Bool { [400, 401, 404, 416].contains(response.status) }
 
     // MARK: Pieces
 

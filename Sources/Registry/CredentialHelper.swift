@@ -49,7 +49,13 @@ package enum CredentialHelper {
         defer { running.withLock { _ = $0.remove(group) } }
         try? input.fileHandleForWriting.write(contentsOf: Data(server.utf8))
         try? input.fileHandleForWriting.close()
-        let answer = read(output.fileHandleForReading, within: limit, isOver)
+        let deadline = DispatchTime.now() + .milliseconds(limit)
+        var answer = read(output.fileHandleForReading, until: deadline, isOver)
+        // One may close its output and live on.
+        while case .whole = answer, process.isRunning {
+            if isOver() { answer = .notNeeded } else if DispatchTime.now() >= deadline { answer = .late }
+            poll(nil, 0, glance)
+        }
         if case .whole = answer {} else { kill(-group, SIGKILL) }
         process.waitUntilExit()
         let bytes: [UInt8]
@@ -74,7 +80,7 @@ package enum CredentialHelper {
         guard status == 0 else {
             let text = String(decoding: answer, as: UTF8.self)
             if text.contains("credentials not found") { return .none }
-            throw RegistryError("\(program) failed with status \(status)", remedy: remedy)
+            throw RegistryError("\(program) failed with status \(status)", remedy: remedy, isTransient: true)
         }
         guard let json = try? JSON(parsing: answer, subject: program), let secret = json["Secret"]?.text else {
             throw RegistryError("\(program) answered what can't be read", remedy: remedy)
@@ -91,15 +97,14 @@ package enum CredentialHelper {
         case notNeeded
     }
 
-    private static func read(_ handle: FileHandle, within limit: Int, _ isOver: () -> Bool) -> Answer {
-        let deadline = DispatchTime.now() + .milliseconds(limit)
+    private static func read(_ handle: FileHandle, until deadline: DispatchTime, _ isOver: () -> Bool) -> Answer {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while bytes.count <= longestAnswer {
             if isOver() { return .notNeeded }
             guard DispatchTime.now() < deadline else { return .late }
             var waiting = pollfd(fd: handle.fileDescriptor, events: Int16(POLLIN), revents: 0)
-            guard poll(&waiting, 1, min(glance, Int32(clamping: limit))) > 0 else { continue }
+            guard poll(&waiting, 1, glance) > 0 else { continue }
             let count = Foundation.read(handle.fileDescriptor, &buffer, buffer.count)
             if count == 0 { return .whole(bytes) }
             if count > 0 { bytes += buffer[..<count] } else if errno != EINTR { return .late }

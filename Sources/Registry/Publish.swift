@@ -20,8 +20,8 @@ extension RegistryClient {
             let error = error("publishing \(push.repository):\(tag)", response)
             let isIncomplete = error.misses(some: blobs)
             if !isIncomplete, [400, 409, 412].contains(response.status), try await shows(push, tag) { return }
-            guard isIncomplete, attempt < RegistryLimits.publications else { throw error.ofManifest }
             known.forget(push.repository)
+            guard isIncomplete, attempt < RegistryLimits.publications else { throw error.ofManifest }
             try leaveIfCancelled()
             _ = try await upload(try push.repeated(after: error, isLast: attempt + 1 == RegistryLimits.publications))
             try leaveIfCancelled()

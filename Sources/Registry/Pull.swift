@@ -75,7 +75,8 @@ extension RegistryClient {
             response = try await send(request)
         } catch {
             if let failure = receiver.failure { throw RegistryError(failure) }
-            let problem = self.error(error)
+            var problem = self.error(error)
+            if error.kind == .timedOut, receiver.count == start { problem.isPostponed = true }
             throw [.refused, .tooLong].contains(error.kind) ? Self.corrupt(problem) : problem
         }
         guard response.isSuccess else {

@@ -130,7 +130,18 @@ extension RegistryClient {
             path: push.layout.blobPath(blob.digest),
             neighbour: neighbour
         )
-        switch try await upload.run() {
+        let way: BlobUpload.Way
+        do throws(RegistryError) {
+            way =
+                blob.size > HTTPLimits.largeBody
+                ? try await known.large.with { () async throws(RegistryError) in try await upload.run() }
+                : try await upload.run()
+        } catch {
+            // After a power failure what lies here may be other bytes: it is had, or made, anew.
+            guard error.isWorthAnother, push.layout.removeIfCorrupt(blob) else { throw error }
+            return try await ensureAlone(blob, push)
+        }
+        switch way {
         case .mounted: report.mountedBlobs = 1
         case .sent: (report.sentBlobs, report.sentBytes) = (1, blob.size)
         }

@@ -41,6 +41,7 @@ package actor Registries {
     private let parts: ClientParts
     private let store: CredentialStore
     private var sites: [String: Site] = [:]
+    private let asking = SharedAnswers<String, Bool>()
     /// Under which name a repository's credential stands.
     private var places: [Name: String] = [:]
     private var clients: [Name: RegistryClient] = [:]
@@ -72,7 +73,17 @@ package actor Registries {
         guard let secure = WebAddress(parsing: "https://\(name)/"), let plain = WebAddress(parsing: "http://\(name)/")
         else { throw RegistryError("\(host) is no address", remedy: "check the name of the registry") }
         var base = secure
-        if HostKind(secure.host) == .loopback, !isKnown, try await speaksPlain(plain) { base = plain }
+        if HostKind(secure.host) == .loopback, !isKnown {
+            let cancelled = HTTPError(.cancelled, plain, "it is not needed any more")
+            do throws(HTTPError) {
+                let isPlain = try await asking.answer(host, cancelled: cancelled) { () async throws(HTTPError) in
+                    try await speaksPlain(plain)
+                }
+                if isPlain { base = plain }
+            } catch {
+                throw RegistryError(error, hiding: parts.secrets)
+            }
+        }
         // Somebody else may have asked meanwhile.
         if let site = sites[host] { return site }
         let site = Site(base: base, trust: trust, known: KnownBlobs(now: parts.now))
@@ -107,7 +118,7 @@ package actor Registries {
         )
     }
 
-    private func speaksPlain(_ address: WebAddress) async throws(RegistryError) -> Bool {
+    private func speaksPlain(_ address: WebAddress) async throws(HTTPError) -> Bool {
         guard let ping = address.resolving("/v2/") else { return true }
         do throws(HTTPError) {
             let response = try await Retrying.around(parts.send, pause: parts.pause)(HTTPRequest("GET", ping))
@@ -116,7 +127,7 @@ package actor Registries {
         } catch {
             // A server that wants TLS may hang up on what is none, and so does one that is just starting.
             if [.cut, .other].contains(error.kind), await speaksTLS(address) { return false }
-            throw RegistryError(error, hiding: parts.secrets)
+            throw error
         }
     }
 

@@ -160,7 +160,8 @@ package actor RegistryAuthority: Authority {
         do throws(HTTPError) {
             return try await request.send(send)
         } catch {
-            guard error.kind == .denied, request.credential != .none else { throw error }
+            // Who may not read a neighbour is refused for that scope, and nothing is wrong with the credential.
+            guard error.kind == .denied, request.credential != .none, scopes.count == 1 else { throw error }
             // It may have expired, and the helper may give a newer one.
             if credential?.credential == request.credential { drop() }
             strangers[realm.origin] = nil
@@ -184,7 +185,9 @@ package actor RegistryAuthority: Authority {
             throw HTTPError(
                 .forbidden,
                 realm,
-                "\(registry.shown) asks for its credentials there, which is another domain: they were not sent"
+                "\(registry.shown) asks for its credentials there, which is another domain: they were not sent",
+                remedy: "if this place is to be trusted, log in to it by its own name, as with `docker login "
+                    + "\(realm.host)`"
             )
         }
         return .none
@@ -214,7 +217,8 @@ package actor RegistryAuthority: Authority {
                 credential = found
                 return found
             case .failure(let error) where error.isCancelled: throw cancelled
-            case .failure(let error): throw HTTPError(.other, registry, error.reason, remedy: error.remedy)
+            case .failure(let error):
+                throw HTTPError(error.isTransient ? .busy : .other, registry, error.reason, remedy: error.remedy)
             }
         }
         return answer.credential

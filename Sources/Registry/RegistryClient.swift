@@ -66,7 +66,14 @@ package final class RegistryClient: Sendable {
     }
 
     func perform(_ request: HTTPRequest) async throws(RegistryError) -> HTTPResponse {
-        do throws(HTTPError) { return try await send(request) } catch { throw self.error(error) }
+        do throws(HTTPError) {
+            return try await send(request)
+        } catch {
+            var problem = self.error(error)
+            // Who says nothing to so little was waited for long enough.
+            if error.kind == .timedOut, request.body.length == 0 { problem.isPostponed = true }
+            throw problem
+        }
     }
 
     func error(_ error: HTTPError) -> RegistryError { RegistryError(error, hiding: secrets) }

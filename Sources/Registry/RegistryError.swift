@@ -52,6 +52,7 @@ package struct RegistryError: Error, Hashable, Sendable {
             hiding: secrets
         )
         isCancelled = error.kind == .cancelled
+        if error.kind == .denied { status = 401 }
         retryAfter = error.retryAfter
         isPostponed = retryAfter.map(Backoff.isTooLong) ?? false
     }
@@ -94,7 +95,8 @@ package struct RegistryError: Error, Hashable, Sendable {
             remedy = "it wants to be left alone for \(wait.components.seconds) s, and is asked again then; an edit or "
             remedy += "`imgwatch retry` does not wait"
         }
-        isPostponed = response.status == 429 || (Backoff.retryAfter(response).map(Backoff.isTooLong) ?? false)
+        // The request itself was repeated as it asks for; what is longer than a moment is nothing to repeat here, too.
+        isPostponed = response.status == 429 || (Backoff.retryAfter(response).map { $0 > .seconds(1) } ?? false)
     }
 
     private static func remedy(_ status: Int, _ codes: [String]) -> String {

@@ -15,8 +15,8 @@ final class ExternalBases: Sendable {
     /// Whether what is found out is kept for later; a command that only looks must not move another's pins.
     private let keepsPins: Bool
     private let bases = Mutex<[String: (base: ExternalBase, manifest: Descriptor)]>([:])
-    /// Why the latest attempt to resolve one failed.
-    private let failures = Mutex<[String: RegistryError]>([:])
+    /// Why the latest attempt to resolve one failed, and when.
+    private let failures = Mutex<[String: (error: RegistryError, at: ContinuousClock.Instant)]>([:])
 
     init(_ layout: ImageLayout, _ registries: Registries, keepsPins: Bool = true) throws(OCIError) {
         (self.layout, self.registries, self.keepsPins) = (layout, registries, keepsPins)
@@ -42,7 +42,14 @@ final class ExternalBases: Sendable {
         return known.flatMap { "\($0.digest)" == pin.digest ? $0 : nil }
     }
 
-    func failure(_ reference: String) -> RegistryError? { failures.withLock { $0[reference] } }
+    func failure(_ reference: String) -> RegistryError? { failures.withLock { $0[reference]?.error } }
+
+    /// Whether it was asked for just now, in vain.
+    func isJustMissed(_ reference: String) -> Bool {
+        failures.withLock { $0[reference].map { .now - $0.at < Self.memory } ?? false }
+    }
+
+    private static let memory: Duration = .seconds(2)
 
     // MARK: Resolving
 
@@ -66,7 +73,7 @@ final class ExternalBases: Sendable {
             var failed: [String] = []
             var kept: [String] = []
             for await (reference, error) in group {
-                failures.withLock { $0[reference] = error }
+                failures.withLock { $0[reference] = error.map { ($0, .now) } }
                 guard error != nil else { continue }
                 if known[reference] == nil { failed.append(reference) } else { kept.append(reference) }
             }

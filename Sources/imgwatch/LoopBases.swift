@@ -10,7 +10,10 @@ import Registry
 extension Loop {
     /// What an image's Dockerfile means is known only with its bases.
     func keyWithoutBases(_ image: Image, _ operation: OperationID) async {
-        let failed = await session.bases.resolve(image.unresolvedBases).failed
+        // What was asked for at the start is not asked for twice.
+        let asked = image.unresolvedBases.filter { !session.bases.isJustMissed($0) }
+        _ = await session.bases.resolve(asked)
+        let failed = image.unresolvedBases.filter { session.bases.known[$0] == nil }
         guard !isOver, engine.awaits(operation, of: image.id) else { return }
         drain()
         guard failed.isEmpty else {
@@ -32,25 +35,25 @@ extension Loop {
 
     private static let reloadPause: Duration = .milliseconds(50)
 
-    /// A registry that does not answer may do so later.
+    /// A registry that does not answer may do so later; whom one does not let in is not to knock again and again.
     private func tryBasesAgain() {
-        let missing = nodes.project.images.flatMap(\.unresolvedBases)
-        // Whom a registry does not let in is not to knock again and again.
-        let isHopeless = missing.allSatisfy { [401, 403].contains(session.bases.failure($0)?.status) }
-        guard mode == .watch, baseRetry == nil, !isHopeless else { return }
+        let failures = nodes.project.images.flatMap(\.unresolvedBases).compactMap(session.bases.failure)
+            .filter { ![401, 403].contains($0.status) }
+        guard mode == .watch, baseRetry == nil, !failures.isEmpty else { return }
         basePause = min(basePause.map { $0 * 2 } ?? Self.firstPause, Self.longestPause)
-        let pause = basePause ?? Self.firstPause
+        // Who asks for patience is asked again when all of it is over.
+        let pause = max(basePause ?? Self.firstPause, failures.compactMap(\.retryAfter).max() ?? .zero)
         baseRetry = Task {
             try? await Task.sleep(for: pause)
             guard !Task.isCancelled, !isOver else { return }
             baseRetry = nil
-            await resolveBases()
+            await resolveBases { ![401, 403].contains(session.bases.failure($0)?.status) }
         }
     }
 
     /// Asks now for the bases that are missing.
-    func resolveBases() async {
-        let missing = nodes.project.images.flatMap(\.unresolvedBases)
+    func resolveBases(where isAsked: (String) -> Bool = { _ in true }) async {
+        let missing = nodes.project.images.flatMap(\.unresolvedBases).filter(isAsked)
         guard !missing.isEmpty else { return }
         let failed = await session.bases.resolve(missing).failed
         guard !isOver else { return }

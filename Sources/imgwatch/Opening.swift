@@ -167,17 +167,17 @@ struct Opening {
     /// then, too.
     func prepare(_ session: Session) async throws -> Project {
         let references = project.images.flatMap(\.externalBases).map(\.reference)
+        async let looked: Void = session.lookAtReferences(of: project)
         guard !references.isEmpty else {
-            await session.lookAtReferences(of: project)
+            await looked
             return project
         }
         for base in await session.bases.resolve(references).kept {
             let reason = session.bases.failure(base).map { ": \($0.reason)" } ?? ""
             tell("whether \(base) has changed can't be found out\(reason); what it was is used")
         }
-        let project = try session.load(project.file).project
-        await session.lookAtReferences(of: project)
-        return project
+        await looked
+        return try session.load(project.file).project
     }
 
     private func tell(_ notice: String) {

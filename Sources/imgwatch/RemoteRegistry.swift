@@ -68,20 +68,29 @@ final class RemoteRegistry: Sendable {
 
     /// Looks what these tags show; the credential and the token for later pushes come with it.
     ///
-    /// Where the registry can't be asked nothing is known of them.
+    /// Where the registry can't be asked, or not in time, nothing is known of them.
     func look(at tags: [(image: String, tag: String)]) async {
         await withTaskGroup(of: Void.self) { group in
-            for (image, tag) in tags {
-                group.addTask {
-                    let repository = self.repository(image)
-                    guard let client = try? await self.client(repository),
-                        let digest = try? await client.digest(repository, tag).flatMap({ Digest(parsing: $0) }),
-                        await self.isWhole("\(image):\(tag)", digest, in: repository, client)
-                    else { return }
-                    self.note(repository, tag, digest)
+            group.addTask {
+                await withTaskGroup(of: Void.self) { looks in
+                    for (image, tag) in tags { looks.addTask { await self.look(at: tag, of: image) } }
                 }
             }
+            group.addTask { try? await Task.sleep(for: Self.lookPatience) }
+            await group.next()
+            group.cancelAll()
         }
+    }
+
+    private static let lookPatience: Duration = .seconds(10)
+
+    private func look(at tag: String, of image: String) async {
+        let repository = repository(image)
+        guard let client = try? await client(repository),
+            let digest = try? await client.digest(repository, tag).flatMap({ Digest(parsing: $0) }),
+            await isWhole("\(image):\(tag)", digest, in: repository, client)
+        else { return }
+        note(repository, tag, digest)
     }
 
     /// Whether nothing of what a tag shows is known to be gone from the registry: else it is sent again.

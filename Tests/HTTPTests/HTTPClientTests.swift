@@ -74,23 +74,6 @@ import Testing
         #expect(server.requests.last?.path == "/late")
     }
 
-    @Test(arguments: ["PUT", "PATCH"]) func `large uploads leave room for what is small`(method: String) async throws {
-        let server = try ScriptedServer {
-            $0.method == "GET" ? [ScriptedServer.answer(200)] : [.hold, ScriptedServer.answer(201)]
-        }
-        try await withThrowingTaskGroup(of: Int.self) { group in
-            var request = HTTPRequest(method, try server.address("/large"))
-            request.body = .bytes(Array(repeating: 7, count: HTTPLimits.largeBody + 1))
-            let large = request
-            for _ in 0..<10 { group.addTask { try await client.send(large).status } }
-            await server.wait(for: HTTPLimits.largePerHost)
-            for _ in 0..<20 { #expect(try await client.send(get(server)).status == 200) }
-            #expect(server.requests.count { $0.method == method } == HTTPLimits.largePerHost)
-            for _ in 0..<10 { server.release() }
-            for try await status in group { #expect(status == 201) }
-        }
-    }
-
     @Test func `all that is sent arrives, and all that is answered comes back`() async throws {
         let server = try ScriptedServer { request in
             [
