@@ -54,7 +54,7 @@ package enum CredentialHelper {
         // One may close its output and live on.
         while case .whole = answer, process.isRunning {
             if isOver() { answer = .notNeeded } else if DispatchTime.now() >= deadline { answer = .late }
-            poll(nil, 0, glance)
+            poll(nil, 0, 2)
         }
         if case .whole = answer {} else { kill(-group, SIGKILL) }
         process.waitUntilExit()
