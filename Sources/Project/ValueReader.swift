@@ -55,10 +55,13 @@ struct ValueReader {
 
     /// One scalar, or a list of them.
     mutating func texts(_ tree: Tree, _ what: String, anyScalar: Bool = false) -> [Placed<String>] {
-        guard case .sequence(let items) = tree.content else {
-            return text(tree, what, anyScalar: anyScalar).map { [$0] } ?? []
+        switch tree.content {
+        case .scalar: return text(tree, what, anyScalar: anyScalar).map { [$0] } ?? []
+        case .sequence(let items): return items.compactMap { text($0, "an item of \(what)", anyScalar: anyScalar) }
+        case .mapping:
+            wrongType(tree, what, "a string or a list of strings", "Write one value behind the `:`, or `[a, b]`.")
+            return []
         }
-        return items.compactMap { text($0, "an item of \(what)", anyScalar: anyScalar) }
     }
 
     mutating func bool(_ tree: Tree, _ what: String) -> Bool? {
@@ -70,14 +73,20 @@ struct ValueReader {
 
     mutating func count(_ tree: Tree, _ what: String, in range: ClosedRange<Int>) -> Int? {
         guard let scalar = scalar(tree, what) else { return nil }
-        if let number = Int(scalar.text), range.contains(number) { return number }
+        let number = scalar.kind == .number ? Self.wholeNumber(scalar.text) : Int(scalar.text)
+        if let number, range.contains(number) { return number }
         let remedy = "Write a whole number from \(range.lowerBound) to \(range.upperBound)."
-        if scalar.kind == .number {
+        if scalar.kind == .number || number != nil {
             report(.value, tree.place, "\(what) cannot be `\(scalar.text)`", remedy)
         } else {
             wrongType(tree, what, "a whole number", remedy)
         }
         return nil
+    }
+
+    /// As JSON has it, where `1.0` is one; but no other digits than decimal ones.
+    private static func wholeNumber(_ text: String) -> Int? {
+        Int(text) ?? (text.contains { "xo".contains($0) } ? nil : Double(text).flatMap { Int(exactly: $0) })
     }
 
     mutating func duration(_ tree: Tree, _ what: String, allowsZero: Bool) -> Duration? {
@@ -88,6 +97,10 @@ struct ValueReader {
                 scalar.kind == .number
                 ? "\(what) has no unit in `\(scalar.text)`" : "`\(scalar.text)` as \(what) is no duration"
             report(.duration, tree.place, reason, remedy + "; a day is the most.")
+            return nil
+        }
+        guard duration <= DurationText.longest else {
+            report(.duration, tree.place, "`\(scalar.text)` as \(what) is longer than a day", remedy + ".")
             return nil
         }
         if duration > .zero || allowsZero { return duration }
@@ -138,9 +151,12 @@ enum DurationText {
     private static let units: [(name: String, nanoseconds: Double)] = [
         ("h", 3.6e12), ("m", 6e10), ("s", 1e9), ("ms", 1e6),
     ]
-    private static let longest: Double = 24 * 3.6e12
+    /// A day.
+    static let longest: Duration = .seconds(24 * 60 * 60)
+    /// Of what is longer than the longest, only that counts.
+    private static let limit: Double = 48 * 3.6e12
 
-    /// nil for any other text, and for more than a day.
+    /// nil for any other text.
     static func parse(_ text: String) -> Duration? {
         var rest = Substring(text)
         var next = 0
@@ -157,6 +173,6 @@ enum DurationText {
             nanoseconds += value * units[unit].nanoseconds
             next = unit + 1
         }
-        return nanoseconds <= longest ? .nanoseconds(Int64(nanoseconds.rounded())) : nil
+        return .nanoseconds(Int64(min(nanoseconds, limit).rounded()))
     }
 }

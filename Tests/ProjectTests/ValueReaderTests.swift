@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "5", "s", "-1s", "1s1m", "1s1s", "1d", "1 s", "1.s", ".5s", "1..5s", "25h", "1e3s", "١s", "1us",
+        "", "5", "s", "-1s", "1s1m", "1s1s", "1d", "1 s", "1.s", ".5s", "1..5s", "1e3s", "١s", "1us",
     ])
     func `anything else is no duration`(text: String) {
         #expect(DurationText.parse(text) == nil)
