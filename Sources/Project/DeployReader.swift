@@ -25,10 +25,10 @@ extension ProjectFileReader {
         let name = fields["name"].flatMap { deployName($0) } ?? Self.deployName(at: position)
         var deploy = DeployEntry(id: NodeID("\(image.id)/\(name)"), image: image.id, place: tree.place)
         let what = "the deploy `\(deploy.id)`"
-        deploy.needs = needs(fields["needs"], of: tree)
+        let entry = Tree.Entry(key: deploy.id.name, place: tree.place, value: tree)
+        deploy.needs = needs(fields["needs"], of: entry)
         deploy.directory = directory(fields["dir"])
         deploy.timeout = fields["timeout"].map { values.duration($0, "`timeout`", allowsZero: false) } ?? file.timeout
-        let entry = Tree.Entry(key: deploy.id.name, place: tree.place, value: tree)
         deploy.command = command(fields["run"], of: what, in: entry)
         deploy.environment = environment(fields["env"], for: deploy.command, in: file)
         return deploy

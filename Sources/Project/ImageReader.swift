@@ -23,7 +23,7 @@ extension ProjectFileReader {
         if let args = fields["args"] { image.arguments = arguments(args) }
         if let labels = fields["labels"] { image.labels = self.labels(labels) }
         if let ignore = fields["ignore"] { image.ignore = values.texts(ignore, "`ignore`") }
-        image.needs = needs(fields["needs"], of: entry.value)
+        image.needs = needs(fields["needs"], of: entry)
         image.push = fields["push"].flatMap { values.bool($0, "`push`") } ?? true
         if let aliases = fields["aliases"] { image.aliases = self.aliases(aliases) }
         image.naming = naming(fields, else: file.naming)

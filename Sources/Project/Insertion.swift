@@ -13,7 +13,8 @@ package struct Insertion: Hashable, Sendable {
 
     /// `text` with all of them in place; each place is one of the text as it was.
     ///
-    /// The same insertion counts once, and one that lies outside of the text not at all.
+    /// The same insertion counts once, and one that lies outside of the text not at all; the line behind a last one
+    /// that does not end is inside.
     package static func apply(_ insertions: [Insertion], to text: String) -> String {
         var remaining = Set(insertions)
         var result = String.UnicodeScalarView()
@@ -24,6 +25,13 @@ package struct Insertion: Hashable, Sendable {
             }
             result.append(scalar)
             (line, column) = scalar == "\n" ? (line + 1, 1) : (line, column + 1)
+        }
+        if column > 1, insertions.contains(where: { $0.line == line + 1 && $0.column == 1 }) {
+            result.append("\n")
+            (line, column) = (line + 1, 1)
+        }
+        for insertion in insertions where insertion.line == line && insertion.column == column {
+            if remaining.remove(insertion) != nil { result.append(contentsOf: insertion.text.unicodeScalars) }
         }
         return String(result)
     }
@@ -42,7 +50,8 @@ extension NeedsSite {
     func insertions(adding needs: [String]) -> [Insertion] {
         let list = needs.joined(separator: ", ")
         guard let tree else {
-            guard let firstKey, firstKey.style != .other else { return [] }
+            guard let firstKey else { return bare.map { Self.insertions(of: "needs: [\(list)]", below: $0) } ?? [] }
+            guard firstKey.style != .other else { return [] }
             let end = firstKey.style == .flow ? ", " : "\n" + Self.spaces(to: firstKey.place)
             return [Insertion(at: firstKey.place, "needs: [\(list)]\(end)")].compactMap(\.self)
         }
@@ -64,6 +73,20 @@ extension NeedsSite {
             ].compactMap(\.self)
         case .mapping:
             return []
+        }
+    }
+}
+
+extension NeedsSite {
+    /// The first key of a node that has none yet.
+    private static func insertions(of key: String, below node: Tree.Entry) -> [Insertion] {
+        switch (node.value.kind, node.value.style) {
+        case (.mapping, .flow): [Insertion(at: node.value.place, " \(key) ", offset: 1)].compactMap(\.self)
+        case (.null, .block):
+            node.value.place.line.map {
+                [Insertion(line: $0 + 1, column: 1, text: "\(spaces(to: node.place))  \(key)\n")]
+            } ?? []
+        default: []
         }
     }
 }

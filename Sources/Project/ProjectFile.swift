@@ -29,6 +29,8 @@ struct NeedsSite {
     var tree: Tree?
     /// The first key of the node, and how the node is written; nil for a node without keys.
     var firstKey: (place: Place, style: Tree.Style)?
+    /// The node where it has no keys.
+    var bare: Tree.Entry?
 }
 
 struct StepEntry {

@@ -65,10 +65,14 @@ struct ProjectFileReader {
         return Placed(value: .remote(text.value), place: text.place)
     }
 
-    /// Of the whole value of a node, whose `needs` may be missing.
-    mutating func needs(_ tree: Tree?, of node: Tree) -> NeedsSite {
+    /// Of a whole node, whose `needs` may be missing.
+    mutating func needs(_ tree: Tree?, of node: Tree.Entry) -> NeedsSite {
         var site = NeedsSite(tree: tree)
-        if case .mapping(let entries) = node.content { site.firstKey = entries.first.map { ($0.place, node.style) } }
+        if case .mapping(let entries) = node.value.content, let first = entries.first {
+            site.firstKey = (first.place, node.value.style)
+        } else {
+            site.bare = node
+        }
         guard let tree else { return site }
         let before = values.problems.count
         site.names = values.texts(tree, "`needs`")

@@ -13,7 +13,7 @@ extension ProjectFileReader {
         let fields = values.fields(entry.value, .step, of: what)
         step.timeout = fields["timeout"].map { values.duration($0, "`timeout`", allowsZero: false) } ?? file.timeout
         step.quiet = fields["quiet"].flatMap { values.duration($0, "`quiet`", allowsZero: true) }
-        step.needs = needs(fields["needs"], of: entry.value)
+        step.needs = needs(fields["needs"], of: entry)
         step.inputs = fields["inputs"].map { inputs($0) } ?? []
         step.outputs = fields["outputs"].map { outputs($0) } ?? []
         step.directory = directory(fields["dir"])

@@ -29,7 +29,7 @@ struct Tree {
         case block
         /// In `[…]` or `{…}`, which begin at its place.
         case flow
-        /// With an anchor or a tag before it; also every scalar.
+        /// With an anchor or a tag before it; also every scalar, but for the nothing behind the key of a block.
         case other
     }
 

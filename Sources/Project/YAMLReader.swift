@@ -10,6 +10,8 @@ struct YAMLReader {
     private var renamed: [Unicode.Scalar: Unicode.Scalar] = [:]
     private var size = 0
     private var lines: [Substring] = []
+    /// Whether what is read stands in `[…]` or `{…}`, or might.
+    private var isInFlow = false
 
     /// A hundred times what the largest project needs; an alias of aliases ends here too.
     private static let maxNodes = 100_000
@@ -81,13 +83,17 @@ struct YAMLReader {
         switch node {
         case .scalar(let scalar):
             let isPlain = scalar.style == .plain && scalar.tag.description.isEmpty
-            return Tree(content: .scalar(scalar.string), place: place, isPlain: isPlain)
+            var tree = Tree(content: .scalar(scalar.string), place: place, isPlain: isPlain)
+            if isPlain, scalar.string.isEmpty, !isInFlow, isLast(place) { tree.style = .block }
+            return tree
         case .sequence(let sequence):
-            let items = sequence.compactMap { convert($0) }
-            return Tree(content: .sequence(items), place: place, style: style(at: place))
+            let style = style(at: place)
+            let items = inside(style) { reader in sequence.compactMap { reader.convert($0) } }
+            return Tree(content: .sequence(items), place: place, style: style)
         case .mapping(let mapping):
-            let entries = mapping.compactMap { entry($0.key, $0.value) }
-            return Tree(content: .mapping(unique(entries)), place: place, style: style(at: place))
+            let style = style(at: place)
+            let entries = inside(style) { reader in mapping.compactMap { reader.entry($0.key, $0.value) } }
+            return Tree(content: .mapping(unique(entries)), place: place, style: style)
         case .alias:
             return nil
         }
@@ -101,6 +107,20 @@ struct YAMLReader {
         case "&", "!", nil: return .other
         default: return .block
         }
+    }
+
+    private mutating func inside<Values>(_ style: Tree.Style, _ read: (inout YAMLReader) -> Values) -> Values {
+        let before = isInFlow
+        isInFlow = before || style != .block
+        defer { isInFlow = before }
+        return read(&self)
+    }
+
+    /// Whether nothing but a comment follows on the line.
+    private func isLast(_ place: Place) -> Bool {
+        guard let line = place.line, let column = place.column, lines.indices.contains(line - 1) else { return false }
+        let rest = lines[line - 1].unicodeScalars.dropFirst(column - 1).drop { $0 == " " }
+        return rest.isEmpty || rest.first == "#"
     }
 
     private mutating func entry(_ key: Yams.Node, _ value: Yams.Node) -> Tree.Entry? {

@@ -10,6 +10,10 @@ import Testing
             Insertion(line: 1, column: 1, text: ">"), Insertion(line: 9, column: 1, text: "never"),
         ]
         #expect(Insertion.apply(insertions, to: text) == ">ab\ncé< d\n")
+        let atEnd = [Insertion(line: 2, column: 1, text: "c\n")]
+        #expect(Insertion.apply(atEnd, to: "ab\n") == "ab\nc\n")
+        #expect(Insertion.apply(atEnd, to: "ab") == "ab\nc\n")
+        #expect(Insertion.apply(atEnd, to: "") == "")
     }
 
     @Test(arguments: [
@@ -21,15 +25,19 @@ import Testing
         ("a:\n  needs:\n    - o\n    - p\n", "a:\n  needs:\n    - n\n    - m\n    - o\n    - p\n"),
         ("a:\n  needs:\n  -   o\n", "a:\n  needs:\n  -   n\n  - m\n  - o\n"),
         ("a:\n  needs: ${X}\n", "a:\n  needs: ${X}\n"),
-        ("a:\n", "a:\n"),
+        ("a:\n", "a:\n  needs: [n, m]\n"), ("a: # why\n\nb:\n", "a: # why\n  needs: [n, m]\n\nb:\n"),
+        ("a:", "a:\n  needs: [n, m]\n"), ("a: &x\n", "a: &x\n"), ("a: ~\n", "a: ~\n"),
+        ("{ a: }\n", "{ a: }\n"), ("{ a:\n}\n", "{ a:\n}\n"), ("{a}\n", "{a}\n"),
+        ("a: {}\n", "a: { needs: [n, m] }\n"), ("a: {   } # why\n", "a: { needs: [n, m]    } # why\n"),
+        ("a: !!map {}\n", "a: !!map {}\n"),
     ])
     func `needs are added in the way they are written`(text: String, expected: String) throws {
         var yaml = YAMLReader(file: "f")
-        guard case .mapping(let entries) = yaml.read(text)?.content, let node = entries.first?.value else {
+        guard case .mapping(let entries) = yaml.read(text)?.content, let node = entries.first else {
             return #expect(Bool(false))
         }
         var fields: [String: Tree] = [:]
-        if case .mapping(let keys) = node.content { for key in keys { fields[key.key] = key.value } }
+        if case .mapping(let keys) = node.value.content { for key in keys { fields[key.key] = key.value } }
         var reader = ProjectFileReader(root: "/", variables: Variables(process: ["X": "o"]))
         let site = reader.needs(fields["needs"], of: node)
         #expect(Insertion.apply(site.insertions(adding: ["n", "m"]), to: text) == expected)

@@ -130,6 +130,17 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: project.path("conf")) == ["real.yaml"])
     }
 
+    @Test(arguments: [
+        ("  web: {}\n", "  web: { needs: [ui] }\n"), ("  web:  # the shop\n", "  web:  # the shop\n    needs: [ui]\n"),
+        ("  web:", "  web:\n    needs: [ui]\n"), ("  web: {   }\n", "  web: { needs: [ui]    }\n"),
+    ])
+    func `an image that says nothing yet gets its needs`(written: String, expected: String) throws {
+        let steps = "steps:\n  ui: { run: ./ui.sh, outputs: [out/ui/] }\nimages:\n"
+        let project = try Self.project(steps + written)
+        #expect(try project.imgwatch("check", "--fix").status == 0)
+        #expect(try project.read(".imgwatch") == steps + expected)
+    }
+
     @Test func `with --json there is one object, of what is left`() throws {
         let project = try Self.project()
         let fix = try project.imgwatch("check", "--fix", "--json")
