@@ -19,7 +19,7 @@ import Testing
 
     @Test(arguments: [
         ["nope"], ["--nope"], ["build", "nope"], ["plan", "nope"], ["build", "--nope"], ["check", "--file", "nowhere"],
-        ["check", "--output", "yaml"], ["graph", "one", "two"], ["build", "--file"], ["up", "left"],
+        ["check", "--output", "yaml"], ["graph", "one", "two"], ["graph", "--format", "dot", "--json"], ["build", "--file"], ["up", "left"],
     ])
     func `wrong usage is told on standard error, with exit code 2`(words: [String]) throws {
         let project = try Branches.project()

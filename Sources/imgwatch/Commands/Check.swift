@@ -82,6 +82,12 @@ struct GraphCommand: AsyncParsableCommand {
 
     @OptionGroup var options: CommonOptions
 
+    func validate() throws {
+        guard format == .text || !options.isJSON else {
+            throw ValidationError("--format \(format.rawValue) and --json exclude each other.")
+        }
+    }
+
     func run() async throws {
         let graph = try options.load().project.graph
         guard !options.isJSON else { return Say.json(graph.json) }
