@@ -6,7 +6,7 @@ extension Evaluation {
         var problems = unsupportedSyntax
         for stage in stages {
             problems += Self.unsupported(platformOf: stage)
-            for instruction in stage.instructions { problems += Self.unsupported(instruction, in: stage) }
+            for instruction in stage.instructions { problems += Self.unsupported(instruction) }
         }
         return problems.isEmpty ? [] : DockerfileProblems(sorting: problems).all
     }
@@ -41,16 +41,11 @@ extension Evaluation {
         ]
     }
 
-    private static func unsupported(
-        _ instruction: EvaluatedInstruction,
-        in stage: EvaluatedStage
-    ) -> [DockerfileProblem] {
+    private static func unsupported(_ instruction: EvaluatedInstruction) -> [DockerfileProblem] {
         let line = instruction.line
         switch instruction.operation {
         case .run:
-            let name = stage.name.map { "`\($0)`" } ?? String(stage.index)
-            let reason = "RUN (line \(line), stage \(name)) is"
-            return [problem("run", line, reason, "Make the files in a step of `.imgwatch`, and COPY them.")]
+            return [problem("run", line, "`RUN` is", "Make the files in a step of `.imgwatch`, and COPY them.")]
         case .copy(let copy): return unsupported(copy, line)
         default: return []
         }

@@ -20,12 +20,11 @@ enum Checks {
         let upper = text.uppercased()
         let name = upper.begins(with: "SIG") ? String(upper.dropFirst(3)) : upper
         if signals.contains(name) { return }
-        let known = signals.sorted()
+        let near = Suggestion.nearest(to: name, among: signals.sorted())
         throw Mistake(
             "signal",
             "`\(text)` is no signal",
-            "Write a name like `SIGTERM`, or a number."
-                + Suggestion.sentence(for: "SIG" + name, among: known.map { "SIG" + $0 }),
+            "Write a name like `SIGTERM`, or a number." + (near.map { " Did you mean `SIG\($0)`?" } ?? ""),
             at: text
         )
     }

@@ -48,6 +48,7 @@ struct Keys {
         "depends_on": "needs", "depends-on": "needs", "requires": "needs", "deps": "needs", "command": "run",
         "cmd": "run", "cmds": "run", "script": "run", "environment": "env", "sources": "inputs", "watch": "inputs",
         "generates": "outputs", "build-args": "args", "build_args": "args", "buildArgs": "args", "tags": "aliases",
+        "alias": "aliases",
         "services": "images", "tasks": "steps", "exclude": "ignore", "cwd": "dir", "workdir": "dir",
         "file": "dockerfile", "deploys": "deploy",
     ]

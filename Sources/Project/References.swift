@@ -68,16 +68,26 @@ enum ReferenceSyntax {
     /// `host[:port][/path]`: nil where it is one, else why not.
     static func registryFault(_ text: String) -> NameFault? {
         if let scheme = text.firstRange(of: "://") {
-            return NameFault(
-                reason: "begins with a protocol",
-                remedy: "Leave it out: `\(text[scheme.upperBound...])`."
-            )
+            let rest = String(text[scheme.upperBound...])
+            if let next = registryFault(rest) {
+                return NameFault(
+                    reason: "begins with a protocol, and \(next.reason)",
+                    remedy: "Leave the protocol out. \(next.remedy)"
+                )
+            }
+            return NameFault(reason: "begins with a protocol", remedy: "Leave it out: `\(rest)`.")
         }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         if !ImageReference.isHost(parts[0]) {
             return NameFault(
                 reason: "does not begin with a host, or a host and a port",
                 remedy: "Write it like `registry.example.com/team` or `localhost:5000`."
+            )
+        }
+        if let empty = parts.firstIndex(of: "") {
+            return NameFault(
+                reason: empty == parts.count - 1 ? "ends in `/`" : "has a `/` right behind another",
+                remedy: "Leave that `/` out."
             )
         }
         if let bad = parts.dropFirst().first(where: { !ImageReference.isRepositoryComponent($0) }) {

@@ -35,14 +35,6 @@ import Testing
         #expect(found.allSatisfy { $0.reason.hasSuffix("not supported yet") && $0.remedy.contains(".") })
     }
 
-    @Test func `RUN names its line and its stage`() throws {
-        #expect(
-            try unsupported("FROM scratch AS build\n\nRUN a")[0].reason
-                == "RUN (line 3, stage `build`) is not supported yet"
-        )
-        #expect(try unsupported("FROM scratch\nRUN a")[0].reason == "RUN (line 2, stage 0) is not supported yet")
-    }
-
     @Test func `RUN in a base's trigger is RUN`() throws {
         let known = ["debian": BaseDefaults(onBuild: ["RUN make", "COPY a b"])]
         let found = try evaluate("FROM debian", EvaluationOptions(externalDefaults: known)).unsupportedByAssembler
