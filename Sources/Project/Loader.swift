@@ -32,6 +32,26 @@ package enum Loader {
         }
     }
 
+    /// The absolute path of a configuration that is named, or else of the one that ``find(from:)`` finds.
+    package static func locate(_ file: String?, from directory: String) throws(Diagnostic) -> String {
+        guard let file else {
+            if let found = find(from: directory) { return found }
+            throw missing(fileName, "there is no \(fileName) in \(directory) or above it")
+        }
+        let path = file.hasPrefix("/") ? file : "\(directory)/\(file)"
+        if FileKind.of(path) == .file { return path }
+        throw missing(file, FileKind.of(path) == nil ? "there is no such file" : "this is not a file")
+    }
+
+    private static func missing(_ file: String, _ reason: String) -> Diagnostic {
+        Diagnostic(
+            id: Rule.missing.id,
+            place: Place(file: file),
+            reason: reason,
+            remedy: "`imgwatch init` writes a configuration from the Dockerfiles that it finds."
+        )
+    }
+
     /// What stands in a build argument for the reference of an image of the project while that is not known; an
     /// evaluation shows it wherever the reference went.
     package static func placeholder(for image: String) -> String { "imgwatch.invalid/\(image):latest" }

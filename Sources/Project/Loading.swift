@@ -14,21 +14,15 @@ struct Loading {
     private var sourceFiles: [String] = []
 
     init(file: String, environment: [String: String], bases: [String: ExternalBase]) throws(Diagnostics) {
-        let absolute = file.hasPrefix("/") ? file : FileManager.default.currentDirectoryPath + "/" + file
+        let here = FileManager.default.currentDirectoryPath
+        let absolute = file.hasPrefix("/") ? file : here + "/" + file
+        do throws(Diagnostic) { _ = try Loader.locate(file, from: here) } catch {
+            throw Diagnostics([error], sourceFiles: [absolute])
+        }
         let slash = absolute.lastIndex(of: "/") ?? absolute.startIndex
         name = String(absolute[slash...].dropFirst())
         let folder = slash == absolute.startIndex ? "/" : String(absolute[..<slash])
-        guard let root = AbsolutePath.real(folder), FileKind.of(absolute) == .file else {
-            let isThere = FileKind.of(absolute) != nil
-            let problem = Diagnostic(
-                id: Rule.missing.id,
-                place: Place(file: file),
-                reason: isThere ? "this is not a file" : "there is no such file",
-                remedy: "`imgwatch init` writes a configuration from the Dockerfiles that it finds."
-            )
-            throw Diagnostics([problem], sourceFiles: [absolute])
-        }
-        self.root = root
+        root = AbsolutePath.real(folder) ?? folder
         (self.environment, self.bases) = (environment, bases)
         path = root == "/" ? "/\(name)" : "\(root)/\(name)"
     }

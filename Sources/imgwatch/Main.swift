@@ -64,27 +64,8 @@ struct CommonOptions: ParsableArguments {
     var isJSON: Bool { json || output == .json }
 
     /// The absolute path of the configuration.
-    func configuration() throws(SessionError) -> String {
-        let here = FileManager.default.currentDirectoryPath
-        if let file {
-            let path = file.hasPrefix("/") ? file : here + "/" + file
-            guard FileManager.default.fileExists(atPath: path) else {
-                throw SessionError(
-                    reason: "there is no file \(file)",
-                    remedy: "name the configuration with --file, or leave it out",
-                    exitCode: 2
-                )
-            }
-            return path
-        }
-        guard let found = Loader.find(from: here) else {
-            throw SessionError(
-                reason: "there is no .imgwatch in \(here) or above it",
-                remedy: "`imgwatch init` writes one from the Dockerfiles that it finds",
-                exitCode: 2
-            )
-        }
-        return found
+    func configuration() throws(Diagnostic) -> String {
+        try Loader.locate(file, from: FileManager.default.currentDirectoryPath)
     }
 
     func load() throws -> Loaded {

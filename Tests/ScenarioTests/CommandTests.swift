@@ -19,7 +19,8 @@ import Testing
 
     @Test(arguments: [
         ["nope"], ["--nope"], ["build", "nope"], ["plan", "nope"], ["build", "--nope"], ["check", "--file", "nowhere"],
-        ["check", "--output", "yaml"], ["graph", "one", "two"], ["graph", "--format", "dot", "--json"], ["build", "--file"], ["up", "left"],
+        ["check", "--output", "yaml"], ["graph", "one", "two"], ["graph", "--format", "dot", "--json"],
+        ["build", "--file"], ["up", "left"],
     ])
     func `wrong usage is told on standard error, with exit code 2`(words: [String]) throws {
         let project = try Branches.project()
@@ -35,6 +36,17 @@ import Testing
         let run = try project.imgwatch(word)
         #expect(run.status == 2 && run.output.isEmpty)
         #expect(run.errors.contains("no .imgwatch") && run.errors.contains("imgwatch init"))
+        #expect(run.errors.contains("[config-missing]"))
+        let json = try project.imgwatch(word, "--json")
+        #expect(json.status == 2 && json.errors.isEmpty)
+        #expect(try json.objects("diagnostics").map { $0["id"] as? String } == ["config-missing"])
+    }
+
+    @Test(arguments: ["check", "status", "retry", "stop"])
+    func `a folder is no configuration`(word: String) throws {
+        let run = try TemporaryProject().imgwatch(word, "--file", ".")
+        #expect(run.status == 2 && run.output.isEmpty)
+        #expect(run.errors.contains("this is not a file [config-missing]"))
     }
 
     @Test(arguments: ["up", "build", "plan", "check", "graph"])
