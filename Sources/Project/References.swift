@@ -84,6 +84,13 @@ enum ReferenceSyntax {
                 remedy: "Write it like `registry.example.com/team` or `localhost:5000`."
             )
         }
+        if parts[0] != "localhost", !parts[0].contains(where: { ".:".contains($0) }) {
+            return NameFault(
+                reason: "begins with `\(parts[0])`, which a puller takes for a name on Docker Hub",
+                remedy: "Docker Hub is `docker.io/\(text)`; the name of a host without a dot needs its port, like "
+                    + "`\(parts[0]):443`."
+            )
+        }
         if let empty = parts.firstIndex(of: "") {
             return NameFault(
                 reason: empty == parts.count - 1 ? "ends in `/`" : "has a `/` right behind another",

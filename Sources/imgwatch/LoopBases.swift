@@ -17,9 +17,10 @@ extension Loop {
         guard !isOver, engine.awaits(operation, of: image.id) else { return }
         drain()
         guard failed.isEmpty else {
+            let images = nodes.project.images.map(\.id.name)
             let reasons = failed.map { base in
                 let reason = session.bases.failure(base).map { ": \($0.reason); \($0.remedy)" } ?? ""
-                return "the base \(base) can't be had\(reason)"
+                return "the base \(base) can't be had\(Self.whyAsked(base, images))\(reason)"
             }
             handle(.keyed(image.id, operation, Keying(own: nil, barrier: sequence, missing: reasons)))
             return tryBasesAgain()
@@ -31,6 +32,13 @@ extension Loop {
         }
         guard !isOver, engine.awaits(operation, of: image.id) else { return }
         await key(image.id, operation)
+    }
+
+    /// A bare name is most often meant for an image of the project, which was renamed or forgotten.
+    static func whyAsked(_ base: String, _ images: [String]) -> String {
+        guard !base.contains(where: { "/:@.".contains($0) }) else { return "" }
+        let guess = Nearest.to(base, in: images).map { "; did you mean `\($0)`?" } ?? ""
+        return " (no image of this project is called `\(base)`, so Docker Hub was asked\(guess))"
     }
 
     private static let reloadPause: Duration = .milliseconds(50)

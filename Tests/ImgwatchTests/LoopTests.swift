@@ -40,6 +40,13 @@ import Testing
         #expect(await decision == nil)
     }
 
+    @Test func `a bare base that can't be had may be meant for an image of the project`() {
+        let asked = "no image of this project is called `bsae-ui`, so Docker Hub was asked"
+        #expect(Loop.whyAsked("bsae-ui", ["base-ui", "web"]) == " (\(asked); did you mean `base-ui`?)")
+        #expect(Loop.whyAsked("bsae-ui", ["web"]) == " (\(asked))")
+        for name in ["a/b", "base:1", "base@sha256:00", "host.example"] { #expect(Loop.whyAsked(name, ["base"]) == "") }
+    }
+
     @Test func `a process that comes after the cancellation is cancelled`() throws {
         let run = run()
         run.cancel()
