@@ -1,12 +1,16 @@
 /// From what is written to what is meant: which stages the target needs, what each starts from, in which order.
 
 extension Dockerfile {
-    /// Throws all the mistakes that show only once arguments, bases and target are known.
+    /// Throws all the mistakes that show only once arguments, bases and target are known, and with them what the
+    /// assembler does not do yet.
     package func evaluate(_ options: EvaluationOptions) throws(DockerfileProblems) -> Evaluation {
         var evaluator = Evaluator(self, options)
         let stages = evaluator.evaluate()
-        if !evaluator.problems.isEmpty { throw DockerfileProblems(sorting: evaluator.problems) }
-        return Evaluation(stages: stages, syntax: syntax, syntaxLine: syntaxLine, stageNames: stageNames)
+        let evaluation = Evaluation(stages: stages, syntax: syntax, syntaxLine: syntaxLine, stageNames: stageNames)
+        guard evaluator.problems.isEmpty else {
+            throw DockerfileProblems(sorting: evaluator.problems + evaluation.unsupportedByAssembler)
+        }
+        return evaluation
     }
 }
 

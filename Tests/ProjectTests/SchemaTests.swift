@@ -9,7 +9,7 @@ import Testing
     /// The golden configurations whose mistakes no schema can see.
     static let onlyTheLoader = [
         "bases": "what a Dockerfile holds", "cycles": "what needs what",
-        "dockerfile-mistakes": "what a Dockerfile holds",
+        "dockerfile-meaning": "what a Dockerfile holds", "dockerfile-mistakes": "what a Dockerfile holds",
         "dockerfile-not-yet": "what a Dockerfile holds", "dockerfile-target": "what a Dockerfile holds",
         "duplicate-keys": "JSON has no mapping with a key twice", "layout-read": "what reads which file",
         "made-dockerfile": "which files there are",
