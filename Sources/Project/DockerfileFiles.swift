@@ -1,7 +1,6 @@
 /// Finds the files of an image: its context, its Dockerfile, the ignore file that is in force.
 
 import Dockerfile
-import Foundation
 
 extension DockerfileReader {
     /// Whether it is there, or will be.
@@ -152,12 +151,7 @@ extension DockerfileReader {
         problems.append(Diagnostic(id: rule.id, place: place, reason: reason, remedy: remedy))
     }
 
-    /// The remedy that names a file or folder of nearly that name, in the folder of that name.
     private func nearest(to path: String, wanted: FileKind) -> String? {
-        let folder = RelativePath.parent(of: path)
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/\(folder)"))?.sorted() ?? []
-        let candidates = names.map { RelativePath.join(folder, $0) }
-        return Nearest.to(path, in: candidates.filter { FileKind.of("\(root)/\($0)") == wanted })
-            .map { "Did you mean `\($0)`?" }
+        FileKind.nearest(to: path, in: root, wanted: wanted).map { "Did you mean `\($0)`?" }
     }
 }

@@ -5,7 +5,10 @@ import Graph
 
 struct DockerfileReader {
     struct Reading {
+        var dockerfile: Dockerfile
         var evaluation: Evaluation
+        /// Whether all is known that its bases hand down.
+        var knowsBases: Bool
         var ignorePatterns: IgnorePatterns
         var ignoreFile: String?
         /// The project's images that it is FROM or copies from, with the lines that say so.
@@ -124,7 +127,9 @@ struct DockerfileReader {
         }
         guard let patterns = written.ignorePatterns else { return }
         readings[written.image.id] = Reading(
+            dockerfile: written.dockerfile,
             evaluation: evaluation,
+            knowsBases: !uncertain.contains(name),
             ignorePatterns: patterns,
             ignoreFile: written.ignoreFile,
             bases: bases,

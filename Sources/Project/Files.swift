@@ -19,6 +19,14 @@ enum FileKind: Equatable {
         default: return .other
         }
     }
+
+    /// What has nearly that name in the folder of that name; the path is relative to `root`, as is the answer.
+    static func nearest(to path: String, in root: String, wanted: FileKind? = nil) -> String? {
+        let folder = RelativePath.parent(of: path)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/\(folder)"))?.sorted() ?? []
+        let candidates = names.map { RelativePath.join(folder, $0) }
+        return Nearest.to(path, in: candidates.filter { wanted == nil || of("\(root)/\($0)") == wanted })
+    }
 }
 
 enum AbsolutePath {

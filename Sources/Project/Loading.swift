@@ -36,11 +36,15 @@ struct Loading {
         problems += OutputCheck.problems(outputs, layout: layout?.path.path)
         problems += NameCheck.problems(file) + DeployCheck.problems(file)
         let written = outputs + outputs.compactMap { $0.linked(root: root) }
-        problems += PathCheck(root: root, outputs: written).problems(file)
+        let paths = PathCheck(root: root, outputs: written)
+        problems += paths.problems(file)
         var dockerfiles = DockerfileReader(root: root, images: file.images, outputs: outputs, bases: bases)
         dockerfiles.readAll()
         problems += dockerfiles.problems
         sourceFiles += dockerfiles.sourceFiles
+        problems += file.images.flatMap { image in
+            dockerfiles.readings[image.id].flatMap { ContextCheck(image, $0, paths) }?.problems ?? []
+        }
         let ordering = Ordering(Self.vertices(file, dockerfiles.readings))
         problems += ordering.circles()
         let readers =

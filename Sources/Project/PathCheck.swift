@@ -41,7 +41,7 @@ struct PathCheck {
     }
 
     /// Whether a step writes the path, something above it, or something below it.
-    private func isMade(_ path: String) -> Bool {
+    func isMade(_ path: String) -> Bool {
         [path, LinkedPath(path, root: root)?.real].compactMap(\.self).contains { path in
             outputs.contains { $0.path.covers(path) || OutputPath(path: path, isDirectory: true).covers($0.path.path) }
         }

@@ -131,6 +131,14 @@ struct ProjectNodes: Sendable {
         }
     }
 
+    /// ` (Dockerfile:3)`, where an instruction of an image's Dockerfile names the path.
+    func instruction(reading path: String, of id: NodeID) -> String {
+        guard let image = project.image(id) else { return "" }
+        let context = image.context.isEmpty ? "" : image.context + "/"
+        let source = image.evaluation.contextPaths.first { context + $0.path == path }
+        return source.map { " (\(image.dockerfile):\($0.line))" } ?? ""
+    }
+
     /// Where links lead: for a command as the kernel says, for an image as BuildKit does, inside the context.
     private func end(of path: String, for entry: Entry) -> String? {
         guard let context = entry.context, !context.isEmpty else {

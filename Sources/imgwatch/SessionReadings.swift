@@ -64,13 +64,16 @@ extension Session {
     ) -> NodeAnswer? {
         let provenance = provenance(entry, reading, in: nodes)
         guard let own = own(entry.id, reading, provenance, nodes.project) else { return nil }
-        var keying = Keying(own: own, barrier: 0, missing: missing.map { "its input \($0) does not exist" })
+        let reasons = missing.map { path in
+            "its input `\(path)`\(nodes.instruction(reading: path, of: entry.id)) does not exist"
+        }
+        var keying = Keying(own: own, barrier: 0, missing: reasons)
         keying.provenance = provenance
         return NodeAnswer(reading: reading, keying: keying)
     }
 
     static func unreadable(_ problem: UnreadableInput) -> NodeAnswer {
-        let reason = "its input \(problem.path) can't be read: \(problem.reason)"
+        let reason = "its input `\(problem.path)` can't be read: \(problem.reason)"
         return NodeAnswer(reading: Reading(files: []), keying: Keying(own: nil, barrier: 0, missing: [reason]))
     }
 

@@ -39,6 +39,15 @@ import Testing
     }
 
     @Test(arguments: [
+        ("base.txt", "base", " (docker/Dockerfile.base:2)"), ("app/src", "app", " (docker/Dockerfile:2)"),
+        ("src", "app", ""), ("docker/Dockerfile", "app", ""), ("ui", "ui", ""),
+    ])
+    func `what an image copies has the instruction for a place`(path: String, id: String, place: String) throws {
+        let (_, nodes) = try opened()
+        #expect(nodes.instruction(reading: path, of: NodeID(id)) == place)
+    }
+
+    @Test(arguments: [
         ("app/gen/x", "gen", ["app"]), ("app/gen", "gen", ["app"]), ("app/site/x", "ui", ["app"]),
         ("app/stamp", "gen", []),
     ])

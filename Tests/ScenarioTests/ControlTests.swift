@@ -137,7 +137,7 @@ import Testing
         mark = loop.mark
         try project.remove("a.txt")
         try await loop.settle(from: mark, until: "a failed") { $0.nodes("failed") == ["a"] }
-        #expect(try project.imgwatch("retry").output.contains("does not help a: its input a.txt"))
+        #expect(try project.imgwatch("retry").output.contains("does not help a: its input `a.txt`"))
         try await loop.end()
     }
 
