@@ -10,19 +10,22 @@ final class Interrupts {
     let count = InterruptCount()
     private let begun = BegunLoop()
 
-    /// Returns when it listens, so that none is lost; until ``stop(_:)`` one ends the program, since nothing is begun.
-    init(_ session: Session) async {
+    /// Returns when it listens, so that none is lost; until ``stop(_:)`` one ends the program with this exit code, since
+    /// nothing is begun.
+    init(_ session: Session, code: Int32) async {
         let (count, begun) = (count, begun)
         sources = [SIGINT, SIGTERM, SIGHUP].map { number in
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
             source.setEventHandler {
-                guard count.isFirst(), let loop = begun.loop.withLock(\.self) else {
-                    // What runs is killed; what was half written has no name yet, so nobody sees it.
-                    session.killRuns()
-                    session.end()
-                    _exit(1)
+                let (isFirst, loop) = (count.isFirst(), begun.loop.withLock(\.self))
+                if isFirst, let loop {
+                    Task { await loop.stop() }
+                    return
                 }
-                Task { await loop.stop() }
+                // What runs is killed; what was half written has no name yet, so nobody sees it.
+                session.killRuns()
+                session.end()
+                _exit(isFirst ? code : 1)
             }
             return source
         }

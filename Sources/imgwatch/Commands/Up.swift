@@ -17,7 +17,7 @@ struct Up: AsyncParsableCommand {
     func run() async throws {
         let opening = try Opening(options, purpose: .loop)
         let session = try opening.session()
-        let signals = await Interrupts(session)
+        let signals = await Interrupts(session, code: 0)
         let project = try await opening.prepare(session)
         session.prepareForPushes(of: project)
         let loop = Loop(session, project: project, selected: project.graph, mode: .watch)
@@ -56,7 +56,7 @@ struct Build: AsyncParsableCommand {
         let opening = try Opening(options, purpose: .build)
         _ = try opening.selection(names, in: opening.project)
         let session = try opening.session()
-        let signals = await Interrupts(session)
+        let signals = await Interrupts(session, code: 1)
         let project = try await opening.prepare(session)
         let graph = try selection(opening, in: project)
         let loop = Loop(session, project: project, selected: graph, mode: .once)
