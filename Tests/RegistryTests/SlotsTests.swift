@@ -6,15 +6,22 @@ import Testing
 
 @Suite struct SlotsTests {
     /// How many are at it, and how many were at most.
-    private struct Count {
+    private struct Numbers {
         var now = 0
         var most = 0
         var done = 0
     }
 
+    private final class Count: Sendable {
+        private let numbers = Mutex(Numbers())
+        func withLock<Result: Sendable>(_ body: @Sendable (inout Numbers) -> Result) -> Result {
+            numbers.withLock { body(&$0) }
+        }
+    }
+
     @Test func `so many at once and no more, and all have their turn`() async throws {
         let slots = Slots(3)
-        let count = Mutex(Count())
+        let count = Count()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<50 {
                 group.addTask {
