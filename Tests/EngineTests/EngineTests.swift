@@ -151,16 +151,20 @@ import Testing
         let end = RunEnd(.failed(Failure("denied")), barrier: drive.sequence, isHalfDone: isHalfDone)
         drive.send(.ended(Self.image, start.operation, end))
         #expect(drive.effects.contains(.remember(Self.image, nil)) == isHalfDone)
+        #expect(drive.engine.view(of: Self.image)?.triesAgain == false, "it would be denied again")
     }
 
     @Test func `an image is tried again no sooner than its registry asked for`() throws {
         var (drive, start) = try Self.imageRunning()
         let busy = Failure("too many requests", isTransient: true, retryAfter: .seconds(90))
         drive.send(.ended(Self.image, start.operation, RunEnd(.failed(busy), barrier: drive.sequence)))
+        #expect(drive.engine.view(of: Self.image)?.status == .failed(busy))
+        #expect(drive.engine.view(of: Self.image)?.triesAgain == true)
         drive.pass(.seconds(89))
         #expect(drive.started == nil)
         drive.pass(.seconds(2))
         #expect(drive.started?.node == Self.image)
+        #expect(drive.engine.view(of: Self.image)?.triesAgain == false)
     }
 
     @Test func `an image goes where its run was started for, whatever the configuration says meanwhile`() throws {

@@ -148,6 +148,11 @@ import Testing
         let failed = try await loop.wait(from: mark, for: "failed", node: "app")
         #expect(failed.reason.contains(trouble.reason), "\(trouble.name): \(failed.reason)")
         #expect(failed.reason.contains("; "), "\(trouble.name) has no remedy: \(failed.reason)")
+        #expect(failed.fields["holds"].map { "\($0)".contains("back-off") } == (trouble.isFinal ? nil : true))
+        if trouble.isPatient {
+            let app = try project.imgwatch("status", "--json").objects("nodes").first { $0["node"] as? String == "app" }
+            #expect((app?["holds"] as? [[String: Any]])?.map { $0["reason"] as? String } == ["back-off"])
+        }
         if trouble.isFinal { try await loop.settle(from: mark) }
         try proxy.setRules([])
         mark = loop.mark
