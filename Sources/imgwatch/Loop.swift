@@ -62,6 +62,8 @@ actor Loop {
     var configurationChangedAt: ContinuousClock.Instant?
     /// Since when it changed, and is not at rest.
     var unreadSince: ContinuousClock.Instant?
+    /// Somebody edited it, and was not told that it is in force.
+    var isReloadUntold = false
     /// Looks at it again.
     var recheck: Task<Void, Never>?
     /// What that configuration names: when one of these files changes, it may load.
