@@ -67,7 +67,8 @@ package enum Success: Hashable, Sendable {
     /// The key, and the hash of the outputs that the run left.
     case step(key: String, outputs: String)
     case image(Publication)
-    case deploy(key: String)
+    /// With the key of the image that it acted on.
+    case deploy(key: String, image: String)
 }
 
 /// Why a run did not give what it should; told to the user as it is.

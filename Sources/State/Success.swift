@@ -7,7 +7,7 @@ import GRDB
 /// The texts are the caller's: nothing here reads them.
 package struct Success: Hashable, Sendable {
     package var key: String
-    /// The hash of what a step left.
+    /// The hash of what a step left; of a deploy, the key of the image that it acted on.
     package var outputs: String
     /// What git said of an image's inputs.
     package var provenance: String

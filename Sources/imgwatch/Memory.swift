@@ -29,7 +29,7 @@ extension Session {
                 guard row.references.allSatisfy({ $0.hasPrefix(store.address.reference(image, tag: "")) }) else {
                     continue
                 }
-                successes[node.id] = .deploy(key: row.key)
+                successes[node.id] = .deploy(key: row.key, image: row.outputs)
             case .image:
                 let publication = Publication(row)
                 guard let image = project.image(node.id), let shown = store.remembered(image, publication) else {
@@ -74,7 +74,8 @@ extension Session {
         let row: State.Success? =
             switch success {
             case .step(let key, let outputs): State.Success(key: key, outputs: outputs)
-            case .deploy(let key): State.Success(key: key, references: Array((shown?.references ?? []).prefix(1)))
+            case .deploy(let key, let image):
+                State.Success(key: key, outputs: image, references: Array((shown?.references ?? []).prefix(1)))
             case .image(let publication):
                 State.Success(
                     key: publication.key,

@@ -218,6 +218,22 @@ import Testing
         #expect(drive.effects.isEmpty)
     }
 
+    @Test(arguments: [("k-server", Cause(reason: .definition)), ("old", Cause(reason: .need, edges: [image]))])
+    func `a deploy's cause is its own definition, or another image`(acted: String, cause: Cause) {
+        let deploy = NodeID("server/deploy")
+        let graph = Graph([Node(Self.image, .image), Node(deploy, .deploy, needs: [Self.image], definition: "new")])
+        let publication = Publication(key: "k-server", provenance: .none, destination: "", round: 1)
+        let memory: [NodeID: Success] = [
+            Self.image: .image(publication), deploy: .deploy(key: "before+\(acted)", image: acted),
+        ]
+        var drive = Drive(graph, memory: memory)
+        drive.key([:])
+        #expect(drive.started?.node == deploy && drive.started?.cause == cause)
+        guard let start = drive.started else { return }
+        drive.send(.ended(deploy, start.operation, RunEnd(.succeeded, barrier: drive.sequence)))
+        #expect(drive.effects.contains(.remember(deploy, .deploy(key: "new+k-server", image: "k-server"))))
+    }
+
     @Test func `a restart without edits runs nothing and is idle`() {
         let publication = Publication(key: "k-server", provenance: .none, destination: "", round: 1)
         var drive = Drive(memory: [Self.step: .step(key: "k-gen", outputs: "out"), Self.image: .image(publication)])
