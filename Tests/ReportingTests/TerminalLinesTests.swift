@@ -199,6 +199,19 @@ import Testing
         #expect(text(outage + [pushed]).hasSuffix("idle\n14:02:11  base   1  pushed\n"))
     }
 
+    @Test func `of several that a node waits for, it is not told again which are left`() {
+        let (a, b, c) = (NodeID("a"), NodeID("b"), NodeID("c"))
+        func wait(_ holds: [Hold]) -> LoopEvent { LoopEvent(.waiting, at: Session.time(), node: c, holds: holds) }
+        let waits = [wait([.need(a), .need(b)]), wait([.need(b)])]
+        let both = "14:02:11  c   waiting for a and b\n"
+        #expect(Sink.text(of: waits, .plain) == both)
+        #expect(Sink.text(of: waits + [wait([.git])], .plain) == both + "14:02:11  c   waiting for git\n")
+        let edit = LoopEvent(.changed, at: Session.time(), cause: Session.edit)
+        #expect(
+            Sink.text(of: waits + [edit, wait([.need(b)])], .plain).hasSuffix("changed\n14:02:11  c   waiting for b\n")
+        )
+    }
+
     @Test func `the header counts only kinds that there are`() {
         let nodes = [LoopEvent.Member(NodeID("a"), .image), .init(NodeID("a/deploy"), .deploy)]
         #expect(
