@@ -88,6 +88,8 @@ package struct Failure: Error, Hashable, Sendable {
 package struct Cause: Hashable, Sendable {
     package enum Reason: String, Sendable {
         case neverRan = "never run"
+        /// For who remembers more of a node that never ran than the engine is told.
+        case uncounted = "its last run did not count"
         case inputs = "inputs changed"
         case outputs = "outputs changed"
         case definition = "definition changed"

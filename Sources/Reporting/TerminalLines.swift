@@ -102,7 +102,7 @@ struct TerminalLines: Sendable {
             case .step?, nil: "running"
             }
         return switch event.cause?.reason {
-        case .outputs?, .definition?, .references?, .retry?:
+        case .outputs?, .definition?, .references?, .retry?, .uncounted?:
             "\(verb) … " + paint.dim("(\(event.cause?.reason.rawValue ?? ""))")
         default: "\(verb) …"
         }

@@ -49,6 +49,8 @@ actor Loop {
     var told: Set<OperationID> = []
     /// What each image's references show, and what it is made of.
     var published: [NodeID: PublishedImage] = [:]
+    /// What nodes published that an earlier session ran, and whose last run did not count.
+    var voided: [NodeID: [String]] = [:]
     /// Images of which the registry has not all any more: they are built, whatever else it says.
     var lost: Set<NodeID> = []
     var gitHead: String?
@@ -98,7 +100,7 @@ actor Loop {
         (self.session, self.mode) = (session, mode)
         nodes = ProjectNodes(project, graph: selected)
         let memory = session.memory(of: selected, in: project)
-        published = memory.published
+        (published, voided) = (memory.published, memory.voided)
         unwatched = Set(memory.successes.keys)
         engine = Engine(
             selected,

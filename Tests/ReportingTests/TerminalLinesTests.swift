@@ -98,7 +98,7 @@ import Testing
         (Cause.Reason.inputs, "running …"), (.neverRan, "running …"), (.need, "running …"),
         (.oncePerStart, "running …"), (.outputs, "running … (outputs changed)"),
         (.definition, "running … (definition changed)"), (.references, "running … (references missing)"),
-        (.retry, "running … (retry)"),
+        (.retry, "running … (retry)"), (.uncounted, "running … (its last run did not count)"),
     ])
     func `a start says why where no line above does`(reason: Cause.Reason, text: String) {
         let event = LoopEvent(

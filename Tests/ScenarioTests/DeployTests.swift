@@ -163,6 +163,9 @@ import Testing
         try project.write("app.txt", "1")
         #expect(try project.imgwatch("build").status == 0)
         #expect(try reason() == "runs: a need changed: app")
+        try project.write("how.txt", "broken")
+        #expect(try project.imgwatch("build", "--deploy").status == 1)
+        #expect(try reason() == "runs: its last run did not count")
     }
 
     @Test func `a deploy that a crash left is ended, and runs again`() async throws {

@@ -166,6 +166,20 @@ import Testing
         #expect(try await loop.end() == 0)
     }
 
+    @Test func `a plan after a push that failed says so, and names the tag that is still published`() async throws {
+        let registry = try await RegistryServer.start()
+        let proxy = try await FaultyProxy.start(before: registry)
+        let project = try Pushes.project(proxy.address)
+        let first = try project.imgwatch("build", "--json")
+        let tag = try #require(first.events.first { $0.event == "pushed" && $0.node == "app" }?.tag)
+        try project.write("app.txt", "two\n")
+        try proxy.setRules([.answer(500).on("PUT", "/manifests/").always])
+        #expect(try project.imgwatch("build").status == 1)
+        let plan = try project.imgwatch("plan", "--json").objects("nodes").first { $0["node"] as? String == "app" }
+        #expect(plan?["reason"] as? String == "runs: its last run did not count")
+        #expect(plan?["old"] as? String == tag)
+    }
+
     @Test func `a blob that vanishes just before its manifest comes is sent again`() async throws {
         let registry = try await RegistryServer.start()
         let proxy = try await FaultyProxy.start(before: registry)
