@@ -49,8 +49,8 @@ actor Loop {
     var told: Set<OperationID> = []
     /// What each image's references show, and what it is made of.
     var published: [NodeID: PublishedImage] = [:]
-    /// What nodes published that an earlier session ran, and whose last run did not count.
-    var voided: [NodeID: [String]] = [:]
+    /// Nodes that an earlier session ran, of which nothing counted at the start of this one.
+    var former: [NodeID: Memory.Former] = [:]
     /// Images of which the registry has not all any more: they are built, whatever else it says.
     var lost: Set<NodeID> = []
     var gitHead: String?
@@ -100,7 +100,7 @@ actor Loop {
         (self.session, self.mode) = (session, mode)
         nodes = ProjectNodes(project, graph: selected)
         let memory = session.memory(of: selected, in: project)
-        (published, voided) = (memory.published, memory.voided)
+        (published, former) = (memory.published, memory.former)
         unwatched = Set(memory.successes.keys)
         engine = Engine(
             selected,

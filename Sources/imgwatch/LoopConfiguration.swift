@@ -98,7 +98,7 @@ extension Loop {
         engine.parallel = project.parallel
         let memory = session.memory(of: graph, in: project)
         published = published.filter { graph.contains($0.key) }.merging(memory.published) { known, _ in known }
-        voided = memory.voided
+        former = memory.former
         handle(.reloaded(graph, memory: memory.successes, barrier: barrier))
         guard isReloadUntold else { return }
         isReloadUntold = false

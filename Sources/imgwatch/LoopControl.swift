@@ -67,6 +67,8 @@ extension Loop {
         if let shown = published[node.id] {
             (entry.ref, entry.refs) = (shown.references.first, shown.references)
             entry.digest = "\(shown.stored.manifest.digest)"
+        } else if node.kind == .image {
+            entry.ref = former[node.id]?.references.first
         }
         return entry
     }

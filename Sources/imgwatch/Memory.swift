@@ -14,8 +14,15 @@ import Synchronization
 struct Memory {
     var successes: [NodeID: RunSuccess] = [:]
     var published: [NodeID: PublishedImage] = [:]
-    /// The references that were published last, of nodes whose last run did not count.
-    var voided: [NodeID: [String]] = [:]
+    /// Nodes that ran, of which nothing counts now.
+    var former: [NodeID: Former] = [:]
+
+    struct Former: Sendable {
+        /// Why it does not count.
+        var reason: Cause.Reason
+        /// The references that were published last.
+        var references: [String]
+    }
 }
 
 extension Session {
@@ -26,7 +33,7 @@ extension Session {
         for (name, row) in (try? state.successes()) ?? [:] {
             guard let node = graph[NodeID(name)] else { continue }
             guard !row.isVoid else {
-                memory.voided[node.id] = row.references
+                memory.former[node.id] = Memory.Former(reason: .uncounted, references: row.references)
                 continue
             }
             switch node.kind {
@@ -41,6 +48,7 @@ extension Session {
             case .image:
                 let publication = Publication(row)
                 guard let image = project.image(node.id), let shown = store.remembered(image, publication) else {
+                    memory.former[node.id] = Memory.Former(reason: .references, references: row.references)
                     continue
                 }
                 memory.successes[node.id] = .image(publication)

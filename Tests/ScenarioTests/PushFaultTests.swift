@@ -178,6 +178,13 @@ import Testing
         let plan = try project.imgwatch("plan", "--json").objects("nodes").first { $0["node"] as? String == "app" }
         #expect(plan?["reason"] as? String == "runs: its last run did not count")
         #expect(plan?["old"] as? String == tag)
+        // Nor is an image that a registry does not show one that never was.
+        try proxy.setRules([])
+        #expect(try project.imgwatch("build").status == 0)
+        try proxy.setRules([.answer(500).always])
+        let away = try project.imgwatch("plan", "--json").objects("nodes").first { $0["node"] as? String == "app" }
+        #expect(away?["reason"] as? String == "runs: references missing")
+        #expect((away?["old"] as? String)?.hasPrefix("git-") == true)
     }
 
     @Test func `a blob that vanishes just before its manifest comes is sent again`() async throws {

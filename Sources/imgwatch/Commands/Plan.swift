@@ -149,7 +149,7 @@ extension Loop {
                     node: node,
                     level: nodes.graph.level(of: node.id),
                     action: action,
-                    old: (published[node.id]?.references ?? voided[node.id])?.first.map(Self.tag),
+                    old: (published[node.id]?.references ?? former[node.id]?.references)?.first.map(Self.tag),
                     new: new
                 )
             )
