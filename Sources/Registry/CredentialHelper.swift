@@ -54,7 +54,7 @@ package enum CredentialHelper {
         // One may close its output and live on.
         while case .whole = answer, process.isRunning {
             if isOver() { answer = .notNeeded } else if DispatchTime.now() >= deadline { answer = .late }
-            poll(nil, 0, glance)
+            poll(nil, 0, 2)
         }
         if case .whole = answer {} else { kill(-group, SIGKILL) }
         process.waitUntilExit()
@@ -80,7 +80,11 @@ package enum CredentialHelper {
         guard status == 0 else {
             let text = String(decoding: answer, as: UTF8.self)
             if text.contains("credentials not found") { return .none }
-            throw RegistryError("\(program) failed with status \(status)", remedy: remedy, isTransient: true)
+            throw RegistryError(
+                "\(program) failed with status \(status)\(words(text))",
+                remedy: remedy,
+                isTransient: true
+            )
         }
         guard let json = try? JSON(parsing: answer, subject: program), let secret = json["Secret"]?.text else {
             throw RegistryError("\(program) answered what can't be read", remedy: remedy)
@@ -89,6 +93,14 @@ package enum CredentialHelper {
         if user.isEmpty && secret.isEmpty { return .none }
         return user == "<token>" ? .identityToken(secret) : .password(user: user, password: secret)
     }
+
+    /// Why it failed, as docker shows it, too; nothing of what may be a credential after all.
+    private static func words(_ text: String) -> String {
+        let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        return line.isEmpty || text.contains("Secret") ? "" : ": \(line.shown(longestWords))"
+    }
+
+    private static let longestWords = 200
 
     private enum Answer {
         case whole([UInt8])

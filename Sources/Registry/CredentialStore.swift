@@ -61,6 +61,16 @@ struct CredentialStore: Sendable {
         return key.hasPrefix("\(host)/") ? key : ""
     }
 
+    /// The first place that holds something which can't be read, and which was passed over.
+    func broken() -> String? {
+        if let text = environment["DOCKER_AUTH_CONFIG"], CredentialFile(Array(text.utf8)) == nil {
+            return "DOCKER_AUTH_CONFIG"
+        }
+        return paths().first { path in
+            FileManager.default.contents(atPath: path).map { CredentialFile(Array($0)) == nil } ?? false
+        }
+    }
+
     /// In the order in which they count; those that are missing or broken are left out.
     private func files() -> [CredentialFile] {
         var files: [CredentialFile] = []

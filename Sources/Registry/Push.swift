@@ -5,9 +5,9 @@ package import OCI
 
 /// What a push had to do.
 package struct PushReport: Sendable {
-    package var sentBlobs = 0
-    package var sentBytes = 0
-    package var mountedBlobs = 0
+    package var sent: [Descriptor] = []
+    /// Those that the registry had in another repository.
+    package var mounted: [Descriptor] = []
 }
 
 /// An image in a layout, and the repository that it goes to.
@@ -58,9 +58,8 @@ extension RegistryClient {
         }
         for result in results {
             let one = try Self.firstReal(of: result, in: results).get()
-            report.sentBlobs += one.sentBlobs
-            report.sentBytes += one.sentBytes
-            report.mountedBlobs += one.mountedBlobs
+            report.sent += one.sent
+            report.mounted += one.mounted
         }
         return report
     }
@@ -117,7 +116,7 @@ extension RegistryClient {
         if !isHere {
             if let tried = neighbour, try await mount(blob, in: push.repository, from: tried).isThere {
                 known.insert(blob.digest, in: push.repository)
-                report.mountedBlobs = 1
+                report.mounted = [blob]
                 return report
             }
             neighbour = nil
@@ -142,8 +141,8 @@ extension RegistryClient {
             return try await ensureAlone(blob, push)
         }
         switch way {
-        case .mounted: report.mountedBlobs = 1
-        case .sent: (report.sentBlobs, report.sentBytes) = (1, blob.size)
+        case .mounted: report.mounted = [blob]
+        case .sent: report.sent = [blob]
         }
         known.insert(blob.digest, in: push.repository)
         return report

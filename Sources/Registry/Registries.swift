@@ -56,6 +56,7 @@ package actor Registries {
     ///
     /// Asks a registry on this machine whether it speaks TLS; others must.
     package func client(for host: String, repository: String) async throws(RegistryError) -> RegistryClient {
+        forgetUntrusted(host)
         let site = try await site(host)
         let name = Name(host: host, rest: repository)
         let place = places[name] ?? store.place(of: repository, at: host)
@@ -64,6 +65,13 @@ package actor Registries {
         let client = clients[own] ?? make(host, site, repository)
         clients[own] = client
         return client
+    }
+
+    private func forgetUntrusted(_ host: String) {
+        let own = clients.filter { $0.key.host == host }
+        guard own.values.contains(where: { $0.isUntrusted }) else { return }
+        sites[host] = nil
+        for name in own.keys { clients[name] = nil }
     }
 
     private func site(_ host: String) async throws(RegistryError) -> Site {
@@ -114,6 +122,7 @@ package actor Registries {
             trust: site.trust,
             known: site.known,
             send: Authenticating.around(redirecting, authority),
+            brokenCredentials: store.broken,
             parts: parts
         )
     }

@@ -29,6 +29,8 @@ package actor RegistryAuthority: Authority {
     /// The one before.
     private var refused: Credential?
     private var renewed: Duration?
+    /// When it was looked for last.
+    private var found: Duration?
     private var strangers: [String: Credential] = [:]
     private var tokens: [[String]: (value: String, until: Duration)] = [:]
     private let asking = SharedAnswers<[String], String>()
@@ -55,7 +57,7 @@ package actor RegistryAuthority: Authority {
         guard request.address.hasSameOrigin(as: registry) else { return nil }
         switch scheme {
         case .unknown: return nil
-        case .basic: return try await found().basic
+        case .basic: return try await ownCredential().basic
         case .bearer: return try await bearer(request.scopes)
         }
     }
@@ -68,6 +70,11 @@ package actor RegistryAuthority: Authority {
         // Neither another host nor one that the registry redirects to has a say in how we speak to the registry.
         guard request.address.hasSameOrigin(as: registry), response.address.hasSameOrigin(as: registry) else {
             return nil
+        }
+        // Who was nobody may have logged in since.
+        if credential?.credential == Credential.none, found.map({ now() - $0 >= RegistryLimits.nobody }) ?? true {
+            drop()
+            tokens = [:]
         }
         if response.status == 403 { return try await newer(insteadOf: refused) }
         let challenges = Challenge.all(in: response)
@@ -86,7 +93,7 @@ package actor RegistryAuthority: Authority {
             scheme = .basic
             // One that was found before may have expired: the helper may give a newer one.
             if refused != nil, credential?.credential.basic == refused { drop() }
-            let basic = try await found().basic
+            let basic = try await ownCredential().basic
             return basic == refused ? nil : basic
         }
         return nil
@@ -104,7 +111,7 @@ package actor RegistryAuthority: Authority {
             drop()
         }
         do throws(HTTPError) {
-            let basic = try await found().basic
+            let basic = try await ownCredential().basic
             return basic == refused ? nil : basic
         } catch {
             if credential == nil { credential = known }
@@ -125,7 +132,7 @@ package actor RegistryAuthority: Authority {
 
     private func bearer(_ scopes: [String]) async throws(HTTPError) -> String? {
         guard case .bearer(let realm, let service) = scheme else { return nil }
-        if case .registryToken(let token) = try await found() { return "Bearer \(token)" }
+        if case .registryToken(let token) = try await ownCredential() { return "Bearer \(token)" }
         if let token = valid(scopes) { return token }
         let cancelled = HTTPError(.cancelled, realm, "it is not needed any more")
         return try await asking.answer(scopes, cancelled: cancelled) { () async throws(HTTPError) in
@@ -179,9 +186,9 @@ package actor RegistryAuthority: Authority {
         for realm: WebAddress,
         insteadOf refused: Credential? = nil
     ) async throws(HTTPError) -> Credential {
-        if RealmCheck.belongs(realm, to: registry) { return try await found() }
+        if RealmCheck.belongs(realm, to: registry) { return try await ownCredential() }
         if let own = await strangersCredential(realm, insteadOf: refused) { return own }
-        guard try await found() == .none else {
+        guard try await ownCredential() == .none else {
             throw HTTPError(
                 .forbidden,
                 realm,
@@ -205,17 +212,17 @@ package actor RegistryAuthority: Authority {
         return own
     }
 
-    private func found() async throws(HTTPError) -> Credential {
+    private func ownCredential() async throws(HTTPError) -> Credential {
         if let credential { return credential.credential }
         let cancelled = HTTPError(.cancelled, registry, "it is not needed any more")
         let answer = try await finding.answer("", cancelled: cancelled) { () async throws(HTTPError) in
             if let credential { return credential }
             let (find, refused) = (find, refused)
             switch await Self.offload({ isOver throws(RegistryError) in try find(refused, isOver) }) {
-            case .success(let found):
-                for secret in found.credential.secrets { secrets.add(secret) }
-                credential = found
-                return found
+            case .success(let answer):
+                for secret in answer.credential.secrets { secrets.add(secret) }
+                (credential, found) = (answer, now())
+                return answer
             case .failure(let error) where error.isCancelled: throw cancelled
             case .failure(let error):
                 throw HTTPError(error.isTransient ? .busy : .other, registry, error.reason, remedy: error.remedy)

@@ -16,7 +16,12 @@ package final class RegistryClient: Sendable {
     let pause: HTTPPause
     let known: KnownBlobs
     private let secrets: Secrets
+    /// Where there is a file of credentials that can't be read.
+    private let brokenCredentials: @Sendable () -> String?
     private let trust: HTTPTrust
+    /// Whether the other side's certificate was refused: its authority may be installed meanwhile.
+    var isUntrusted: Bool { wasRefused.load(ordering: .relaxed) }
+    private let wasRefused = Atomic(false)
     /// Repositories that are pushed to.
     private let targets = Mutex<Set<String>>([])
 
@@ -26,8 +31,10 @@ package final class RegistryClient: Sendable {
         trust: HTTPTrust,
         known: KnownBlobs,
         send: @escaping HTTPSend,
+        brokenCredentials: @escaping @Sendable () -> String?,
         parts: ClientParts
     ) {
+        self.brokenCredentials = brokenCredentials
         (self.host, self.base, self.trust, self.known, self.send) = (host, base, trust, known, send)
         (pause, secrets) = (parts.pause, parts.secrets)
     }
@@ -76,10 +83,21 @@ package final class RegistryClient: Sendable {
         }
     }
 
-    func error(_ error: HTTPError) -> RegistryError { RegistryError(error, hiding: secrets) }
+    func error(_ error: HTTPError) -> RegistryError {
+        if error.kind == .untrusted { wasRefused.store(true, ordering: .relaxed) }
+        return explained(RegistryError(error, hiding: secrets))
+    }
 
     func error(_ what: String, _ response: HTTPResponse) -> RegistryError {
-        RegistryError(what, response, hiding: secrets)
+        explained(RegistryError(what, response, hiding: secrets))
+    }
+
+    /// Whoever logged in, and finds out that it does not count, is told why.
+    private func explained(_ error: RegistryError) -> RegistryError {
+        guard error.status == 401, let place = brokenCredentials() else { return error }
+        var error = error
+        error.remedy = "\(place) is no JSON and was passed over: mend it, or log in again"
+        return error
     }
 
     /// The same for what is only read.

@@ -59,18 +59,28 @@ package struct RegistryError: Error, Hashable, Sendable {
 
     private static func remedy(_ error: HTTPError) -> String {
         switch error.kind {
-        case .unreachable: "check the registry's address, and whether it runs"
+        case .unreachable: "check the registry's address, and whether it runs; it is tried again by itself"
         case .untrusted where plainHTTP.contains(where: error.reason.contains):
             "this registry speaks plain HTTP, which is for loopback alone; give it TLS, with a certificate"
+        case .untrusted where error.reason.contains("target host name"):
+            "use a name that stands in its certificate, or have one made for this name"
+        case .untrusted where error.reason.contains("expired"):
+            "have its certificate renewed, or set this machine's clock right"
         case .untrusted:
-            "put the certificate of its authority into ~/.config/containers/certs.d/HOST:PORT/ca.crt, or check the "
-                + "address"
+            "put the certificate of its authority into ~/.config/containers/certs.d/\(site(error))/ca.crt, or check "
+                + "the address"
         case .denied: login
         case .busy: "see what the token server's own log says; it is tried again by itself"
         case .timedOut, .cut: "check the network and the registry; it is tried again by itself"
         case .forbidden: "check whether this registry can be trusted; nothing was sent to the other place"
         default: "see what the registry's own log says"
         }
+    }
+
+    /// As it stands in references.
+    private static func site(_ error: HTTPError) -> String {
+        guard let address = WebAddress(parsing: error.address) else { return "HOST:PORT" }
+        return address.host + (address.port == 443 ? "" : ":\(address.port)")
     }
 
     /// What OpenSSL says to an answer that is no TLS.
@@ -129,9 +139,16 @@ private struct ServerMessage {
         } else {
             text = String(decoding: body.prefix(Self.longest), as: UTF8.self)
         }
+        text = text.shown(Self.longest)
+    }
+}
+
+extension String {
+    /// What others said, on one line and not too long.
+    func shown(_ limit: Int) -> String {
         var shown = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars.prefix(Self.longest) { shown.append(Self.isShown(scalar) ? scalar : " ") }
-        text = String(shown).split(separator: " ").joined(separator: " ")
+        for scalar in unicodeScalars.prefix(limit) { shown.append(Self.isShown(scalar) ? scalar : " ") }
+        return String(shown).split(separator: " ").joined(separator: " ")
     }
 
     /// Neither moves the cursor of a terminal nor turns the order of letters around.

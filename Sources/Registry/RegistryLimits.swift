@@ -19,6 +19,8 @@ enum RegistryLimits {
     static let chunkedFrom = 16 << 20
     /// How often at most a helper is asked for another credential, where the one that it gave may have expired.
     static let renewal = Duration.seconds(60)
+    /// How long nobody is looked for again where no credential was found.
+    static let nobody = Duration.seconds(1)
     /// How long a token that is over is kept out of messages.
     static let hiding = Duration.seconds(900)
     /// How long a blob that was met in a repository is taken to be there.

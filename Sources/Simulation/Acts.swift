@@ -12,7 +12,7 @@ extension World {
         case .checkOut(let paths, let content, let during):
             guard hold(during) else { return }
             for path in paths { schedule(.act(.save(path, content)), after: random.int(0...min(during, 200))) }
-        case .pause, .resume, .trigger, .retry, .tell: command(act)
+        case .pause, .resume, .trigger, .retry, .lose, .tell: command(act)
         case .crash: crash()
         case .overflow:
             tree.overflow()
@@ -92,6 +92,12 @@ extension World {
         case .retry:
             judge.retries += 1
             send(.retry)
+        case .lose(let node):
+            guard blueprint.recipes[node]?.kind == .image else { return }
+            judge.upheaval = tree.advance()
+            judge.results[node]?.verdict = .neither
+            if let key = judge.results[node]?.publication?.key { registry.forget(key) }
+            send(.lost(ids[node]))
         default: send(.told)
         }
     }

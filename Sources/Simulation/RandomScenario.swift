@@ -183,7 +183,8 @@ private struct Draw {
         case ..<4:
             add(.pause, at: time)
             add(.resume, at: time + random.int(1...500))
-        case ..<7: add(.trigger(random.int(0...scenario.recipes.count - 1)), at: time)
+        case ..<6: add(.trigger(random.int(0...scenario.recipes.count - 1)), at: time)
+        case 6: add(.lose(random.int(0...scenario.recipes.count - 1)), at: time)
         case 7: add(.retry, at: time)
         case 8: add(.tell, at: time)
         default: add(.outage(random.pick([50, 2000])), at: time)

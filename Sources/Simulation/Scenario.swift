@@ -19,6 +19,8 @@ enum Act: Equatable, Sendable {
     case resume
     case trigger(Int)
     case retry
+    /// What the registry shows of an image is not all there any more.
+    case lose(Int)
     /// The runtime has told the user something by itself.
     case tell
     /// The loop dies; some of its processes may not.

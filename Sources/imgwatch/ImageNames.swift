@@ -130,8 +130,14 @@ extension ImageStore {
     }
 
     /// Sends what the registry lacks of the image, if it goes to one; nobody sees anything of it yet.
-    func send(_ stored: StoredImage, of image: Image) async throws(ImageProblem) {
-        if image.push { try await remote?.upload(stored, image.id.name) }
+    ///
+    /// - Returns: The same image, which says what was sent of it.
+    func send(_ stored: StoredImage, of image: Image) async throws(ImageProblem) -> StoredImage {
+        guard image.push, let remote else { return stored }
+        let sent = try await remote.upload(stored, image.id.name)
+        var stored = stored
+        (stored.newLayers, stored.newBytes) = (sent.count, sent.reduce(0) { $0 + $1.size })
+        return stored
     }
 
     /// Gives the image its names where it goes to a registry elsewhere.

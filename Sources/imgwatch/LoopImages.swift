@@ -19,11 +19,11 @@ extension Loop {
         let publication = run.start.publication
         if !lost.contains(image.id), let found = await find(image, publication, run), isCurrent(image, run) {
             switch await send(found, of: image, run) {
-            case nil:
-                if isCurrent(image, run) { return await publish(found, of: image, publication, run, isBuilt: false) }
+            case .success(let sent):
+                if isCurrent(image, run) { return await publish(sent, of: image, publication, run, isBuilt: false) }
             // Some of it is gone from everywhere: it is built again.
-            case .incomplete?: break
-            case let problem?: return end(run, problem)
+            case .failure(.incomplete): break
+            case .failure(let problem): return end(run, problem)
             }
         }
         guard !run.isCancelled else { return endCancelled(run) }
@@ -63,8 +63,11 @@ extension Loop {
             guard let publication = await run.decision(), publication.key == taken.inputs.key else { break }
             switch await assemble(image, taken.inputs, run) {
             case .success(let stored):
-                if let problem = await send(stored, of: image, run) { return end(run, problem) }
-                return await publish(stored, of: image, publication, run, isBuilt: true)
+                switch await send(stored, of: image, run) {
+                case .success(let sent):
+                    return await publish(sent, of: image, publication, run, isBuilt: true)
+                case .failure(let problem): return end(run, problem)
+                }
             case .failure(.inputChanged):
                 run.reconsider()
                 isRestless = true
@@ -150,13 +153,15 @@ extension Loop {
     }
 
     /// Sends all but the names to where the image goes.
-    private func send(_ stored: StoredImage, of image: Image, _ run: ActiveRun) async -> ImageProblem? {
+    private func send(
+        _ stored: StoredImage,
+        of image: Image,
+        _ run: ActiveRun
+    ) async -> Result<StoredImage, ImageProblem> {
         let session = session
-        let result = await cancellable(run) { () async throws(ImageProblem) in
+        return await cancellable(run) { () async throws(ImageProblem) in
             try await session.store.send(stored, of: image)
         }
-        if case .failure(let problem) = result { return problem }
-        return nil
     }
 
     /// Work that ends early where its run is cancelled.

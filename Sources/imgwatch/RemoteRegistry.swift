@@ -182,9 +182,12 @@ final class RemoteRegistry: Sendable {
     }
 
     /// Sends all but the names; ends early where its task is cancelled.
-    func upload(_ stored: StoredImage, _ image: String) async throws(ImageProblem) {
+    ///
+    /// - Returns: The layers that the registry did not have.
+    func upload(_ stored: StoredImage, _ image: String) async throws(ImageProblem) -> [Descriptor] {
         do throws(RegistryError) {
-            _ = try await client(repository(image)).upload(push(stored, image))
+            let report = try await client(repository(image)).upload(push(stored, image))
+            return report.sent.filter { !MediaType.isConfiguration($0.mediaType) }
         } catch {
             if error.codes == [Self.isMissing] { throw .incomplete }
             throw ImageProblem(error)

@@ -77,14 +77,16 @@ import Testing
             request.body = size == 0 ? .none : .bytes(Array(repeating: 7, count: size))
             let upload = request
             let silent = try ScriptedServer { _ in [.hold] }
-            let question = HTTPRequest("GET", try silent.address())
+            let place = try silent.address()
             let kinds = await withTaskGroup(of: HTTPError.Kind?.self) { group in
                 group.addTask {
                     await HTTPTests.kind { () async throws(HTTPError) in try await client.send(upload) }
                 }
                 // As long as others are given up, and longer.
-                for _ in 0..<2 {
-                    let kind = await HTTPTests.kind { () async throws(HTTPError) in try await client.send(question) }
+                for method in ["GET", "POST"] {
+                    let kind = await HTTPTests.kind { () async throws(HTTPError) in
+                        try await client.send(HTTPRequest(method, place))
+                    }
                     #expect(kind == .timedOut)
                 }
                 server.release()

@@ -27,7 +27,7 @@ import Testing
 
     @Test(arguments: [
         (
-            Rigs.CredentialHelper.Answer.failure("a geheim was not unlocked"),
+            Rigs.CredentialHelper.Answer.failure(#"{"Username":"me","Secret":"geheim"}"#),
             "docker-credential-rig failed with status 1"
         ),
         (.text("geheim"), "docker-credential-rig answered what can't be read"),
@@ -44,8 +44,33 @@ import Testing
         }
     }
 
+    @Test func `why it failed is told`() throws {
+        #expect { try ask(.failure("\nthe session\u{1B}[31m has expired: log in\nmore")) } throws: { error in
+            guard let error = error as? RegistryError else { return false }
+            return error.isTransient
+                && error.reason
+                    == "docker-credential-rig failed with status 1: the session [31m has expired: log in"
+        }
+    }
+
     @Test func `one that hangs is ended`() throws {
         #expect { try ask(.hang, limit: 200) } throws: {
+            ($0 as? RegistryError)?.reason == "docker-credential-rig did not answer in time"
+        }
+    }
+
+    @Test func `one that closes its output and lives on is ended`() throws {
+        let folder = try RigFolder()
+        let script = "#!/bin/sh\necho '{\"Username\":\"me\",\"Secret\":\"x\"}'\nexec >&-\nexec sleep 1000\n"
+        try folder.write("docker-credential-rig", script, mode: 0o755)
+        #expect {
+            try Registry.CredentialHelper.ask(
+                "rig",
+                for: "a.example",
+                environment: ["PATH": folder.path + ":/usr/bin:/bin"],
+                limit: 200
+            )
+        } throws: {
             ($0 as? RegistryError)?.reason == "docker-credential-rig did not answer in time"
         }
     }

@@ -1,5 +1,6 @@
 import HTTP
 import OCI
+import Rigs
 import Synchronization
 import Testing
 
@@ -71,6 +72,40 @@ import Testing
         let error = try #require(try await publish(server))
         #expect(error.remedy.contains("to be made first") && !error.isTransient)
         #expect((manifests(server), blobs(server)) == (1, 3))
+        // What it was known to hold may be gone with it.
+        let client = try server.client(person)
+        for _ in 0..<2 { _ = await failure { try await client.put(image.push(to: "it", isFresh: true)) } }
+        #expect((manifests(server), blobs(server)) == (3, 9))
+    }
+
+    @Test func `large blobs take turns, before they begin, and small ones pass them by`() async throws {
+        let image = try SmallImage((0..<9).map { String(repeating: "\($0)", count: HTTPLimits.largeBody + 1) })
+        let small = self.image
+        let (held, release) = AsyncStream.makeStream(of: Void.self)
+        let begun = Mutex(0)
+        let server = FakeServer { request, _ in
+            if request.body.length > HTTPLimits.largeBody {
+                begun.withLock { $0 += 1 }
+                for await _ in held {}
+            }
+            return request.answer(
+                ["POST": 202, "PUT": 201][request.method] ?? 404,
+                request.method == "POST" ? ["Location": "/u"] : [:]
+            )
+        }
+        let client = try server.client(person)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for name in ["a", "b"] { group.addTask { try await client.put(image.push(to: name, isFresh: true)) } }
+            _ = try await Waiting.until("large ones are on their way") {
+                begun.withLock { $0 == RegistryLimits.transfers } ? true : nil
+            }
+            try await client.put(small.push(to: "small", isFresh: true))
+            #expect(begun.withLock { $0 } == RegistryLimits.transfers)
+            let sessions = server.lines.count { $0.hasPrefix("POST") && !$0.contains("/small/") }
+            #expect(sessions <= RegistryLimits.transfers + 2)
+            release.finish()
+            try await group.waitForAll()
+        }
     }
 
     @Test(arguments: ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_INVALID"])
@@ -119,8 +154,8 @@ import Testing
             return await group.reduce(into: []) { $0 += $1.map { [$0] } ?? [] }
         }
         if first == 201 {
-            #expect(reports.map(\.sentBlobs).reduce(0, +) == 2)
-            #expect(reports.map(\.mountedBlobs).reduce(0, +) == 4)
+            #expect(reports.map(\.sent.count).reduce(0, +) == 2)
+            #expect(reports.map(\.mounted.count).reduce(0, +) == 4)
         } else {
             // One that fails does not take the others with it.
             #expect(reports.count >= 1)

@@ -40,8 +40,8 @@ struct PushTests {
         push.fresh = [edited.layers[1].digest, edited.configuration.digest]
         let report = try await scene.client.upload(push)
         #expect(try scene.methods().sorted() == ["POST", "POST", "PUT", "PUT"])
-        #expect((report.sentBlobs, report.mountedBlobs) == (2, 0))
-        #expect(report.sentBytes == edited.layers[1].size + edited.configuration.size)
+        #expect((report.sent.count, report.mounted.count) == (2, 0))
+        #expect(report.sent.reduce(0) { $0 + $1.size } == edited.layers[1].size + edited.configuration.size)
         #expect(scene.registry.digest(of: "2", in: "it") == nil)
         try await scene.client.publish(push, as: "2")
         #expect(try scene.methods() == ["PUT"])
@@ -76,7 +76,7 @@ struct PushTests {
         var push = image.push(to: "it")
         push.fresh = [image.layers[2].digest, image.configuration.digest]
         try FileManager.default.removeItem(atPath: image.layout.blobPath(image.layers[0].digest))
-        #expect(try await scene.client.put(push).mountedBlobs == 2)
+        #expect(try await scene.client.put(push).mounted.count == 2)
         #expect(scene.registry.holds(image, "1", in: "it"))
         #expect(try scene.proxy.requests("POST", "mount=").map(\.status) == [201, 201])
         _ = try scene.methods()
@@ -84,7 +84,7 @@ struct PushTests {
         let stranger = try await Person().client(scene.proxy.address)
         var other = image.push(to: "other")
         other.neighbours = Dictionary(uniqueKeysWithValues: base.layers.map { ($0.digest, "team/base") })
-        #expect(try await stranger.put(other).mountedBlobs == 2)
+        #expect(try await stranger.put(other).mounted.count == 2)
         #expect(scene.registry.holds(image, "1", in: "other"))
     }
 
@@ -104,7 +104,7 @@ struct PushTests {
             do { try Data(bytes).write(to: URL(filePath: path)) } catch { throw RegistryError("no", remedy: "none") }
         }
         let report = try await scene.client.put(push)
-        #expect(report.sentBlobs >= 1)
+        #expect(report.sent.count >= 1)
         #expect(try scene.proxy.requests("POST", "mount=").count == 1)
         #expect(scene.registry.holds(image, "1", in: "it"))
     }

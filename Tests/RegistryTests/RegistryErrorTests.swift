@@ -35,7 +35,7 @@ import Testing
 
     @Test(arguments: [
         (401, [:], false, false), (403, [:], false, false), (404, [:], false, false), (429, [:], true, true),
-        (500, [:], true, false), (503, ["Retry-After": "5"], true, false), (503, ["Retry-After": "500"], true, true),
+        (500, [:], true, false), (503, ["Retry-After": "1"], true, false), (503, ["Retry-After": "2"], true, true),
     ])
     func `some may pass, at once or later`(status: Int, headers: [String: String], passes: Bool, later: Bool) throws {
         let found = try error(status, "", headers)
@@ -51,7 +51,7 @@ import Testing
         let problem = HTTPError(kind, try address("https://a.example/v2/x?token=geheim"), "so it is")
         let found = RegistryError(problem, hiding: secrets)
         #expect(found.reason == "https://a.example/v2/x: so it is")
-        #expect((found.isTransient, found.isCancelled, found.status) == (passes, kind == .cancelled, nil))
+        #expect((found.isTransient, found.isCancelled, found.status) == (passes, kind == .cancelled, kind == .denied ? 401 : nil))
         #expect(!found.remedy.isEmpty && !found.remedy.hasSuffix("."))
     }
 
@@ -75,6 +75,21 @@ import Testing
             let plain = RegistryError(HTTPError(.untrusted, place, words), hiding: secrets)
             #expect(plain.remedy.contains("plain HTTP, which is for loopback alone"))
         }
+    }
+
+    @Test(arguments: [
+        ("no alternative certificate subject name matches target host name 'a.example'", "for this name"),
+        ("certificate has expired", "clock"), ("unable to get local issuer", "certs.d/a.example:5443/ca.crt"),
+    ])
+    func `what is wrong with a certificate is told by its own remedy`(reason: String, remedy: String) throws {
+        let error = HTTPError(.untrusted, try address("https://a.example:5443/v2/"), reason)
+        #expect(RegistryError(error, hiding: secrets).remedy.contains(remedy))
+    }
+
+    @Test func `whom a token server does not know must not knock again and again`() throws {
+        #expect(
+            RegistryError(HTTPError(.denied, try address("https://a.example/"), "no"), hiding: secrets).status == 401
+        )
     }
 
     @Test(arguments: [200, 302, 400]) func `whatever was answered, no secret is in it`(status: Int) throws {

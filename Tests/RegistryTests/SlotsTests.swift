@@ -6,16 +6,22 @@ import Testing
 
 @Suite struct SlotsTests {
     /// How many are at it, and how many were at most.
-    private struct Numbers {
-        var now = 0
-        var most = 0
-        var done = 0
-    }
-
     private final class Count: Sendable {
-        private let numbers = Mutex(Numbers())
-        func withLock<Result: Sendable>(_ body: @Sendable (inout Numbers) -> Result) -> Result {
-            numbers.withLock { body(&$0) }
+        private let state = Mutex((now: 0, most: 0, done: 0))
+        var values: (now: Int, most: Int, done: Int) { state.withLock { $0 } }
+
+        func begin() {
+            state.withLock { state in
+                state.now += 1
+                state.most = max(state.most, state.now)
+            }
+        }
+
+        func end() {
+            state.withLock { state in
+                state.now -= 1
+                state.done += 1
+            }
         }
     }
 
@@ -27,15 +33,9 @@ import Testing
                 group.addTask {
                     let result = await failure {
                         try await slots.with { () async throws(RegistryError) in
-                            count.withLock { count in
-                                count.now += 1
-                                count.most = max(count.most, count.now)
-                            }
+                            count.begin()
                             await Task.yield()
-                            count.withLock { count in
-                                count.now -= 1
-                                count.done += 1
-                            }
+                            count.end()
                             // Who fails gives its slot back, too.
                             if number % 7 == 0 { throw RegistryError("so it is", remedy: "") }
                         }
@@ -45,7 +45,7 @@ import Testing
             }
             try await group.waitForAll()
         }
-        let end = count.withLock { $0 }
+        let end = count.values
         #expect((end.now, end.done) == (0, 50))
         #expect((1...3).contains(end.most))
     }

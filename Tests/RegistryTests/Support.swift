@@ -161,6 +161,7 @@ final class FakeServer: Sendable {
             trust: HTTPTrust(),
             known: known ?? KnownBlobs(now: person.parts.now),
             send: send,
+            brokenCredentials: { nil },
             parts: person.parts
         )
     }

@@ -95,6 +95,32 @@ import Testing
         site.expectNoTrace(of: Self.secrets, in: said, loop.errors)
     }
 
+    @Test func `who logs in, or installs an authority, while it runs needs no restart`() async throws {
+        let registry = try await RegistryServer.start(Self.access, isEncrypted: true)
+        let site = try Site(registry.address)
+        let loop = try RunningLoop(site.project, environment: site.variables)
+        try await loop.wait(for: "the certificate") {
+            $0.event == "failed" && $0.reason.contains("certs.d/\(registry.address)")
+        }
+        let folder = site.project.home.appending(path: ".config/containers/certs.d/\(registry.address)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: #require(registry.authority), toPath: folder.path() + "/ca.crt")
+        try FileManager.default.createDirectory(atPath: site.docker, withIntermediateDirectories: true)
+        try Data("{".utf8).write(to: URL(filePath: site.docker + "/config.json"))
+        var mark = loop.mark
+        #expect(try site.project.command([Programs.imgwatch.path(), "retry"], site.variables).status == 0)
+        let nobody = try await loop.wait(from: mark, for: "failed", node: "app")
+        #expect(nobody.reason.contains("401") && nobody.reason.contains("config.json is no JSON"), "\(nobody.reason)")
+        await Pause.of(milliseconds: 1500)
+        let entry = DockerConfiguration.Entry.password(user: "somebody", password: Self.password)
+        try DockerConfiguration(auths: [registry.address: entry]).write(to: site.docker)
+        mark = loop.mark
+        #expect(try site.project.command([Programs.imgwatch.path(), "retry"], site.variables).status == 0)
+        try await loop.publication(of: "app", from: mark)
+        #expect(try await loop.end() == 0)
+        try await RegistryWalk(registry).check()
+    }
+
     @Test(arguments: [false, true])
     func `a helper that waits for its user keeps nobody from leaving`(isBaseAsked: Bool) async throws {
         let registry = try await RegistryServer.start(Self.access)

@@ -107,6 +107,21 @@ enum Pushes {
         #expect(try await loop.end() == 0)
     }
 
+    @Test func `a blob that was spoilt here is made again, and does not stay a failure`() async throws {
+        let registry = try await RegistryServer.start()
+        let project = try Pushes.project(registry.address)
+        #expect(try project.imgwatch("build").status == 0)
+        let layer = try #require(try await RegistryWalk(registry).images.first?.layers.first)
+        let path = try project.store().appending(path: "blobs/sha256/\(layer.dropFirst("sha256:".count))")
+        var bytes = try Data(contentsOf: path)
+        bytes.replaceSubrange(10..<20, with: Data(repeating: 0, count: 10))
+        try bytes.write(to: path)
+        try registry.removeBlob(layer)
+        let built = try project.imgwatch("build", "--json")
+        #expect(built.status == 0, "\(built.output)\(built.errors)")
+        try await RegistryWalk(registry).check()
+    }
+
     @Test func `what vanishes from the registry is sent again with the next edit`() async throws {
         let registry = try await RegistryServer.start()
         let project = try Pushes.chain(registry.address)
