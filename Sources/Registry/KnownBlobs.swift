@@ -9,8 +9,9 @@ final class KnownBlobs: Sendable {
     let sending = SharedAnswers<Digest, Void>()
     /// What is on its way here.
     let fetching = SharedAnswers<Digest, Void>()
-    /// For large blobs that are sent: what is small always finds its way beside them. Who waits has not asked for a
-    /// token yet.
+    /// For large blobs that are sent: what is small always finds its way beside them.
+    ///
+    /// Who waits has not asked for a token yet.
     let large = Slots(RegistryLimits.transfers)
     private let now: @Sendable () -> Duration
     private let blobs = Mutex<[String: [Digest: Duration]]>([:])

@@ -182,6 +182,7 @@ import Testing
         try proxy.setRules([])
         #expect(try project.imgwatch("build").status == 0)
         try proxy.setRules([.answer(500).always])
+        try project.write("app.txt", "three\n")
         let away = try project.imgwatch("plan", "--json").objects("nodes").first { $0["node"] as? String == "app" }
         #expect(away?["reason"] as? String == "runs: references missing")
         #expect((away?["old"] as? String)?.hasPrefix("git-") == true)
