@@ -151,11 +151,10 @@ extension Engine {
     private mutating func noteDeploy(_ end: RunEnd, of node: Int, _ run: Run) {
         switch end.outcome {
         case .succeeded:
-            states[node].success = .deploy(key: run.key)
+            let success = Success.deploy(key: run.key, image: run.image)
+            states[node].success = success
             succeed(node)
-            effects += [
-                .remember(id(node), .deploy(key: run.key)), .report(.finished(id(node), run.operation)),
-            ]
+            effects += [.remember(id(node), success), .report(.finished(id(node), run.operation))]
         case .failed(let failure): fail(node, run, failure)
         case .cancelled: goRound(node, run)
         }

@@ -131,7 +131,7 @@ extension Engine {
             guard publication.key == key, publication.destination == graph.nodes[node].destination else { return false }
             let provenance = provenance(node)
             return provenance.isDirty || publication.provenance == provenance
-        case .deploy(let published): return published == key
+        case .deploy(let published, _): return published == key
         case nil: return false
         }
     }

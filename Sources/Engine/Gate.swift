@@ -147,7 +147,10 @@ extension Engine {
             destination: spec.destination,
             round: max(states[node].keyBarrier, round(of: graph.needs[node]))
         )
-        if spec.kind == .deploy, let shown = deployed(node) { publication = shown }
+        if spec.kind == .deploy, let shown = deployed(node) {
+            publication = shown
+            states[node].run?.image = shown.key
+        }
         if spec.kind != .image, rules.contains(.voidAtStart) || spec.kind == .deploy {
             states[node].success = nil
             effects.append(.remember(spec.id, nil))
@@ -177,6 +180,11 @@ extension Engine {
         switch states[node].success {
         case .image(let publication)? where publication.key == states[node].key && cause.isEmpty:
             cause.reason = .references
+        case .deploy(_, let image)? where cause.isEmpty && cause.reason == .inputs:
+            // A deploy reads no files: either its lines are others, or an image that it did not act on is published.
+            let isOther = deployed(node).map { $0.key != image } ?? false
+            cause.reason = isOther ? .need : .definition
+            if isOther { cause.edges = spec.needs.filter { graph[$0]?.kind == .image } }
         case nil where !states[node].hasRun && cause.paths.isEmpty && cause.reason != .references:
             cause.reason = spec.kind == .step && !spec.hasInputs ? .oncePerStart : .neverRan
         default: if cause.paths.isEmpty, !cause.edges.isEmpty, cause.reason == .inputs { cause.reason = .need }

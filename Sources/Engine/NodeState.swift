@@ -102,6 +102,8 @@ struct Run: Sendable {
     /// Where an image goes that this run makes, whatever the configuration says by then.
     var destination: String
     var cause: Cause
+    /// A deploy: the key of the image that it acts on.
+    var image = ""
 }
 
 struct FailedKey: Sendable {

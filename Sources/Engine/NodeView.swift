@@ -13,6 +13,8 @@ package struct NodeView: Equatable, Sendable {
     /// With all that it is made from.
     package var provenance: Provenance
     package var cause: Cause
+    /// It failed, and starts again by itself after a while.
+    package var triesAgain: Bool
 }
 
 extension Engine {
@@ -34,13 +36,16 @@ extension Engine {
     package func views() -> [NodeView] { statuses().enumerated().map { view($0, $1) } }
 
     private func view(_ node: Int, _ status: Status) -> NodeView {
-        NodeView(
+        var hasFailed = false
+        if case .failed = status { hasFailed = true }
+        return NodeView(
             status: status,
             isFresh: isFresh(node),
             openNeeds: frontier(graph.needs[node].filter { !isFresh($0) }),
             key: states[node].key,
             provenance: provenance(node),
-            cause: cause(node)
+            cause: cause(node),
+            triesAgain: hasFailed && states[node].retryAt != nil
         )
     }
 }

@@ -67,7 +67,8 @@ package enum Success: Hashable, Sendable {
     /// The key, and the hash of the outputs that the run left.
     case step(key: String, outputs: String)
     case image(Publication)
-    case deploy(key: String)
+    /// With the key of the image that it acted on.
+    case deploy(key: String, image: String)
 }
 
 /// Why a run did not give what it should; told to the user as it is.
@@ -87,6 +88,8 @@ package struct Failure: Error, Hashable, Sendable {
 package struct Cause: Hashable, Sendable {
     package enum Reason: String, Sendable {
         case neverRan = "never run"
+        /// For who remembers more of a node that never ran than the engine is told.
+        case uncounted = "its last run did not count"
         case inputs = "inputs changed"
         case outputs = "outputs changed"
         case definition = "definition changed"

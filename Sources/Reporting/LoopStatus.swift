@@ -14,7 +14,7 @@ package struct LoopStatus: Codable, Equatable, Sendable {
         /// It reads everything for the first time.
         case starting
         case working
-        /// Nothing runs, and nothing can start.
+        /// Nothing runs, and nothing can start at once.
         case idle
         /// It was told to end, and waits for what runs.
         case ending

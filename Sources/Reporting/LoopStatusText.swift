@@ -1,5 +1,6 @@
 /// A loop's status as a table for people: who runs, what is wrong, and each node on a line.
 
+import Engine
 import Project
 
 extension LoopStatus {
@@ -26,6 +27,7 @@ extension LoopStatus {
             ]
             let line = cells.filter { !$0.isEmpty }.joined(separator: "  ")
             lines.append("  " + String(line.reversed().drop { $0 == " " }.reversed()))
+            lines += entry.longReason.map { "      " + paint.red($0) }
         }
         return lines.joined(separator: "\n")
     }
@@ -60,11 +62,37 @@ extension LoopStatus.Entry {
             switch status {
             case .fresh: [ref.map { TerminalText.escaped($0) }]
             case .running, .ending: [ms.map { "for \(Formats.duration(ms: $0))" }, why]
-            case .failed: [paint.red(TerminalText.escaped(reason ?? "")), files]
+            case .failed:
+                [longReason.isEmpty ? reason.map { paint.red(TerminalText.escaped($0)) } : nil, nextTry(paint), files]
             case .waiting, .blocked: [paint.yellow(TerminalText.escaped(reason.map(withoutStatus) ?? "")), files]
             case .stale, .reading: [why]
             }
         return (parts + [last(paint)]).compactMap(\.self).joined(separator: " · ")
+    }
+
+    /// How much of a row is left for a reason, and the width of rows that have nothing else.
+    private static let (shortReason, row) = (60, 90)
+
+    /// Why it failed, in rows of their own below the others, where that is too long to stand beside the rest.
+    fileprivate var longReason: [String] {
+        guard status == .failed, let reason, reason.count > Self.shortReason else { return [] }
+        var rows: [String] = [""]
+        for word in TerminalText.escaped(reason).split(separator: " ") {
+            let last = rows[rows.count - 1]
+            if last.isEmpty {
+                rows[rows.count - 1] = String(word)
+            } else if last.count + 1 + word.count <= Self.row {
+                rows[rows.count - 1] += " " + word
+            } else {
+                rows.append(String(word))
+            }
+        }
+        return rows
+    }
+
+    /// What failed for a reason that may pass waits for that alone.
+    private func nextTry(_ paint: Paint) -> String? {
+        holds.isEmpty ? nil : paint.yellow("waiting for \(Hold.backOff.text)")
     }
 
     /// The tag that still shows what an image was before.

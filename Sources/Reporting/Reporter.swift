@@ -46,9 +46,13 @@ package final class Reporter: Sendable {
         }
     }
 
-    /// Takes the live line away, since the terminal becomes the shell's again; events may follow.
+    /// Leaves the terminal to the shell, with an empty row: without the live line, and without the `^C` of a keyboard.
     package func close() {
-        state.withLock { show("", drawing: "", &$0) }
+        state.withLock { state in
+            guard case .terminal(colour: _, live: true) = state.style else { return }
+            state.drawing = ""
+            send(Array(LiveLine.erasure.utf8), &state)
+        }
     }
 
     /// Writes lines in the place of the live line, and that below them again.

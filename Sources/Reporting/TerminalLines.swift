@@ -10,6 +10,9 @@ struct TerminalLines: Sendable {
     private let isLive: Bool
     private let offset: @Sendable (Timestamp) -> Int
     private var nameWidth = 0
+    private var repetitions = Repetitions()
+    /// The last line says that the loop is idle.
+    private var isIdleTold = false
     /// How many paths a line names.
     private static let namedPaths = 2
 
@@ -21,11 +24,15 @@ struct TerminalLines: Sendable {
     mutating func lines(for event: LoopEvent) -> [String] {
         if !event.nodes.isEmpty { nameWidth = event.nodes.map { width($0.node) }.max() ?? 0 }
         nameWidth = max(nameWidth, event.node.map(width) ?? 0)
-        switch event.event {
-        case .ready: return [header(event)]
-        case .log: return [log(event)]
-        default: return text(of: event).map { [line(event, $0)] + diagnostics(event) } ?? []
-        }
+        guard !repetitions.isRepetition(event), event.event != .idle || !isIdleTold else { return [] }
+        let lines =
+            switch event.event {
+            case .ready: [header(event)]
+            case .log: [log(event)]
+            default: text(of: event).map { [line(event, $0)] + diagnostics(event) } ?? []
+            }
+        if !lines.isEmpty { isIdleTold = event.event == .idle }
+        return lines
     }
 
     private func text(of event: LoopEvent) -> String? {
@@ -95,7 +102,7 @@ struct TerminalLines: Sendable {
             case .step?, nil: "running"
             }
         return switch event.cause?.reason {
-        case .outputs?, .definition?, .references?, .retry?:
+        case .outputs?, .definition?, .references?, .retry?, .uncounted?:
             "\(verb) … " + paint.dim("(\(event.cause?.reason.rawValue ?? ""))")
         default: "\(verb) …"
         }
@@ -134,7 +141,8 @@ struct TerminalLines: Sendable {
 
     private func failed(_ event: LoopEvent) -> String {
         let text = paint.red("failed: \(escaped(event.reason ?? "no reason given"))")
-        return event.ms.map { "\(text)  \(Formats.duration(ms: $0))" } ?? text
+        let time = event.ms.map { "  \(Formats.duration(ms: $0))" } ?? ""
+        return text + time + (event.holds.isEmpty ? "" : " · " + paint.yellow("waiting for \(list(event.holds))"))
     }
 
     private func diagnostics(_ event: LoopEvent) -> [String] {

@@ -142,7 +142,7 @@ extension Cause {
     fileprivate var isNamed: Bool {
         switch reason {
         case .inputs, .outputs, .need: !paths.isEmpty || !edges.isEmpty
-        case .neverRan, .definition, .references, .oncePerStart, .retry: true
+        case .neverRan, .uncounted, .definition, .references, .oncePerStart, .retry: true
         }
     }
 }

@@ -7,7 +7,7 @@ import GRDB
 /// The texts are the caller's: nothing here reads them.
 package struct Success: Hashable, Sendable {
     package var key: String
-    /// The hash of what a step left.
+    /// The hash of what a step left; of a deploy, the key of the image that it acted on.
     package var outputs: String
     /// What git said of an image's inputs.
     package var provenance: String
@@ -29,6 +29,9 @@ package struct Success: Hashable, Sendable {
         (self.key, self.outputs, self.provenance) = (key, outputs, provenance)
         (self.destination, self.references, self.digest) = (destination, references, digest)
     }
+
+    /// A run came after it that did not count: all that is left of it is that it was there, and under which names.
+    package var isVoid: Bool { key.isEmpty }
 }
 
 extension StateStore {
@@ -53,11 +56,11 @@ extension StateStore {
         }
     }
 
-    /// Durable before it returns; nil forgets.
+    /// Durable before it returns; nil voids what there is.
     package func remember(_ node: String, _ success: Success?) throws(StateError) {
         try write { database in
             guard let success else {
-                return try database.execute(sql: "DELETE FROM success WHERE node = ?", arguments: [node])
+                return try database.execute(sql: "UPDATE success SET key = '' WHERE node = ?", arguments: [node])
             }
             try database.execute(
                 sql: "INSERT OR REPLACE INTO success VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -49,6 +49,8 @@ actor Loop {
     var told: Set<OperationID> = []
     /// What each image's references show, and what it is made of.
     var published: [NodeID: PublishedImage] = [:]
+    /// Nodes that an earlier session ran, of which nothing counted at the start of this one.
+    var former: [NodeID: Memory.Former] = [:]
     /// Images of which the registry has not all any more: they are built, whatever else it says.
     var lost: Set<NodeID> = []
     var gitHead: String?
@@ -62,6 +64,8 @@ actor Loop {
     var configurationChangedAt: ContinuousClock.Instant?
     /// Since when it changed, and is not at rest.
     var unreadSince: ContinuousClock.Instant?
+    /// Somebody edited it, and was not told that it is in force.
+    var isReloadUntold = false
     /// Looks at it again.
     var recheck: Task<Void, Never>?
     /// What that configuration names: when one of these files changes, it may load.
@@ -96,7 +100,7 @@ actor Loop {
         (self.session, self.mode) = (session, mode)
         nodes = ProjectNodes(project, graph: selected)
         let memory = session.memory(of: selected, in: project)
-        published = memory.published
+        (published, former) = (memory.published, memory.former)
         unwatched = Set(memory.successes.keys)
         engine = Engine(
             selected,

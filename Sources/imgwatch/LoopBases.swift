@@ -25,7 +25,7 @@ extension Loop {
             handle(.keyed(image.id, operation, Keying(own: nil, barrier: sequence, missing: reasons)))
             return tryBasesAgain()
         }
-        reloadProject()
+        reloadProject(isEdited: false)
         // A configuration that somebody is just writing is loaded a little later.
         if nodes.project.image(image.id)?.unresolvedBases.isEmpty == false {
             try? await Task.sleep(for: Self.reloadPause)
@@ -67,7 +67,7 @@ extension Loop {
         guard !isOver else { return }
         if failed.count < Set(missing).count {
             drain()
-            reloadProject()
+            reloadProject(isEdited: false)
         }
         if failed.isEmpty { basePause = nil } else { tryBasesAgain() }
     }

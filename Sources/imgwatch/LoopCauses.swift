@@ -10,6 +10,9 @@ extension Loop {
 
     /// Names the files, where the engine knows only that the key is another one than in an earlier session.
     func explained(_ cause: Cause, of id: NodeID) -> Cause {
+        if cause.reason == .neverRan, let former = former[id] {
+            return Cause(reason: former.reason, edges: cause.edges)
+        }
         guard unwatched.contains(id), cause.reason == .inputs, cause.paths.isEmpty, cause.edges.isEmpty,
             let reading = readings[id]?.answer.reading
         else { return cause }

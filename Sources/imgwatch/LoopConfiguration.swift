@@ -11,13 +11,16 @@ import Watching
 
 extension Loop {
     /// The configuration or a file that it names changed; a broken one changes nothing but the error that is shown.
-    func reloadProject() {
+    ///
+    /// - Parameter isEdited: Otherwise only more is known of what it means, which is no news to who wrote it.
+    func reloadProject(isEdited: Bool = true) {
+        if isEdited { isReloadUntold = true }
         guard isReadable() else { return }
         do {
             let loaded = try session.load(nodes.project.file)
             if isConfigurationBroken { tell(notice: "the configuration is fine again") }
             (isConfigurationBroken, brokenSince, brokenSources, brokenDiagnostics) = (false, nil, [], [])
-            guard loaded.project != nodes.project else { return }
+            guard loaded.project != nodes.project else { return isReloadUntold = false }
             adopt(loaded.project)
         } catch {
             if brokenSources != error.sourceFiles {
@@ -71,7 +74,7 @@ extension Loop {
             recheck = nil
             guard !Task.isCancelled, !isOver else { return }
             drain()
-            reloadProject()
+            reloadProject(isEdited: false)
         }
     }
 
@@ -95,7 +98,10 @@ extension Loop {
         engine.parallel = project.parallel
         let memory = session.memory(of: graph, in: project)
         published = published.filter { graph.contains($0.key) }.merging(memory.published) { known, _ in known }
+        former = memory.former
         handle(.reloaded(graph, memory: memory.successes, barrier: barrier))
+        guard isReloadUntold else { return }
+        isReloadUntold = false
         tell(
             LoopEvent(
                 .reloaded,

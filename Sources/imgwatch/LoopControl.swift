@@ -52,7 +52,9 @@ extension Loop {
             guard let run else { break }
             entry.ms = run.milliseconds
             entry.since = Timestamp(milliseconds: Timestamp.now().milliseconds - Int64(run.milliseconds)).rfc3339
-        case .failed(let failure): entry.reason = failure.reason
+        case .failed(let failure):
+            entry.reason = failure.reason
+            if triesAgain(view) { entry.holds = [.init(.backOff)] }
         case .stale(let holds), .waiting(let holds): entry.wait(for: holds)
         case .blocked(let needs): entry.wait(for: needs.map(Hold.need))
         case .unkeyed, .fresh: break
@@ -65,9 +67,14 @@ extension Loop {
         if let shown = published[node.id] {
             (entry.ref, entry.refs) = (shown.references.first, shown.references)
             entry.digest = "\(shown.stored.manifest.digest)"
+        } else if node.kind == .image {
+            entry.ref = former[node.id]?.references.first
         }
         return entry
     }
+
+    /// A build ends before there is another try.
+    func triesAgain(_ view: NodeView) -> Bool { view.triesAgain && mode == .watch }
 
     /// Failed nodes start again with the same key; nil while the loop ends.
     func retry() -> RetryAnswer? {

@@ -33,7 +33,10 @@ extension Loop {
         if var event = LoopEvent(report, in: nodes.graph, at: .now()) {
             if case .stale(let id, let cause) = report { event.cause = explained(cause, of: id) }
             switch report {
-            case .finished, .failed: complete(&event)
+            case .finished: complete(&event)
+            case .failed(let id, _):
+                complete(&event)
+                if let view = engine.view(of: id), triesAgain(view) { event.holds = [.backOff] }
             case .recovered(let id): published[id].map { event.show($0) }
             default: break
             }

@@ -10,36 +10,52 @@ import Project
 import State
 import Synchronization
 
+/// What earlier sessions left.
+struct Memory {
+    var successes: [NodeID: RunSuccess] = [:]
+    var published: [NodeID: PublishedImage] = [:]
+    /// Nodes that ran, of which nothing counts now.
+    var former: [NodeID: Former] = [:]
+
+    struct Former: Sendable {
+        /// Why it does not count.
+        var reason: Cause.Reason
+        /// The references that were published last.
+        var references: [String]
+    }
+}
+
 extension Session {
     /// What is remembered of these nodes; an image of which a reference is missing is not remembered, so that it is
     /// published again.
-    func memory(
-        of graph: Graph,
-        in project: Project
-    ) -> (successes: [NodeID: RunSuccess], published: [NodeID: PublishedImage]) {
-        var successes: [NodeID: RunSuccess] = [:]
-        var published: [NodeID: PublishedImage] = [:]
+    func memory(of graph: Graph, in project: Project) -> Memory {
+        var memory = Memory()
         for (name, row) in (try? state.successes()) ?? [:] {
             guard let node = graph[NodeID(name)] else { continue }
+            guard !row.isVoid else {
+                memory.former[node.id] = Memory.Former(reason: .uncounted, references: row.references)
+                continue
+            }
             switch node.kind {
-            case .step: successes[node.id] = .step(key: row.key, outputs: row.outputs)
+            case .step: memory.successes[node.id] = .step(key: row.key, outputs: row.outputs)
             case .deploy:
                 // What it acted on must be what the image is called now.
                 let image = project.deploy(node.id)?.image.name ?? ""
                 guard row.references.allSatisfy({ $0.hasPrefix(store.address.reference(image, tag: "")) }) else {
                     continue
                 }
-                successes[node.id] = .deploy(key: row.key)
+                memory.successes[node.id] = .deploy(key: row.key, image: row.outputs)
             case .image:
                 let publication = Publication(row)
                 guard let image = project.image(node.id), let shown = store.remembered(image, publication) else {
+                    memory.former[node.id] = Memory.Former(reason: .references, references: row.references)
                     continue
                 }
-                successes[node.id] = .image(publication)
-                published[node.id] = shown
+                memory.successes[node.id] = .image(publication)
+                memory.published[node.id] = shown
             }
         }
-        return (successes, published)
+        return memory
     }
 
     /// Looks what the references of images that are remembered show in the registry.
@@ -47,7 +63,7 @@ extension Session {
         guard let remote = store.remote else { return }
         var tags: [(image: String, tag: String)] = []
         for (name, row) in (try? state.successes()) ?? [:] {
-            guard let image = project.image(NodeID(name)), image.push else { continue }
+            guard !row.isVoid, let image = project.image(NodeID(name)), image.push else { continue }
             tags += store.tags(of: image, Publication(row)).all.map { (image: name, tag: $0) }
         }
         await remote.look(at: tags)
@@ -67,14 +83,15 @@ extension Session {
         }
     }
 
-    /// Durable before it returns; nil forgets.
+    /// Durable before it returns; nil voids what there is.
     ///
     /// - Returns: Whether it was written.
     func remember(_ node: NodeID, _ success: RunSuccess?, as shown: PublishedImage?) -> Bool {
         let row: State.Success? =
             switch success {
             case .step(let key, let outputs): State.Success(key: key, outputs: outputs)
-            case .deploy(let key): State.Success(key: key, references: Array((shown?.references ?? []).prefix(1)))
+            case .deploy(let key, let image):
+                State.Success(key: key, outputs: image, references: Array((shown?.references ?? []).prefix(1)))
             case .image(let publication):
                 State.Success(
                     key: publication.key,

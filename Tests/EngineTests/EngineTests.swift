@@ -151,16 +151,20 @@ import Testing
         let end = RunEnd(.failed(Failure("denied")), barrier: drive.sequence, isHalfDone: isHalfDone)
         drive.send(.ended(Self.image, start.operation, end))
         #expect(drive.effects.contains(.remember(Self.image, nil)) == isHalfDone)
+        #expect(drive.engine.view(of: Self.image)?.triesAgain == false, "it would be denied again")
     }
 
     @Test func `an image is tried again no sooner than its registry asked for`() throws {
         var (drive, start) = try Self.imageRunning()
         let busy = Failure("too many requests", isTransient: true, retryAfter: .seconds(90))
         drive.send(.ended(Self.image, start.operation, RunEnd(.failed(busy), barrier: drive.sequence)))
+        #expect(drive.engine.view(of: Self.image)?.status == .failed(busy))
+        #expect(drive.engine.view(of: Self.image)?.triesAgain == true)
         drive.pass(.seconds(89))
         #expect(drive.started == nil)
         drive.pass(.seconds(2))
         #expect(drive.started?.node == Self.image)
+        #expect(drive.engine.view(of: Self.image)?.triesAgain == false)
     }
 
     @Test func `an image goes where its run was started for, whatever the configuration says meanwhile`() throws {
@@ -212,6 +216,22 @@ import Testing
         // It is on its way already.
         drive.send(.lost(Self.image))
         #expect(drive.effects.isEmpty)
+    }
+
+    @Test(arguments: [("k-server", Cause(reason: .definition)), ("old", Cause(reason: .need, edges: [image]))])
+    func `a deploy's cause is its own definition, or another image`(acted: String, cause: Cause) {
+        let deploy = NodeID("server/deploy")
+        let graph = Graph([Node(Self.image, .image), Node(deploy, .deploy, needs: [Self.image], definition: "new")])
+        let publication = Publication(key: "k-server", provenance: .none, destination: "", round: 1)
+        let memory: [NodeID: Success] = [
+            Self.image: .image(publication), deploy: .deploy(key: "before+\(acted)", image: acted),
+        ]
+        var drive = Drive(graph, memory: memory)
+        drive.key([:])
+        #expect(drive.started?.node == deploy && drive.started?.cause == cause)
+        guard let start = drive.started else { return }
+        drive.send(.ended(deploy, start.operation, RunEnd(.succeeded, barrier: drive.sequence)))
+        #expect(drive.effects.contains(.remember(deploy, .deploy(key: "new+k-server", image: "k-server"))))
     }
 
     @Test func `a restart without edits runs nothing and is idle`() {

@@ -41,6 +41,13 @@ import Testing
         )
     }
 
+    @Test func `a plan is told level by level, and in the order of the graph within one`() {
+        let levels = [("a", 0), ("b", 1), ("c", 2), ("d", 0), ("e", 2), ("f", 1)]
+        let entries = levels.map { Self.entry($0.0, .step, .run(Cause(reason: .neverRan)), level: $0.1) }
+        let rows = ProjectPlan(entries: entries).text.split(separator: "\n").map { $0.prefix(4) }
+        #expect(rows == ["0  a", "0  d", "1  b", "1  f", "2  c", "2  e"])
+    }
+
     @Test func `a plan in which nothing would run says so`() {
         #expect(ProjectPlan(entries: []).text == "nothing to do: everything is fresh")
         #expect(ProjectPlan(entries: [Self.plan.entries[0]]).text == "nothing to do: everything is fresh")

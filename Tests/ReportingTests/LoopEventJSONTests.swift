@@ -42,6 +42,8 @@ import Testing
             "key":"\(Session.key)","ref":"\(base)","refs":["\(base)"],"ms":3}
             {"event":"failed","time":"2026-11-21T14:02:15.042Z","node":"build-ui","kind":"step","round":45,\
             "key":"51d0","reason":"the command ended with status 2","ms":803}
+            {"event":"failed","time":"2026-11-21T14:02:15.042Z","node":"base","kind":"image","round":45,\
+            "key":"\(Session.key)","holds":[{"reason":"back-off"}],"reason":"the registry does not answer","ms":1204}
             {"event":"blocked","time":"2026-11-21T14:02:15.043Z","node":"server","kind":"image",\
             "holds":[{"reason":"need","node":"build-ui"}]}
             {"event":"reloaded","time":"2026-11-21T14:02:16.042Z",\(project),"nodes":\(nodes)}

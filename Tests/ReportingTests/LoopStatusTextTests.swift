@@ -36,6 +36,28 @@ import Testing
         #expect(status.text(colour: false).contains("for 1.9 s · inputs changed: a, b and 18 more\n"))
     }
 
+    @Test func `what is tried again says so`() {
+        var status = LoopStatus.shop
+        status.nodes[0].holds = [.init(.backOff)]
+        #expect(status.text(colour: false).contains("exited with status 2 · waiting for its next try\n"))
+    }
+
+    @Test func `a long reason stands below its row`() {
+        var status = LoopStatus.shop
+        status.nodes[0].reason = """
+            the registry localhost:5000 does not answer: Failed to connect to localhost port 5000 after 0 ms: Could \
+            not connect to server; look whether it runs
+            """
+        status.nodes[0].holds = [.init(.backOff)]
+        let rows = """
+              build-ui      step   failed   waiting for its next try
+                  the registry localhost:5000 does not answer: Failed to connect to localhost port 5000
+                  after 0 ms: Could not connect to server; look whether it runs
+              build-server
+            """
+        #expect(status.text(colour: false).contains(rows))
+    }
+
     @Test func `a name moves no cursor`() {
         var status = LoopStatus.shop
         status.project = "a\u{1b}[2J"

@@ -33,7 +33,7 @@ import Testing
             "\r^[2Ka │ hello\n^[?7l· running a and b^[?7h\r",
             "\r^[2K14:02:11  a   5 ms\n^[?7l· running b^[?7h\r",
             "\r^[2K14:02:11  b   failed: no reason given  5 ms\n",
-            "14:02:11  idle\n",
+            "14:02:11  idle\n", "\r^[2K",
         ]
         let events = [event(.started, "a"), event(.started, "b"), log, event(.finished, "a"), event(.failed, "b")]
         #expect(live(events + [LoopEvent(.idle, at: Session.time())]) == expected)
@@ -47,11 +47,15 @@ import Testing
 
     @Test func `closing leaves an empty row`() {
         #expect(live([event(.started, "a")]).last == "\r^[2K")
-        #expect(live([event(.started, "a"), event(.finished, "a")]).count == 2)
+        #expect(live([event(.started, "a"), event(.finished, "a")]).last == "\r^[2K", "a keyboard's ^C stands there")
+        #expect(live([]) == ["\r^[2K"])
+        let sink = Sink()
+        Reporter(style: .plain, write: sink.take).close()
+        #expect(sink.writes.isEmpty)
     }
 
     @Test func `an event that changes nothing writes nothing`() {
-        #expect(live([event(.stale, "a")]).isEmpty)
+        #expect(live([event(.stale, "a")]) == live([]))
         #expect(live([event(.started, "a"), event(.started, "a"), event(.stale, "b")]).count == 3)
     }
 

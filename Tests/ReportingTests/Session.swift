@@ -98,6 +98,17 @@ enum Session {
             reason: "the command ended with status 2",
             ms: 803
         ),
+        LoopEvent(
+            .failed,
+            at: time(4000),
+            node: base,
+            kind: .image,
+            round: 45,
+            key: key,
+            holds: [.backOff],
+            reason: "the registry does not answer",
+            ms: 1204
+        ),
         LoopEvent(.blocked, at: time(4001), node: image, kind: .image, holds: [.need(ui)]),
         LoopEvent(.reloaded, at: time(5000), project: "shop", registry: "http://127.0.0.1:5180", nodes: nodes),
         LoopEvent(.notice, at: time(5001), reason: "the configuration has a mistake", diagnostics: [race]),

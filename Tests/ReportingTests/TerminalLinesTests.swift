@@ -20,6 +20,7 @@ import Testing
             14:02:14  server         git-ff823670d-dirty-3fa9c1e2b04d  18 ms · 1 layer, 212 KB · pushed, also as dev
             14:02:14  base           git-ff823670d-77aa01c2d3e4  3 ms · reused
             14:02:15  build-ui       failed: the command ended with status 2  803 ms
+            14:02:15  base           failed: the registry does not answer  1.2 s · waiting for its next try
             14:02:15  server         blocked by build-ui
             14:02:16  configuration read again · 3 steps, 2 images
             14:02:16  the configuration has a mistake
@@ -46,6 +47,8 @@ import Testing
             18 ms · 1 layer, 212 KB · <32>pushed<0>, also as dev
             <2>14:02:14<0>  <36>base<0>           <1>git-ff823670d-77aa01c2d3e4<0>  3 ms · <32>reused<0>
             <2>14:02:15<0>  <36>build-ui<0>       <31>failed: the command ended with status 2<0>  803 ms
+            <2>14:02:15<0>  <36>base<0>           <31>failed: the registry does not answer<0>  1.2 s · \
+            <33>waiting for its next try<0>
             <2>14:02:15<0>  <36>server<0>         <33>blocked by build-ui<0>
             <2>14:02:16<0>  configuration read again · 3 steps, 2 images
             <2>14:02:16<0>  <33>the configuration has a mistake<0>
@@ -95,7 +98,7 @@ import Testing
         (Cause.Reason.inputs, "running …"), (.neverRan, "running …"), (.need, "running …"),
         (.oncePerStart, "running …"), (.outputs, "running … (outputs changed)"),
         (.definition, "running … (definition changed)"), (.references, "running … (references missing)"),
-        (.retry, "running … (retry)"),
+        (.retry, "running … (retry)"), (.uncounted, "running … (its last run did not count)"),
     ])
     func `a start says why where no line above does`(reason: Cause.Reason, text: String) {
         let event = LoopEvent(
@@ -154,6 +157,59 @@ import Testing
         let start = LoopEvent(.started, at: Session.time(), node: NodeID("a"), kind: .image)
         #expect(line(start) == "a   building …")
         #expect(!Sink.text(of: [start], .terminal(colour: false, live: true)).contains("building"))
+    }
+
+    /// One try that fails, and what is told of others meanwhile.
+    private func failedTry(_ reason: String, _ cause: Cause.Reason = .inputs) -> [LoopEvent] {
+        let (base, app) = (NodeID("base"), NodeID("app"))
+        return [
+            LoopEvent(.waiting, at: Session.time(), node: app, holds: [.need(base)]),
+            LoopEvent(.started, at: Session.time(), node: base, kind: .image, cause: Cause(reason: cause)),
+            LoopEvent(.failed, at: Session.time(), node: base, holds: [.backOff], reason: reason),
+            LoopEvent(.blocked, at: Session.time(), node: app, holds: [.need(base)]),
+            LoopEvent(.idle, at: Session.time()),
+        ]
+    }
+
+    @Test func `an outage is told once, and again after an edit, after a retry, and when the reason is another`() {
+        let first = """
+            14:02:11  base   building …
+            14:02:11  base   failed: down · waiting for its next try
+            14:02:11  app    blocked by base
+            14:02:11  idle
+
+            """
+        let waiting = "14:02:11  app    waiting for base\n"
+        let nodes = [LoopEvent.Member(NodeID("base"), .image), .init(NodeID("app"), .image)]
+        let ready = [LoopEvent(.ready, at: Session.time(), nodes: nodes)]
+        func text(_ events: [LoopEvent]) -> String {
+            Sink.text(of: ready + events, .plain).replacing("imgwatch · 2 images\n", with: "")
+        }
+        let outage = failedTry("down") + failedTry("down") + failedTry("down")
+        #expect(text(outage) == waiting + first)
+        let edit = LoopEvent(.changed, at: Session.time(), cause: Session.edit)
+        #expect(text(outage + [edit] + failedTry("down")).hasSuffix(" changed\n" + waiting + first))
+        #expect(text(outage + failedTry("down", .retry)).contains("idle\n14:02:11  base   building … (retry)\n"))
+        #expect(
+            text(outage + failedTry("refused")).hasSuffix(
+                "failed: refused · waiting for its next try\n14:02:11  idle\n"
+            )
+        )
+        let pushed = LoopEvent(.pushed, at: Session.time(), node: NodeID("base"), kind: .image, ref: "r/base:1")
+        #expect(text(outage + [pushed]).hasSuffix("idle\n14:02:11  base   1  pushed\n"))
+    }
+
+    @Test func `of several that a node waits for, it is not told again which are left`() {
+        let (a, b, c) = (NodeID("a"), NodeID("b"), NodeID("c"))
+        func wait(_ holds: [Hold]) -> LoopEvent { LoopEvent(.waiting, at: Session.time(), node: c, holds: holds) }
+        let waits = [wait([.need(a), .need(b)]), wait([.need(b)])]
+        let both = "14:02:11  c   waiting for a and b\n"
+        #expect(Sink.text(of: waits, .plain) == both)
+        #expect(Sink.text(of: waits + [wait([.git])], .plain) == both + "14:02:11  c   waiting for git\n")
+        let edit = LoopEvent(.changed, at: Session.time(), cause: Session.edit)
+        #expect(
+            Sink.text(of: waits + [edit, wait([.need(b)])], .plain).hasSuffix("changed\n14:02:11  c   waiting for b\n")
+        )
     }
 
     @Test func `the header counts only kinds that there are`() {

@@ -149,6 +149,25 @@ import Testing
         try await loop.end()
     }
 
+    @Test func `what changed while nobody watched is told: a deploy's own lines, or its image`() async throws {
+        let project = try Self.project()
+        try await Self.started(project).end()
+        let reason = {
+            let nodes = try project.imgwatch("plan", "--json").objects("nodes")
+            return nodes.first { $0["kind"] as? String == "deploy" }?["reason"] as? String
+        }
+        try project.write(".imgwatch", Self.configuration("{ run: sh deploy.sh two }"))
+        #expect(try reason() == "runs: definition changed")
+        try project.write(".imgwatch", Self.configuration("{ run: sh deploy.sh one }"))
+        #expect(try reason() == "fresh")
+        try project.write("app.txt", "1")
+        #expect(try project.imgwatch("build").status == 0)
+        #expect(try reason() == "runs: a need changed: app")
+        try project.write("how.txt", "broken")
+        #expect(try project.imgwatch("build", "--deploy").status == 1)
+        #expect(try reason() == "runs: its last run did not count")
+    }
+
     @Test func `a deploy that a crash left is ended, and runs again`() async throws {
         let project = try Self.project()
         try project.write("how.txt", "endless")

@@ -210,6 +210,23 @@ struct OutsideBaseTests {
         #expect(try walk.files(of: walk.image("app", line.tag)) == ["file": "it\n", "app.txt": "three\n"])
     }
 
+    @Test func `an edit that names a base nobody knew is told once`() async throws {
+        let registry = try await RegistryServer.start()
+        let images = try await OCILayoutFixture.make(["it": .file("it\n")])
+        try await Skopeo().push(images.reference(to: "it"), to: registry, as: "base/it:1")
+        let project = try Pushes.project(registry.address)
+        let loop = try RunningLoop(project)
+        try await loop.publication(of: "app", from: 0)
+        let mark = loop.mark
+        try project.write("Dockerfile", "FROM \(registry.address)/base/it:1\nCOPY app.txt /\n")
+        let line = try await loop.publication(of: "app", from: mark)
+        try await loop.settle(from: mark, after: nil)
+        #expect(loop.lines.dropFirst(mark).count { $0.event == "reloaded" } == 1)
+        #expect(try await loop.end() == 0)
+        let walk = try await RegistryWalk(registry)
+        #expect(try walk.files(of: walk.image("app", line.tag)) == ["file": "it\n", "app.txt": "one\n"])
+    }
+
     /// An image on busybox, in a registry.
     private func pushRunnable(to registry: RegistryServer) async throws -> (project: TemporaryProject, tag: String) {
         let images = try await OCILayoutFixture.make(["busybox": .busybox])

@@ -148,6 +148,11 @@ import Testing
         let failed = try await loop.wait(from: mark, for: "failed", node: "app")
         #expect(failed.reason.contains(trouble.reason), "\(trouble.name): \(failed.reason)")
         #expect(failed.reason.contains("; "), "\(trouble.name) has no remedy: \(failed.reason)")
+        #expect(failed.fields["holds"].map { "\($0)".contains("back-off") } == (trouble.isFinal ? nil : true))
+        if trouble.isPatient {
+            let app = try project.imgwatch("status", "--json").objects("nodes").first { $0["node"] as? String == "app" }
+            #expect((app?["holds"] as? [[String: Any]])?.map { $0["reason"] as? String } == ["back-off"])
+        }
         if trouble.isFinal { try await loop.settle(from: mark) }
         try proxy.setRules([])
         mark = loop.mark
@@ -159,6 +164,28 @@ import Testing
         let files = try walk.files(of: walk.image("app", line.tag))
         #expect(files["app.txt"] == (trouble.isFinal ? "three\n" : "two\n"), "\(trouble.name)")
         #expect(try await loop.end() == 0)
+    }
+
+    @Test func `a plan after a push that failed says so, and names the tag that is still published`() async throws {
+        let registry = try await RegistryServer.start()
+        let proxy = try await FaultyProxy.start(before: registry)
+        let project = try Pushes.project(proxy.address)
+        let first = try project.imgwatch("build", "--json")
+        let tag = try #require(first.events.first { $0.event == "pushed" && $0.node == "app" }?.tag)
+        try project.write("app.txt", "two\n")
+        try proxy.setRules([.answer(500).on("PUT", "/manifests/").always])
+        #expect(try project.imgwatch("build").status == 1)
+        let plan = try project.imgwatch("plan", "--json").objects("nodes").first { $0["node"] as? String == "app" }
+        #expect(plan?["reason"] as? String == "runs: its last run did not count")
+        #expect(plan?["old"] as? String == tag)
+        // Nor is an image that a registry does not show one that never was.
+        try proxy.setRules([])
+        #expect(try project.imgwatch("build").status == 0)
+        try proxy.setRules([.answer(500).always])
+        try project.write("app.txt", "three\n")
+        let away = try project.imgwatch("plan", "--json").objects("nodes").first { $0["node"] as? String == "app" }
+        #expect(away?["reason"] as? String == "runs: references missing")
+        #expect((away?["old"] as? String)?.hasPrefix("git-") == true)
     }
 
     @Test func `a blob that vanishes just before its manifest comes is sent again`() async throws {

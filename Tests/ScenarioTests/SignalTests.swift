@@ -1,4 +1,5 @@
 import Foundation
+import Rigs
 import Testing
 
 /// The loop is ended from outside: cleanly, or at once where the user insists; and there is one loop a project.
@@ -60,6 +61,22 @@ import Testing
         #expect(try await loop.end() == 1)
         #expect(mark.steps().isEmpty)
         #expect(try PublishedNames(in: project.store()).digests.keys.allSatisfy { $0.hasPrefix("right-image:") })
+    }
+
+    @Test func `stop ends a loop that is still starting, since a base's registry does not answer`() async throws {
+        let silent = try SilentServer()
+        let project = try TemporaryProject([
+            ".imgwatch": "images:\n  app: {}\n", "Dockerfile": "FROM \(silent.address)/base:1\nCOPY a.txt /\n",
+            "a.txt": "a",
+        ])
+        let loop = try RunningLoop(project)
+        _ = try await Waiting.until("the base is asked for") { silent.wasAsked ? true : nil }
+        let stop = try project.imgwatch("stop")
+        #expect(stop.status == 0 && stop.output == "process \(loop.process.processIdentifier) has ended\n")
+        #expect(try await loop.exit() == 0)
+        #expect(!loop.lines.contains { $0.event == "ready" })
+        try project.write("Dockerfile", "FROM scratch\nCOPY a.txt /\n")
+        #expect(try project.imgwatch("build").status == 0, "the project is free")
     }
 
     @Test(arguments: ["build", "up"])

@@ -18,7 +18,7 @@ import Testing
 
     @Test func `every kind of act, of node and of oddity occurs`() {
         let acts = Self.scenarios.flatMap { $0.script.map { "\($0.act)".prefix { $0 != "(" } } }
-        #expect(Set(acts).count == 19)
+        #expect(Set(acts).count == 20)
         let recipes = Self.scenarios.flatMap(\.recipes)
         #expect(Set(recipes.map(\.kind)) == [.step, .image, .deploy])
         #expect(Set(recipes.map { "\($0.oddity)".prefix { $0 != "(" } }).count == 7)

@@ -57,7 +57,13 @@ struct ProjectPlan: Sendable {
         /// The tag that it would get; nil where that is known only after its needs have run.
         var new: String?
     }
-    var entries: [Entry]
+    /// Level by level; of a level, in the order of the graph.
+    let entries: [Entry]
+
+    init(entries: [Entry]) {
+        self.entries = entries.enumerated().sorted { ($0.element.level, $0.offset) < ($1.element.level, $1.offset) }
+            .map(\.element)
+    }
 
     var text: String {
         guard entries.contains(where: { $0.action != .none }) else { return "nothing to do: everything is fresh" }
@@ -143,7 +149,7 @@ extension Loop {
                     node: node,
                     level: nodes.graph.level(of: node.id),
                     action: action,
-                    old: published[node.id]?.references.first.map(Self.tag),
+                    old: (published[node.id]?.references ?? former[node.id]?.references)?.first.map(Self.tag),
                     new: new
                 )
             )
