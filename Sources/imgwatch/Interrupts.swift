@@ -10,8 +10,7 @@ final class Interrupts {
     let count = InterruptCount()
     private let begun = BegunLoop()
 
-    /// Returns when it listens, so that none is lost; until ``stop(_:)`` one ends the program with this exit code, since
-    /// nothing is begun.
+    /// Returns when it listens, so that none is lost; until ``stop(_:)`` one ends the program with this exit code.
     init(_ session: Session, code: Int32) async {
         let (count, begun) = (count, begun)
         sources = [SIGINT, SIGTERM, SIGHUP].map { number in
