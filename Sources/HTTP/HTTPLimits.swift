@@ -16,7 +16,7 @@ package enum HTTPLimits {
     package static let attempts = 5
     static let firstPause = Duration.milliseconds(50)
     static let longestPause = Duration.seconds(4)
-    /// The longest `Retry-After` that is heeded within one attempt; a longer one ends it.
+    /// How long is waited, as `Retry-After` wants it, within one attempt; more ends it.
     static let longestWait = Duration.seconds(60)
 }
 
@@ -29,6 +29,8 @@ package struct HTTPTimes: Sendable {
     package var longStallSeconds = 60
     /// The same while whoever took all of it is busy with storing it, and answers after that.
     package var storeSeconds = 120
+    /// The same for something small, like a manifest.
+    package var smallStoreSeconds = 30
     /// How long something large, or a stream, may drip.
     package var dripSeconds = 60
     /// How long a request may take whose answer is kept in memory and that sends nothing large; not counted what it

@@ -15,11 +15,13 @@ package enum Retrying {
     ) -> HTTPSend {
         { request async throws(HTTPError) in
             var attempt = 1
+            var waited = Duration.zero
             while true {
                 let result = await result(of: request, send)
                 let again = attempt < attempts && mayRepeat(request, result)
                 let wait = Backoff.pause(after: attempt, try? result.get(), chance: chance())
-                guard again, !Backoff.isTooLong(wait) else { return try result.get() }
+                waited += wait
+                guard again, !Backoff.isTooLong(waited) else { return try result.get() }
                 do { try await pause(wait) } catch { throw HTTPError(.cancelled, request.address, "it was cancelled") }
                 attempt += 1
             }

@@ -49,7 +49,8 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
         // Whoever answers no in the middle of an upload may hang up on the rest of it.
         let isRefusal = handle.status >= 400 && [CURLE_SEND_ERROR, CURLE_RECV_ERROR].contains(code)
         guard code == CURLE_OK || isRefusal else {
-            let reason = handle.reason(code)
+            let isCut = code == CURLE_SEND_FAIL_REWIND
+            let reason = isCut ? "the connection ended before all was sent" : handle.reason(code)
             return fail(Self.kind(of: code, reason), reason)
         }
         let response = HTTPResponse(

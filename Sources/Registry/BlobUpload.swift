@@ -112,6 +112,8 @@ struct BlobUpload {
                 guard error.isRepeated, failures < RegistryLimits.attempts else { throw error }
                 try await client.wait(after: failures)
                 (session, sent) = try await progress(of: session)
+                // A connection that is cut now and then gets on all the same.
+                if sent >= furthest + RegistryLimits.progress { (failures, furthest) = (0, sent) }
             }
         }
         try check(try await client.perform(session.request("PUT", client, completing: blob)))

@@ -80,11 +80,8 @@ package enum CredentialHelper {
         guard status == 0 else {
             let text = String(decoding: answer, as: UTF8.self)
             if text.contains("credentials not found") { return .none }
-            throw RegistryError(
-                "\(program) failed with status \(status)\(words(text))",
-                remedy: remedy,
-                isTransient: true
-            )
+            // What it says may hold what must not be shown.
+            throw RegistryError("\(program) failed with status \(status)", remedy: remedy, isTransient: true)
         }
         guard let json = try? JSON(parsing: answer, subject: program), let secret = json["Secret"]?.text else {
             throw RegistryError("\(program) answered what can't be read", remedy: remedy)
@@ -93,14 +90,6 @@ package enum CredentialHelper {
         if user.isEmpty && secret.isEmpty { return .none }
         return user == "<token>" ? .identityToken(secret) : .password(user: user, password: secret)
     }
-
-    /// Why it failed, as docker shows it, too; nothing of what may be a credential after all.
-    private static func words(_ text: String) -> String {
-        let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-        return line.isEmpty || text.contains("Secret") ? "" : ": \(line.shown(longestWords))"
-    }
-
-    private static let longestWords = 200
 
     private enum Answer {
         case whole([UInt8])

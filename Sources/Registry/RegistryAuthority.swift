@@ -31,6 +31,7 @@ package actor RegistryAuthority: Authority {
     private var renewed: Duration?
     /// When it was looked for last.
     private var found: Duration?
+    private var failure: HTTPError?
     private var strangers: [String: Credential] = [:]
     private var tokens: [[String]: (value: String, until: Duration)] = [:]
     private let asking = SharedAnswers<[String], String>()
@@ -194,16 +195,21 @@ package actor RegistryAuthority: Authority {
                 realm,
                 "\(registry.shown) asks for its credentials there, which is another domain: they were not sent",
                 remedy: "if this place is to be trusted, log in to it by its own name, as with `docker login "
-                    + "\(realm.host)`"
+                    + "\(Self.site(realm))`"
             )
         }
         return .none
     }
 
+    /// Under this name its credentials are kept.
+    private static func site(_ address: WebAddress) -> String {
+        let isUsual = address.port == (address.scheme == "https" ? 443 : 80)
+        return isUsual ? address.host : "\(address.host):\(address.port)"
+    }
+
     private func strangersCredential(_ realm: WebAddress, insteadOf refused: Credential?) async -> Credential? {
         if let known = strangers[realm.origin] { return known }
-        let isUsual = realm.port == (realm.scheme == "https" ? 443 : 80)
-        let host = isUsual ? realm.host : "\(realm.host):\(realm.port)"
+        let host = Self.site(realm)
         let credentialAt = credentialAt
         let found = await Self.offload { isOver throws(RegistryError) in try credentialAt(host, refused, isOver) }
         guard let own = try? found.get(), own != .none else { return nil }
@@ -214,6 +220,8 @@ package actor RegistryAuthority: Authority {
 
     private func ownCredential() async throws(HTTPError) -> Credential {
         if let credential { return credential.credential }
+        // Who asks right after it could not be found hears the same.
+        if let failure, let found, now() - found < RegistryLimits.nobody { throw failure }
         let cancelled = HTTPError(.cancelled, registry, "it is not needed any more")
         let answer = try await finding.answer("", cancelled: cancelled) { () async throws(HTTPError) in
             if let credential { return credential }
@@ -221,11 +229,18 @@ package actor RegistryAuthority: Authority {
             switch await Self.offload({ isOver throws(RegistryError) in try find(refused, isOver) }) {
             case .success(let answer):
                 for secret in answer.credential.secrets { secrets.add(secret) }
-                (credential, found) = (answer, now())
+                (credential, failure, found) = (answer, nil, now())
                 return answer
             case .failure(let error) where error.isCancelled: throw cancelled
             case .failure(let error):
-                throw HTTPError(error.isTransient ? .busy : .other, registry, error.reason, remedy: error.remedy)
+                let failure = HTTPError(
+                    error.isTransient ? .busy : .other,
+                    registry,
+                    error.reason,
+                    remedy: error.remedy
+                )
+                (self.failure, found) = (failure, now())
+                throw failure
             }
         }
         return answer.credential

@@ -77,8 +77,9 @@ package final class RegistryClient: Sendable {
             return try await send(request)
         } catch {
             var problem = self.error(error)
-            // Who says nothing to so little was waited for long enough.
-            if error.kind == .timedOut, request.body.length == 0 { problem.isPostponed = true }
+            // It was waited for long enough; what is large, and may get on in pieces, has another try.
+            let mayGetOn = request.method == "PATCH" || request.body.length >= RegistryLimits.chunkedFrom
+            if error.kind == .timedOut, !mayGetOn { problem.isPostponed = true }
             throw problem
         }
     }
@@ -141,9 +142,11 @@ package final class RegistryClient: Sendable {
     func hasBlob(_ blob: Descriptor, in repository: String) async throws(RegistryError) -> Bool {
         let request = try request("HEAD", repository, "blobs/\(blob.digest)")
         let response = try await perform(request)
-        // Some answer 403 for what is not there; whether we may not is said again when it is sent.
-        if [403, 404].contains(response.status) { return false }
-        guard response.isSuccess else { throw error("looking for \(blob.digest)", response) }
+        // Some answer 403 for what is not there, or know no such question; what we may not is said when it is sent.
+        guard response.isSuccess else {
+            if response.status != 401, !Backoff.isTransient(response.status) { return false }
+            throw error("looking for \(blob.digest)", response)
+        }
         let length = response["Content-Length"].flatMap { Int($0) } ?? blob.size
         return !response.contradicts(blob.digest) && length == blob.size
     }

@@ -97,7 +97,7 @@ final class ExternalBases: Sendable {
             content = try Manifest(decoding: found.bytes)
             _ = try layout.writeBlob(found.bytes, mediaType: found.descriptor.mediaType)
         } catch {
-            throw RegistryError("\(reference): \(error.reason)", remedy: error.remedy)
+            throw Self.broken(reference, error)
         }
         try await client.fetchConfiguration(content.configuration, from: reference.repository, into: layout)
         do throws(OCIError) {
@@ -105,8 +105,14 @@ final class ExternalBases: Sendable {
             let base = try read(found.descriptor)
             bases.withLock { $0[text] = (base, found.descriptor) }
         } catch {
-            throw RegistryError("\(reference): \(error.reason)", remedy: error.remedy)
+            throw Self.broken(reference, error)
         }
+    }
+
+    private static func broken(_ reference: ImageReference, _ error: OCIError) -> RegistryError {
+        var remedy = error.remedy
+        if case .malformed = error { remedy = "the image in the registry is broken: push it again, or choose another" }
+        return RegistryError("\(reference): \(error.reason)", remedy: remedy)
     }
 
     private func manifest(

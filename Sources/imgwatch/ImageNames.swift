@@ -121,7 +121,9 @@ extension ImageStore {
         of image: Image
     ) async throws(ImageProblem) -> (key: String?, digest: Digest)? {
         if image.push, let remote {
-            do throws(RegistryError) { return try await remote.key(image.id.name, tag) } catch {
+            do throws(RegistryError) {
+                return try await remote.key(image.id.name, tag, mustKnow: !image.movesTag)
+            } catch {
                 throw ImageProblem(error)
             }
         }

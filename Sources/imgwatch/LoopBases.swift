@@ -22,8 +22,8 @@ extension Loop {
                 let reason = session.bases.failure(base).map { ": \($0.reason); \($0.remedy)" } ?? ""
                 return "the base \(base) can't be had\(Self.whyAsked(base, images))\(reason)"
             }
-            handle(.keyed(image.id, operation, Keying(own: nil, barrier: sequence, missing: reasons)))
-            return tryBasesAgain()
+            tryBasesAgain()
+            return handle(.keyed(image.id, operation, Keying(own: nil, barrier: sequence, missing: reasons)))
         }
         reloadProject(isEdited: false)
         // A configuration that somebody is just writing is loaded a little later.

@@ -54,7 +54,7 @@ extension Loop {
             entry.since = Timestamp(milliseconds: Timestamp.now().milliseconds - Int64(run.milliseconds)).rfc3339
         case .failed(let failure):
             entry.reason = failure.reason
-            if triesAgain(view) { entry.holds = [.init(.backOff)] }
+            if triesAgain(node.id, view) { entry.holds = [.init(.backOff)] }
         case .stale(let holds), .waiting(let holds): entry.wait(for: holds)
         case .blocked(let needs): entry.wait(for: needs.map(Hold.need))
         case .unkeyed, .fresh: break
@@ -74,7 +74,10 @@ extension Loop {
     }
 
     /// A build ends before there is another try.
-    func triesAgain(_ view: NodeView) -> Bool { view.triesAgain && mode == .watch }
+    func triesAgain(_ id: NodeID, _ view: NodeView) -> Bool {
+        let asksAgain = baseRetry != nil && nodes.project.image(id)?.unresolvedBases.isEmpty == false
+        return (view.triesAgain || asksAgain) && mode == .watch
+    }
 
     /// Failed nodes start again with the same key; nil while the loop ends.
     func retry() -> RetryAnswer? {

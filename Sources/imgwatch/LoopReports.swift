@@ -36,7 +36,7 @@ extension Loop {
             case .finished: complete(&event)
             case .failed(let id, _):
                 complete(&event)
-                if let view = engine.view(of: id), triesAgain(view) { event.holds = [.backOff] }
+                if let view = engine.view(of: id), triesAgain(id, view) { event.holds = [.backOff] }
             case .recovered(let id): published[id].map { event.show($0) }
             default: break
             }

@@ -124,9 +124,15 @@ final class RemoteRegistry: Sendable {
     }
 
     /// The key of what a tag shows, where it is one of ours.
-    func key(_ image: String, _ tag: String) async throws(RegistryError) -> (key: String?, digest: Digest)? {
+    ///
+    /// Who must know it does not take a 403 for a tag that is not there.
+    func key(
+        _ image: String,
+        _ tag: String,
+        mustKnow: Bool = false
+    ) async throws(RegistryError) -> (key: String?, digest: Digest)? {
         let repository = repository(image)
-        guard let found = try await client(repository).manifest(repository, tag) else { return nil }
+        guard let found = try await client(repository).manifest(repository, tag, isPull: mustKnow) else { return nil }
         let manifest = try? Manifest(decoding: found.bytes)
         return (manifest?.annotations[ImageStore.keyName], found.descriptor.digest)
     }

@@ -3,10 +3,12 @@ import Testing
 @testable import HTTP
 
 @Suite struct PaceTests {
-    private enum Kind { case small, stream, upload }
+    private enum Kind { case small, stream, manifest, end, upload }
 
     private func pace(_ kind: Kind) throws -> Pace {
-        var request = HTTPRequest(kind == .upload ? "PUT" : "GET", try address("http://a.example/"))
+        let isRead = [.small, .stream].contains(kind)
+        var request = HTTPRequest(isRead ? "GET" : "PUT", try address("http://a.example/"))
+        if kind == .manifest { request.body = .bytes([1, 2, 3]) }
         if kind == .stream { request.sink = .stream(200...200) { _ in true } }
         if kind == .upload { request.body = .file(path: "/x", offset: 0, length: 10 << 20) }
         return Pace(request, HTTPTimes())
@@ -37,6 +39,7 @@ import Testing
 
     @Test func `what is being stored has its own time`() throws {
         #expect(try end(.upload, 100_000, storedFrom: 30) == 30 + 120)
-        #expect(try end(.small, 100, storedFrom: 30) == 30 + 120)
+        #expect(try end(.manifest, 100, storedFrom: 30) == 30 + 30)
+        #expect(try end(.end, 100, storedFrom: 30) == 30 + 120)
     }
 }

@@ -14,19 +14,22 @@ import Testing
         typealias Change = @Sendable (HTTPRequest, Int, Int) throws(HTTPError) -> HTTPResponse?
 
         let got = Mutex<[UInt8]>([])
-        let server: Mutex<FakeServer?> = Mutex(nil)
+        /// How many bytes of a piece come through before the connection is cut.
+        let limit: Int
+
+        init(limit: Int) { self.limit = limit }
 
         /// The change gets the request, its number, and how many bytes are there; nil: as it should be.
-        static func start(_ change: @escaping Change) -> (Uploads, FakeServer) {
-            let uploads = Uploads()
+        static func start(limit: Int = .max, _ change: @escaping Change) -> (Uploads, FakeServer) {
+            let uploads = Uploads(limit: limit)
             let server = FakeServer { (request, number) throws(HTTPError) in
                 if let other = try change(request, number, uploads.got.withLock(\.count)) { return other }
-                return uploads.answer(request)
+                return try uploads.answer(request)
             }
             return (uploads, server)
         }
 
-        func answer(_ request: HTTPRequest) -> HTTPResponse {
+        func answer(_ request: HTTPRequest) throws(HTTPError) -> HTTPResponse {
             let location = "/v2/it/blobs/uploads/1?_state=a%2Fb"
             switch request.method {
             case "POST":
@@ -34,6 +37,7 @@ import Testing
                 return request.answer(202, ["Location": location])
             case "PATCH":
                 take(request)
+                if request.body.length > limit { throw HTTPError(.cut, request.address, "so it is") }
                 return request.answer(202, ["Location": location])
             case "PUT":
                 take(request)
@@ -48,7 +52,7 @@ import Testing
         func take(_ request: HTTPRequest) {
             guard case .file(let path, let offset, let length) = request.body else { return }
             let bytes = FileManager.default.contents(atPath: path) ?? Data()
-            got.withLock { $0 += bytes[offset..<offset + length] }
+            got.withLock { $0 += bytes[offset..<offset + min(length, limit)] }
         }
     }
 
@@ -200,6 +204,18 @@ import Testing
         #expect(methods(server) == sequence)
     }
 
+    @Test func `a large blob gets there over a connection that is cut again and again`() async throws {
+        let (uploads, server) = Uploads.start(limit: 1 << 20) { (request, _, _) throws(HTTPError) in
+            // Whole it never comes.
+            guard request.method == "PUT", request.body.length > 0 else { return nil }
+            throw HTTPError(.cut, request.address, "so it is")
+        }
+        let (way, error, bytes) = try await upload(server, size: RegistryLimits.chunkedFrom + 1000)
+        #expect(way == .sent, "\(String(describing: error))")
+        #expect(uploads.got.withLock { $0 == bytes })
+        #expect(server.requests.count { $0.method == "POST" } == 2)
+    }
+
     @Test func `a registry that took it for another is not believed`() async throws {
         let other = Digest.sha256(of: [7])
         let (_, server) = Uploads.start { request, _, _ in
@@ -256,7 +272,9 @@ import Testing
         let faulty = FakeServer { (request, number) throws(HTTPError) in
             if number == 1 { return request.answer(202, ["Location": "/u", "OCI-Chunk-Min-Length": "1"]) }
             let isSecond = request.method == "PATCH" && uploads.got.withLock(\.count) == RegistryLimits.chunk
-            guard isSecond, failed.withLock({ was in !exchange(&was, true) }) else { return uploads.answer(request) }
+            guard isSecond, failed.withLock({ was in !exchange(&was, true) }) else {
+                return try uploads.answer(request)
+            }
             if fault == "cut after" { uploads.take(request) }
             if let status = Int(fault) { return request.answer(status) }
             throw HTTPError(.cut, request.address, "so it is")
@@ -276,7 +294,7 @@ import Testing
         let (uploads, _) = Uploads.start { _, _, _ in nil }
         let server = FakeServer { (request, number) throws(HTTPError) in
             if request.method == "POST" {
-                _ = uploads.answer(request)
+                _ = try uploads.answer(request)
                 return request.answer(202, ["Location": "/u", "OCI-Chunk-Min-Length": "1"])
             }
             if request.method == "PATCH" {
@@ -288,7 +306,7 @@ import Testing
                 if count == 2 { return request.answer(404) }
             }
             if request.method == "GET", state.withLock({ $0 }) == 2 { return request.answer(404) }
-            return uploads.answer(request)
+            return try uploads.answer(request)
         }
         let (way, error, bytes) = try await upload(server, size: Self.large)
         #expect(way == .sent, "\(String(describing: error))")

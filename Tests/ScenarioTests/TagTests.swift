@@ -76,6 +76,19 @@ struct TagTests {
         #expect(try stable(project, registry) == built.events.last { $0.node == "app" && !$0.digest.isEmpty }?.digest)
     }
 
+    @Test func `a tag that may not be looked at is not taken either`() async throws {
+        let registry = try await RegistryServer.start()
+        let proxy = try await FaultyProxy.start(before: registry)
+        let images = try await OCILayoutFixture.make(["it": .file("it\n")])
+        try await Skopeo().push(images.reference(to: "it"), to: registry, as: "app:stable")
+        let project = try Pushes.project(proxy.address, more: "    tag: stable\n")
+        try proxy.setRules([.answer(403).on("GET|HEAD", "/manifests/").always])
+        let refused = try project.imgwatch("build", "--json")
+        let failure = try #require(refused.events.first { $0.event == "failed" }, "\(refused.output)")
+        #expect(refused.status == 1 && failure.reason.contains("403"), "\(failure.reason)")
+        #expect(registry.digest(of: "stable", in: "app") == (try images.digest(of: "it")))
+    }
+
     @Test(arguments: [true, false]) func `templates are filled in, and the commit is shown where it is wanted`(
         isRemote: Bool
     ) async throws {
