@@ -192,9 +192,13 @@ extension Engine {
     /// Whoever needs it waits for its next run.
     mutating func forgetSuccess(of id: NodeID) {
         guard let node = graph.position(of: id), states[node].success != nil else { return }
-        states[node].success = nil
         states[node].cause.reason = .references
-        effects.append(.remember(id, nil))
+        forgetSuccess(node)
+    }
+
+    mutating func forgetSuccess(_ node: Int) {
+        states[node].success = nil
+        effects.append(.remember(id(node), nil))
     }
 
     /// A node that leaves, or whose definition changes, while it runs is cancelled; one that comes back is compared

@@ -139,8 +139,7 @@ extension Engine {
             fail(node, run, failure)
             guard failure.isTransient || end.isHalfDone else { return }
             // The request may have been carried out: what the references show now is not known.
-            states[node].success = nil
-            effects.append(.remember(id(node), nil))
+            forgetSuccess(node)
             guard failure.isTransient, rules.contains(.retryTransient) else { return }
             states[node].retryAt = now + max(states[node].backOff, failure.retryAfter ?? .zero)
             states[node].backOff = min(states[node].backOff * 2, Limits.longestBackOff)

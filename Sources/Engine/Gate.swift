@@ -152,8 +152,7 @@ extension Engine {
             states[node].run?.image = shown.key
         }
         if spec.kind != .image, rules.contains(.voidAtStart) || spec.kind == .deploy {
-            states[node].success = nil
-            effects.append(.remember(spec.id, nil))
+            forgetSuccess(node)
         }
         effects.append(
             .start(

@@ -36,6 +36,10 @@ package struct HTTPError: Error, Hashable, Sendable {
         (self.kind, self.address, self.reason, self.remedy) = (kind, address.shown, reason, remedy)
     }
 
+    package static func notNeeded(_ address: WebAddress) -> HTTPError {
+        HTTPError(.cancelled, address, "it is not needed any more")
+    }
+
     /// Whether the same request may go well later.
     package var isTransient: Bool { [.unreachable, .timedOut, .cut, .busy].contains(kind) }
 }

@@ -22,6 +22,8 @@ package enum HTTPBody: Sendable {
         case .file(_, _, let length): length
         }
     }
+
+    var isLarge: Bool { length > HTTPLimits.largeBody }
 }
 
 /// Where the body of an answer goes.

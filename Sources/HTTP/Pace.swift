@@ -14,7 +14,7 @@ struct Pace: Sendable {
     /// Whatever drips in small requests is ended by their time-out.
     init(_ request: HTTPRequest, _ times: HTTPTimes) {
         self.times = times
-        isLarge = request.body.length > HTTPLimits.largeBody
+        isLarge = request.body.isLarge
         // A PUT without a body may end something large that came in pieces.
         storeSeconds = isLarge || request.body.length == 0 ? times.storeSeconds : times.smallStoreSeconds
         if case .stream = request.sink { mayNotDrip = true } else { mayNotDrip = isLarge }

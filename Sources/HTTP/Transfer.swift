@@ -42,7 +42,7 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
         complete(.failure(HTTPError(kind, request.address, reason)))
     }
 
-    func cancel() { fail(.cancelled, "it is not needed any more") }
+    func cancel() { complete(.failure(.notNeeded(request.address))) }
 
     func finish(_ code: CURLcode) {
         if let complaint { return complete(.failure(complaint)) }
@@ -134,7 +134,6 @@ final class Transfer: @unchecked Sendable {  // see above: one thread at a time
 
     /// A PUT without a body ends what came before in pieces.
     private var mayBeStored: Bool { request.body.length > 0 || request.method == "PUT" }
-    private var isLarge: Bool { request.body.length > HTTPLimits.largeBody }
 
     // MARK: What libcurl asks for
 
@@ -209,7 +208,7 @@ extension Transfer {
         handle.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         handle.set(CURLOPT_USERAGENT, "imgwatch")
         handle.set(CURLOPT_CONNECTTIMEOUT_MS, times.connect)
-        if !isLarge, case .memory = request.sink {
+        if !request.body.isLarge, case .memory = request.sink {
             handle.set(CURLOPT_TIMEOUT_MS, times.small + (mayBeStored ? times.storeSeconds * 1000 : 0))
         }
         handle.set(CURLOPT_NOPROGRESS, 0)

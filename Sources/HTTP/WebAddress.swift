@@ -64,6 +64,9 @@ package struct WebAddress: Hashable, Sendable, CustomStringConvertible {
 
     package var origin: String { "\(scheme)://\(host):\(port)" }
 
+    /// As the place stands in references, and in the names of credentials and certificates: `host`, or `host:port`.
+    package var site: String { port == (scheme == "https" ? 443 : 80) ? host : "\(host):\(port)" }
+
     package func hasSameOrigin(as other: WebAddress) -> Bool {
         (scheme, host, port) == (other.scheme, other.host, other.port)
     }

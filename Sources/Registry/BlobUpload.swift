@@ -205,7 +205,7 @@ extension RegistryClient {
         do {
             try await pause(Backoff.pause(after: attempt, nil, chance: .random(in: 0...1)))
         } catch {
-            throw self.error(HTTPError(.cancelled, base, "it is not needed any more"))
+            throw self.error(.notNeeded(base))
         }
     }
 }

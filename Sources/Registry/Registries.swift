@@ -82,7 +82,7 @@ package actor Registries {
         else { throw RegistryError("\(host) is no address", remedy: "check the name of the registry") }
         var base = secure
         if HostKind(secure.host) == .loopback, !isKnown {
-            let cancelled = HTTPError(.cancelled, plain, "it is not needed any more")
+            let cancelled = HTTPError.notNeeded(plain)
             do throws(HTTPError) {
                 let isPlain = try await asking.answer(host, cancelled: cancelled) { () async throws(HTTPError) in
                     try await speaksPlain(plain)

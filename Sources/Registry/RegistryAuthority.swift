@@ -135,7 +135,7 @@ package actor RegistryAuthority: Authority {
         guard case .bearer(let realm, let service) = scheme else { return nil }
         if case .registryToken(let token) = try await ownCredential() { return "Bearer \(token)" }
         if let token = valid(scopes) { return token }
-        let cancelled = HTTPError(.cancelled, realm, "it is not needed any more")
+        let cancelled = HTTPError.notNeeded(realm)
         return try await asking.answer(scopes, cancelled: cancelled) { () async throws(HTTPError) in
             // Somebody may have got it meanwhile.
             if let token = valid(scopes) { return token }
@@ -195,21 +195,15 @@ package actor RegistryAuthority: Authority {
                 realm,
                 "\(registry.shown) asks for its credentials there, which is another domain: they were not sent",
                 remedy: "if this place is to be trusted, log in to it by its own name, as with `docker login "
-                    + "\(Self.site(realm))`"
+                    + "\(realm.site)`"
             )
         }
         return .none
     }
 
-    /// Under this name its credentials are kept.
-    private static func site(_ address: WebAddress) -> String {
-        let isUsual = address.port == (address.scheme == "https" ? 443 : 80)
-        return isUsual ? address.host : "\(address.host):\(address.port)"
-    }
-
     private func strangersCredential(_ realm: WebAddress, insteadOf refused: Credential?) async -> Credential? {
         if let known = strangers[realm.origin] { return known }
-        let host = Self.site(realm)
+        let host = realm.site
         let credentialAt = credentialAt
         let found = await Self.offload { isOver throws(RegistryError) in try credentialAt(host, refused, isOver) }
         guard let own = try? found.get(), own != .none else { return nil }
@@ -222,7 +216,7 @@ package actor RegistryAuthority: Authority {
         if let credential { return credential.credential }
         // Who asks right after it could not be found hears the same.
         if let failure, let found, now() - found < RegistryLimits.nobody { throw failure }
-        let cancelled = HTTPError(.cancelled, registry, "it is not needed any more")
+        let cancelled = HTTPError.notNeeded(registry)
         let answer = try await finding.answer("", cancelled: cancelled) { () async throws(HTTPError) in
             if let credential { return credential }
             let (find, refused) = (find, refused)

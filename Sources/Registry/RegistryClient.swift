@@ -109,7 +109,7 @@ package final class RegistryClient: Sendable {
     }
 
     func leaveIfCancelled() throws(RegistryError) {
-        if Task.isCancelled { throw error(HTTPError(.cancelled, base, "it is not needed any more")) }
+        if Task.isCancelled { throw error(.notNeeded(base)) }
     }
 
     // MARK: Blobs
@@ -123,7 +123,7 @@ package final class RegistryClient: Sendable {
         _ move: () async throws(RegistryError) -> Value
     ) async throws(RegistryError) -> Value? {
         var own: Result<Value, RegistryError>?
-        let cancelled = HTTPError(.cancelled, base, "it is not needed any more")
+        let cancelled = HTTPError.notNeeded(base)
         do throws(HTTPError) {
             try await turns.answer(blob.digest, cancelled: cancelled) { () async throws(HTTPError) in
                 do throws(RegistryError) { own = .success(try await move()) } catch {

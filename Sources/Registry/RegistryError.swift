@@ -28,6 +28,9 @@ package struct RegistryError: Error, Hashable, Sendable {
     /// Whether a blob is tried again here; nobody outside does for that reason.
     var isRepeated: Bool { (isTransient || isWorthAnother) && !isPostponed }
 
+    /// We are not let in, and knocking again does not help.
+    package var isRefusal: Bool { [401, 403].contains(status) }
+
     /// Without a word that came from a server.
     package init(_ reason: String, remedy: String, isTransient: Bool = false) {
         (self.reason, self.remedy, self.isTransient) = (reason, remedy, isTransient)
@@ -67,20 +70,14 @@ package struct RegistryError: Error, Hashable, Sendable {
         case .untrusted where error.reason.contains("expired"):
             "have its certificate renewed, or set this machine's clock right"
         case .untrusted:
-            "put the certificate of its authority into ~/.config/containers/certs.d/\(site(error))/ca.crt, or check "
-                + "the address"
+            "put the certificate of its authority into ~/.config/containers/certs.d/"
+                + "\(WebAddress(parsing: error.address)?.site ?? "HOST:PORT")/ca.crt, or check the address"
         case .denied: login
         case .busy: "see what the token server's own log says; it is tried again by itself"
         case .timedOut, .cut: "check the network and the registry; it is tried again by itself"
         case .forbidden: "check whether this registry can be trusted; nothing was sent to the other place"
         default: "see what the registry's own log says"
         }
-    }
-
-    /// As it stands in references.
-    private static func site(_ error: HTTPError) -> String {
-        guard let address = WebAddress(parsing: error.address) else { return "HOST:PORT" }
-        return address.host + (address.port == 443 ? "" : ":\(address.port)")
     }
 
     /// What OpenSSL says to an answer that is no TLS.
@@ -139,16 +136,9 @@ private struct ServerMessage {
         } else {
             text = String(decoding: body.prefix(Self.longest), as: UTF8.self)
         }
-        text = text.shown(Self.longest)
-    }
-}
-
-extension String {
-    /// What others said, on one line and not too long.
-    func shown(_ limit: Int) -> String {
         var shown = String.UnicodeScalarView()
-        for scalar in unicodeScalars.prefix(limit) { shown.append(Self.isShown(scalar) ? scalar : " ") }
-        return String(shown).split(separator: " ").joined(separator: " ")
+        for scalar in text.unicodeScalars.prefix(Self.longest) { shown.append(Self.isShown(scalar) ? scalar : " ") }
+        text = String(shown).split(separator: " ").joined(separator: " ")
     }
 
     /// Neither moves the cursor of a terminal nor turns the order of letters around.

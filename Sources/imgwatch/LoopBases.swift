@@ -13,7 +13,8 @@ extension Loop {
         // What was asked for at the start is not asked for twice.
         let asked = image.unresolvedBases.filter { !session.bases.isJustMissed($0) }
         _ = await session.bases.resolve(asked)
-        let failed = image.unresolvedBases.filter { session.bases.known[$0] == nil }
+        let known = session.bases.known
+        let failed = image.unresolvedBases.filter { known[$0] == nil }
         guard !isOver, engine.awaits(operation, of: image.id) else { return }
         drain()
         guard failed.isEmpty else {
@@ -46,7 +47,7 @@ extension Loop {
     /// A registry that does not answer may do so later; whom one does not let in is not to knock again and again.
     private func tryBasesAgain() {
         let failures = nodes.project.images.flatMap(\.unresolvedBases).compactMap(session.bases.failure)
-            .filter { ![401, 403].contains($0.status) }
+            .filter { !$0.isRefusal }
         guard mode == .watch, baseRetry == nil, !failures.isEmpty else { return }
         basePause = min(basePause.map { $0 * 2 } ?? Self.firstPause, Self.longestPause)
         // Who asks for patience is asked again when all of it is over.
@@ -55,7 +56,7 @@ extension Loop {
             try? await Task.sleep(for: pause)
             guard !Task.isCancelled, !isOver else { return }
             baseRetry = nil
-            await resolveBases { ![401, 403].contains(session.bases.failure($0)?.status) }
+            await resolveBases { session.bases.failure($0)?.isRefusal != true }
         }
     }
 

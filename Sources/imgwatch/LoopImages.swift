@@ -87,11 +87,12 @@ extension Loop {
         case .incomplete:
             let failure = Failure("a layer of it is neither here nor in the registry", isTransient: true)
             end(run, RunEnd(.failed(failure), barrier: sequence))
-        case .baseIsGone(let base):
+        case .baseIsGone(let name):
+            let base = NodeID(name)
             tell(notice: "the registry has not all of \(base) any more: it is built again")
-            lost.insert(NodeID(base))
-            published[NodeID(base)] = nil
-            handle(.lost(NodeID(base)))
+            lost.insert(base)
+            published[base] = nil
+            handle(.lost(base))
             endCancelled(run)
         case .inputChanged, .cancelled: endCancelled(run)
         }
