@@ -13,23 +13,36 @@ package struct FileStat: Hashable, Sendable {
     package var changed: Int64
     /// Type and permissions, as `st_mode` has them.
     package var mode: UInt32
+    /// How many names the file has (`st_nlink`).
+    package var links: UInt32
 
-    package init(device: UInt64, inode: UInt64, size: Int64, modified: Int64, changed: Int64, mode: UInt32) {
+    package init(
+        device: UInt64,
+        inode: UInt64,
+        size: Int64,
+        modified: Int64,
+        changed: Int64,
+        mode: UInt32,
+        links: UInt32 = 1
+    ) {
         (self.device, self.inode, self.size) = (device, inode, size)
-        (self.modified, self.changed, self.mode) = (modified, changed, mode)
+        (self.modified, self.changed, self.mode, self.links) = (modified, changed, mode, links)
     }
 
     package init(_ raw: stat) {
         (device, inode, size) = (UInt64(raw.st_dev), UInt64(raw.st_ino), Int64(raw.st_size))
         modified = Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)
         changed = Int64(raw.st_ctim.tv_sec) * 1_000_000_000 + Int64(raw.st_ctim.tv_nsec)
-        mode = UInt32(raw.st_mode)
+        (mode, links) = (UInt32(raw.st_mode), UInt32(clamping: raw.st_nlink))
     }
 
     /// Does not follow a link; nil where nothing is there, or it can't be reached.
-    package init?(of path: String) {
+    package init?(of path: String) { self.init(of: path, in: AT_FDCWD) }
+
+    /// The same, a relative path being one from the folder.
+    init?(of path: String, in folder: Int32) {
         var raw = stat()
-        guard lstat(path, &raw) == 0 else { return nil }
+        guard fstatat(folder, path, &raw, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
         self.init(raw)
     }
 
@@ -38,6 +51,9 @@ package struct FileStat: Hashable, Sendable {
     package var isLink: Bool { mode & S_IFMT == S_IFLNK }
     /// Permissions with setuid, setgid and sticky.
     package var permissions: UInt16 { UInt16(mode & 0o7777) }
+
+    /// As git sees it.
+    var isExecutable: Bool { permissions & 0o100 != 0 }
 
     /// A change within this time before a reading may bear the same times as what was read: such a reading is not
     /// remembered (kernels before 6.13 count in ticks of up to 4 ms; `git` calls such files racy).

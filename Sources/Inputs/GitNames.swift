@@ -45,13 +45,14 @@ package final class GitNames: Sendable {
 
     private struct Known: Sendable {
         var head: String
-        var files: [GitPath: TreeFile]
         var newest: Commit?
+        /// Whether HEAD has something that the node reads.
+        var isCommitted: Bool
     }
     private struct Content: Sendable {
         var nodes: [String: Known] = [:]
         /// By path and raw blob id: the id after git's filters.
-        var cleaned: [String: String] = [:]
+        var cleaned: [String: BlobID] = [:]
     }
 
     package let repository: Repository
@@ -71,15 +72,12 @@ package final class GitNames: Sendable {
     package func name(_ inputs: NamedInputs, _ reading: Reading) throws(GitError) -> InputsName {
         guard let head = try repository.head() else { return .unknown }
         let known = try known(inputs, at: head)
-        var files = reading.files.filter { $0.kind != .directory && !inputs.isGenerated($0.path) }
-        for path in inputs.extra {
-            let scope = InputScope(outputs: [.init(path: path, isDirectory: false)])
-            files += (try? reader.read(scope))?.files ?? []
-        }
-        if files.isEmpty, known.files.isEmpty { return .nothing }
-        let isDirty = inputs.isRedefined ? true : try differs(files, from: known.files)
+        let extra = inputs.extra.map { path in (path, Self.file(path, reader)) }
+        let isInput: (String) -> Bool = { !inputs.isGenerated($0) }
+        if !known.isCommitted, extra.allSatisfy({ $0.1 == nil }), !reading.hasFiles(where: isInput) { return .nothing }
+        let isDirty = try inputs.isRedefined ? true : differs(inputs, reading, extra)
         // Inputs that no commit holds have no commit of their own: they are changes on top of HEAD.
-        guard let commit = known.newest ?? (known.files.isEmpty ? head : nil) else { return .unknown }
+        guard let commit = known.newest ?? (known.isCommitted ? nil : head) else { return .unknown }
         return .commit(commit, isDirty: isDirty)
     }
 
@@ -93,7 +91,6 @@ package final class GitNames: Sendable {
             let inside = String(path.dropFirst(prefix.count))
             return inputs.scope.reads(inside) && !inputs.isGenerated(inside) || inputs.extra.contains(inside)
         }
-        let files = try repository.headFiles(under: prefixes).filter { isInput($0.key.text) }
         let former = content.withLock { $0.nodes[inputs.node] }
             .flatMap { former in former.newest.map { KnownNewest(head: former.head, newest: $0) } }
         let newest = try repository.newestCommit(
@@ -102,7 +99,9 @@ package final class GitNames: Sendable {
             where: isInput,
             known: former
         )
-        let known = Known(head: head.id, files: files, newest: newest)
+        var isCommitted = newest != nil
+        if newest == nil { isCommitted = try repository.headFiles(under: prefixes).contains { isInput($0.key.text) } }
+        let known = Known(head: head.id, newest: newest, isCommitted: isCommitted)
         // Where HEAD moved meanwhile, this may be of either commit: good for now, and asked again.
         if try repository.head() == head { remember(known, of: inputs.node) }
         return known
@@ -125,34 +124,90 @@ package final class GitNames: Sendable {
     /// Definitions changed: what was remembered of the nodes' paths no longer holds.
     package func forget() { content.withLock { $0.nodes = [:] } }
 
-    private func differs(_ files: [InputFile], from head: [GitPath: TreeFile]) throws(GitError) -> Bool {
-        var seen: Set<GitPath> = []
-        for file in files {
-            let path = prefix + file.path
-            // A Dockerfile that its own image copies stands here twice.
-            guard seen.insert(GitPath(path)).inserted else { continue }
-            guard let committed = head[GitPath(path)] else { return true }
-            switch file.kind {
-            case .file(let hash):
-                let isExecutable = file.stat.permissions & 0o100 != 0
-                guard committed.mode == (isExecutable ? 0o100755 : 0o100644) else { return true }
-                if hash.blobID == committed.id { continue }
-                if try cleaned(path, hash.blobID) != committed.id { return true }
-            case .link(let target):
-                var hasher = ContentHasher(length: target.utf8.count)
-                var text = target
-                text.withUTF8 { hasher.update(UnsafeRawBufferPointer($0)) }
-                guard committed.mode == 0o120000, hasher.finalize().gitBlob == committed.id else { return true }
-            case .directory: return true
-            }
+    // MARK: Dirty or not
+
+    private typealias ExtraFile = (path: String, file: InputFolder.Entry?)
+
+    private static func file(_ path: String, _ reader: InputReader) -> InputFolder.Entry? {
+        let scope = InputScope(outputs: [.init(path: path, isDirectory: false)])
+        var folder = (try? reader.read(scope))?.top
+        var entry: InputFolder.Entry?
+        for name in path.split(separator: "/") {
+            entry = folder?[String(name)]
+            folder = entry?.kind.folder
         }
-        return seen.count != head.count
+        return entry
     }
 
-    private func cleaned(_ path: String, _ raw: String) throws(GitError) -> String {
-        let name = raw + " " + path
+    private func differs(_ inputs: NamedInputs, _ reading: Reading, _ extra: [ExtraFile]) throws(GitError) -> Bool {
+        var tree = try repository.headTree()
+        for name in prefix.split(separator: "/") {
+            guard let above = tree else { break }
+            tree = try repository.items(of: above).first { $0.isTree && $0.name.utf8.elementsEqual(name.utf8) }?.id
+        }
+        for (path, file) in extra {
+            let committed = try repository.headFiles(under: [prefix + path])[GitPath(prefix + path)]
+            guard let file, let committed else {
+                if file == nil, committed == nil { continue }
+                return true
+            }
+            if try differs(file, from: TreeItem(name: file.name, committed), at: path) { return true }
+        }
+        return try differs(reading.top, from: tree, below: "", inputs)
+    }
+
+    /// Equal trees have equal ids, and are not opened.
+    private func differs(
+        _ folder: InputFolder,
+        from tree: BlobID?,
+        below path: String,
+        _ inputs: NamedInputs
+    ) throws(GitError) -> Bool {
+        if let tree, folder.gitTree == tree { return false }
+        var items: [GitPath: TreeItem] = [:]
+        if let tree { for item in try repository.items(of: tree) { items[GitPath(item.name)] = item } }
+        for entry in folder.entries {
+            let inside = TreeReader.join(path, entry.name)
+            let item = items.removeValue(forKey: GitPath(entry.name))
+            if let inner = entry.kind.folder {
+                if let item, !item.isTree { items[GitPath(entry.name)] = item }
+                let tree = item.flatMap { $0.isTree ? $0.id : nil }
+                if try differs(inner, from: tree, below: inside, inputs) { return true }
+            } else if !inputs.isGenerated(inside) {
+                guard let item, try !differs(entry, from: item, at: inside) else { return true }
+            }
+        }
+        for item in items.values {
+            let inside = TreeReader.join(path, item.name)
+            if !item.isTree {
+                if inputs.scope.reads(inside), !inputs.isGenerated(inside) { return true }
+            } else if inputs.scope.mayRead(below: inside) || inputs.scope.isOnTheWay(inside) {
+                if try differs(.empty, from: item.id, below: inside, inputs) { return true }
+            }
+        }
+        return false
+    }
+
+    private func differs(
+        _ entry: InputFolder.Entry,
+        from item: TreeItem,
+        at path: String
+    ) throws(GitError) -> Bool {
+        switch entry.kind {
+        case .file(let hash, _):
+            guard item.mode == (entry.stat.isExecutable ? 0o100755 : 0o100644) else { return true }
+            if hash.blobID == item.id { return false }
+            return try cleaned(prefix + path, hash.blobID) != item.id
+        case .link(let target):
+            return item.mode != 0o120000 || BlobID(ContentHasher.gitID(of: "blob", Array(target.utf8))) != item.id
+        case .folder: return true
+        }
+    }
+
+    private func cleaned(_ path: String, _ raw: BlobID) throws(GitError) -> BlobID? {
+        let name = raw.hex + " " + path
         if let known = content.withLock({ $0.cleaned[name] }) { return known }
-        let id = try repository.cleanBlobID(of: path)
+        let id = BlobID(hex: try repository.cleanBlobID(of: path))
         content.withLock { content in
             if content.cleaned.count > 10_000 { content.cleaned = [:] }
             content.cleaned[name] = id

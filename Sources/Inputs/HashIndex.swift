@@ -1,73 +1,68 @@
 /// Content is hashed once: what each file held when it had this size, these times and this inode.
 
+package import Git
 internal import Glibc
 package import OCI
 internal import Synchronization
 
-/// The two names of a file's content.
+/// The names of a file's content: git's, which keys are made of, and the digest, which layers are made of.
+///
+/// Two are the same if git's are.
 package struct ContentHash: Hashable, Sendable {
-    package var digest: Digest
-    /// The id that git gives to a blob of these bytes: 40 hex digits.
-    package var blobID: String
-    package init(digest: Digest, blobID: String) { (self.digest, self.blobID) = (digest, blobID) }
+    package var blobID: BlobID
+    /// nil where git's index told the id, and the file was not read.
+    package var digest: Digest?
+    package init(blobID: BlobID, digest: Digest?) { (self.blobID, self.digest) = (blobID, digest) }
+
+    package static func == (a: Self, b: Self) -> Bool { a.blobID == b.blobID }
+    package func hash(into hasher: inout Hasher) { hasher.combine(blobID) }
 }
 
-package struct IndexedFile: Hashable, Sendable {
-    package var stat: FileStat
-    package var hash: ContentHash
-    package init(stat: FileStat, hash: ContentHash) { (self.stat, self.hash) = (stat, hash) }
+/// What a file held, and whether who wrote it since would have left other times.
+struct FoundHash: Equatable, Sendable {
+    var hash: ContentHash
+    var isProven: Bool
 }
 
-/// What was read before, by absolute path; safe to use from several threads.
+/// What was read in this session, by absolute path: several nodes may read one file. Safe to use from several threads.
 package final class HashIndex: Sendable {
-    private struct Content: Sendable {
-        var files: [String: IndexedFile]
-        /// Entries that the last ``takeNews()`` did not give.
-        var news: Set<String> = []
-        /// What was read in this session and held something else before, and what was not known at all.
-        var different: Set<String> = []
-        var unknown: Set<String> = []
-    }
-    private let content: Mutex<Content>
+    private let files = Mutex<[String: (stat: FileStat, hash: ContentHash)]>([:])
 
-    package init(_ files: [String: IndexedFile] = [:]) { content = Mutex(Content(files: files)) }
+    /// Of content that git's index named, and that was read later.
+    private let digests = Mutex<[BlobID: Digest]>([:])
 
-    /// What was read or dropped since the last call, to be written down.
-    package func takeNews() -> [String: IndexedFile?] {
-        content.withLock { content in
-            defer { content.news = [] }
-            return Dictionary(uniqueKeysWithValues: content.news.map { ($0, content.files[$0]) })
-        }
-    }
+    package init() {}
 
-    /// Those of the paths that are known to hold something else than in earlier sessions; where none is, those that
-    /// were not known: new ones, and such as had changed a moment before they were read.
-    package func changed(among paths: [String]) -> [String] {
-        content.withLock { content in
-            let different = paths.filter(content.different.contains)
-            return different.isEmpty ? paths.filter(content.unknown.contains) : different
-        }
-    }
+    /// Whoever needs it from now on reads again.
+    package func forget() { files.withLock { $0 = [:] } }
 
-    /// The hash of a regular file's bytes; reads them only where they may not be those of the last time.
+    /// The hash of a regular file's bytes; reads them only where they may not be those of the last time, or a change
+    /// was told.
     ///
     /// - Returns: nil where the file vanished, or changed while it was read.
-    func hash(of path: String, _ stat: FileStat) throws(UnreadableInput) -> ContentHash? {
-        if let known = content.withLock({ $0.files[path] }), known.stat == stat { return known.hash }
+    func hash(of path: String, _ stat: FileStat, isTold: Bool = false) throws(UnreadableInput) -> FoundHash? {
+        if !isTold, let known = files.withLock({ $0[path] }), known.stat == stat {
+            return FoundHash(hash: known.hash, isProven: true)
+        }
         let start = FileStat.now()
         guard let hash = try Self.read(path, stat) else { return nil }
-        let entry = stat.isProven(by: start) ? IndexedFile(stat: stat, hash: hash) : nil
-        content.withLock { content in
-            if let known = content.files[path] {
-                if known.hash.digest != hash.digest { content.different.insert(path) }
-            } else {
-                content.unknown.insert(path)
-            }
-            if entry != nil || content.files[path] != nil { content.news.insert(path) }
-            content.files[path] = entry
-        }
-        return hash
+        let isProven = stat.isProven(by: start)
+        files.withLock { $0[path] = isProven ? (stat, hash) : nil }
+        return FoundHash(hash: hash, isProven: isProven)
     }
+
+    /// The digest of a file that is to be packed; nil where its content is not what the hash names any more.
+    package func digest(of path: String, _ hash: ContentHash) -> Digest? {
+        if let digest = hash.digest ?? digest(of: hash.blobID) { return digest }
+        guard let stat = FileStat(of: path), let found = try? Self.read(path, stat), found == hash,
+            let digest = found.digest
+        else { return nil }
+        digests.withLock { $0[hash.blobID] = digest }
+        return digest
+    }
+
+    /// Where it was found before.
+    func digest(of blob: BlobID) -> Digest? { digests.withLock { $0[blob] } }
 
     private static func read(_ path: String, _ expected: FileStat) throws(UnreadableInput) -> ContentHash? {
         let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
@@ -89,7 +84,7 @@ package final class HashIndex: Sendable {
         }
         guard isStill(descriptor, expected) else { return nil }
         let (digest, blob) = hasher.finalize()
-        return ContentHash(digest: digest, blobID: blob)
+        return BlobID(blob).map { ContentHash(blobID: $0, digest: digest) }
     }
 
     private static let chunk = 1 << 18

@@ -1,11 +1,12 @@
 /// Which paths a node reads: declared for a step, less its own outputs; derived from the Dockerfile for an image.
 
 internal import Dockerfile
+internal import OCI
 package import Project
 
 /// All paths are relative to the project's root, clean, without a trailing slash; "" is the root.
-package struct InputScope: Sendable {
-    private enum Kind: Sendable {
+package struct InputScope: Hashable, Sendable {
+    private enum Kind: Hashable, Sendable {
         case step(patterns: [PathPattern], outputs: [OutputPath])
         case image(ContextScope)
         /// A step's outputs, or a list of files.
@@ -15,6 +16,9 @@ package struct InputScope: Sendable {
     private let kind: Kind
     /// Where to look: no root lies in another.
     let roots: [String]
+
+    /// Tells a reading of this scope from one of another, also in a later session.
+    var fingerprint: String { Digest.sha256(of: "\(kind)".utf8).hex }
 
     package init(of step: Step, linked: LinkedSources = .none) {
         let patterns = step.inputs + linked.sources.compactMap { try? PathPattern($0, place: step.place) }
@@ -82,6 +86,22 @@ package struct InputScope: Sendable {
     /// Whether this is a folder, or a link in its place, on the way to where the node looks.
     package func isOnTheWay(_ path: String) -> Bool { roots.contains { Self.isBelow($0, path) } }
 
+    /// The names in this folder that lead to where the node looks; nil where it looks at all that is in the folder.
+    func names(onTheWayFrom directory: String) -> [String]? {
+        var names: [String] = []
+        for root in roots {
+            if root.isSame(as: directory) || Self.isBelow(directory, root) { return nil }
+            guard Self.isBelow(root, directory) else { continue }
+            let rest = root.utf8.dropFirst(directory.isEmpty ? 0 : directory.utf8.count + 1)
+            let name = String(decoding: rest.prefix { $0 != 0x2F }, as: UTF8.self)
+            if !names.contains(where: name.isSame) { names.append(name) }
+        }
+        return names
+    }
+
+    /// Whether folders count, with their permissions: a command sees only the files in them.
+    var countsFolders: Bool { if case .step = kind { false } else { true } }
+
     static func isBelow(_ path: String, _ directory: String) -> Bool {
         directory.isEmpty
             || path.utf8.starts(with: directory.utf8) && path.utf8.dropFirst(directory.utf8.count).first == 0x2F
@@ -99,8 +119,8 @@ package struct InputScope: Sendable {
 }
 
 /// What the `COPY` and `ADD` instructions of an image read of its context.
-struct ContextScope: Sendable {
-    private struct Source: Sendable {
+struct ContextScope: Hashable, Sendable {
+    private struct Source: Hashable, Sendable {
         /// The folder part before the first wildcard, or the whole path; "" is the context.
         var prefix: String
         /// One for each component of the path, where it has wildcards.

@@ -1,15 +1,14 @@
 /// Keys: the hash of all that decides a node's result, and nothing else.
 
 internal import Dockerfile
+internal import OCI
 package import Project
 
 package enum Keys {
     /// Changes when the same inputs and instructions would make other bytes.
-    static let semantics = "imgwatch-2"
+    static let semantics = "imgwatch-3"
 
     /// A step's own key: its command, environment, folder and outputs, and what it reads.
-    ///
-    /// Folders are no content: a command sees the files in them.
     package static func own(of step: Step, _ reading: Reading) -> String {
         var hasher = KeyHasher()
         hasher.add(semantics + " step")
@@ -20,16 +19,12 @@ package enum Keys {
         hasher.add(step.directory)
         hasher.add("env", pairs: step.environment)
         hasher.add("outputs", step.outputs.map(\.path))
-        hasher.add(reading.files.filter { $0.kind != .directory })
+        hasher.add(reading)
         return hasher.finish()
     }
 
     /// What a step left: everything under its outputs.
-    package static func outputs(_ reading: Reading) -> String {
-        var hasher = KeyHasher()
-        hasher.add(reading.files)
-        return hasher.finish()
-    }
+    package static func outputs(_ reading: Reading) -> String { reading.top.digest.hex }
 
     /// An image's own key, without those of its bases: the evaluated instructions and every file that they read.
     ///
@@ -48,7 +43,7 @@ package enum Keys {
         hasher.add(image.instructions)
         if let compression = image.compression { hasher.add("compression", [compression.rawValue]) }
         if image.showsRevision { hasher.add("revision", revision.map { [$0] } ?? []) }
-        hasher.add(reading.files)
+        hasher.add(reading)
         return hasher.finish()
     }
 

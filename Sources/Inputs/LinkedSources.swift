@@ -43,7 +43,7 @@ package struct LinkedSources: Equatable, Sendable {
             add(route, below: "", route.links.map(PathPattern.escaped) + moved)
         }
         var seen = links
-        while let found = try? TreeWalk.links(below: root, in: InputScope(of: step, linked: self)) {
+        while let found = try? Self.links(in: InputScope(of: step, linked: self), below: root) {
             let new = found.filter { seen.insert($0).inserted }.sorted()
             if new.isEmpty { return }
             for route in new.map({ LinkRoute($0, in: root, isConfined: false) }) {
@@ -65,6 +65,12 @@ package struct LinkedSources: Equatable, Sendable {
         guard !route.links.isEmpty else { return }
         links.formUnion(route.links.map { context.isEmpty ? $0 : context + "/" + $0 })
         for source in new where !sources.contains(where: source.isSame) { sources.append(source) }
+    }
+
+    /// The links among what the scope reads.
+    private static func links(in scope: InputScope, below root: String) throws(TreeReader.Failure) -> [String] {
+        let reader = TreeReader(root: root, scope: scope, index: HashIndex(), skipsFiles: true)
+        return Reading(top: try reader.read()).files.filter(\.stat.isLink).map(\.path)
     }
 
     /// The links below a folder of the context that fit the names, one for each folder on the way and the last.

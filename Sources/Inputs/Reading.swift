@@ -16,99 +16,161 @@ package struct InputFile: Hashable, Sendable {
     package var kind: Kind
 }
 
+/// A path of which a change was told.
+package struct ChangedPath: Hashable, Sendable {
+    /// Relative to the project's root.
+    package var path: String
+    /// Whatever is there and below may be another one; else only the file, or the folder without what is in it.
+    package var isWhole: Bool
+    package init(_ path: String, isWhole: Bool = false) { (self.path, self.isWhole) = (path, isWhole) }
+}
+
 package struct Reading: Sendable {
-    /// In the order of the paths' bytes.
-    package var files: [InputFile]
-    package init(files: [InputFile]) { self.files = files }
+    let top: InputFolder
+    init(top: InputFolder) { self.top = top }
+
+    package static let nothing = Reading(top: .empty)
+
+    /// All that was read, a folder before what is in it, the names of a folder in the order of their bytes.
+    ///
+    /// Made anew at each call.
+    package var files: [InputFile] {
+        var files: [InputFile] = []
+        files.reserveCapacity(top.count)
+        top.visit { path, entry in
+            if let kind = entry.kind.shown { files.append(InputFile(path: path, stat: entry.stat, kind: kind)) }
+            return true
+        }
+        return files
+    }
+
+    /// How many that are.
+    package var count: Int { top.count }
+
+    /// Whether the two are one, and not only alike.
+    package func isSame(as other: Reading) -> Bool { top === other.top }
+
+    /// Whether one of the files and links is such.
+    func hasFiles(where fits: (String) -> Bool) -> Bool {
+        var isFound = false
+        top.visit { path, entry in
+            if !isFound, !entry.stat.isDirectory { isFound = fits(path) }
+            return !isFound
+        }
+        return isFound
+    }
 
     /// Whether nothing of this changed since, by inode and times and not only by content: changed and changed back is
     /// changed.
     package func isUnchanged(in scope: InputScope, below root: String) -> Bool {
-        guard let walked = try? TreeWalk.files(below: root, in: scope) else { return false }
-        // A folder's times change with what comes and goes in it, outputs too; its files are compared themselves.
-        let now = walked.filter { !$0.stat.isDirectory }
-        let then = files.filter { !$0.stat.isDirectory }
-        return now.count == then.count && zip(now, then).allSatisfy { $0.path == $1.path && $0.stat == $1.stat }
+        let reader = TreeReader(root: root, scope: scope, index: HashIndex())
+        guard let now = try? reader.read(knowing: top) else { return false }
+        return now.hasSameFiles(as: top)
     }
 
     /// Files that changed within the last seconds: whoever wrote them may still be writing.
     package func files(changedWithin seconds: Int64) -> [InputFile] {
         let horizon = FileStat.now() - seconds * 1_000_000_000
-        return files.filter { $0.stat.isFile && max($0.stat.changed, $0.stat.modified) >= horizon }
+        return files {
+            $0.newest >= horizon
+        } where: {
+            max($0.changed, $0.modified) >= horizon
+        }
+    }
+
+    /// Files that have other names as well, which may lie where nobody watches.
+    package var hardLinks: [InputFile] { files(\.hasHardLinks) { $0.links > 1 } }
+
+    /// The files among which some fit, found by way of the folders that may hold such.
+    private func files(_ mayHold: (InputFolder) -> Bool, where fits: (FileStat) -> Bool) -> [InputFile] {
+        var found: [InputFile] = []
+        top.visit { path, entry in
+            switch entry.kind {
+            case .file(let hash, _):
+                if fits(entry.stat) { found.append(InputFile(path: path, stat: entry.stat, kind: .file(hash))) }
+                return false
+            case .folder(let folder, _): return mayHold(folder)
+            case .link: return false
+            }
+        }
+        return found
+    }
+
+    /// Where the two differ in what counts, the folders in which they do not being passed by.
+    package func differences(from old: Reading) -> [InputDifference] {
+        var found: [InputDifference] = []
+        top.compare(with: old.top, below: "") { path, new, old in
+            let files = [new, old].map { entry in
+                entry.flatMap { entry in
+                    entry.kind.shown.map { InputFile(path: path, stat: entry.stat, kind: $0) }
+                }
+            }
+            if files[0] != nil || files[1] != nil {
+                found.append(InputDifference(path: path, new: files[0], old: files[1]))
+            }
+        }
+        return found
     }
 }
 
-/// Reads what a scope names, by way of the hash index.
+/// One path that two readings have differently; nil where one has nothing there.
+package struct InputDifference: Sendable {
+    package var path: String
+    package var new: InputFile?
+    package var old: InputFile?
+}
+
+/// Reads what a scope names.
 package struct InputReader: Sendable {
     /// Absolute.
     package let root: String
     package let index: HashIndex
     package init(root: String, index: HashIndex) { (self.root, self.index) = (root, index) }
 
+    /// What the scope reads now; files that `known` has with these times are not read, and if that is a reading of the
+    /// very scope, neither is asked again which it reads.
+    ///
     /// - Returns: nil where a file changed or vanished while it was read.
-    package func read(_ scope: InputScope) throws(UnreadableInput) -> Reading? {
-        var files: [InputFile] = []
-        for walked in try TreeWalk.files(below: root, in: scope) {
-            guard let kind = try kind(of: walked) else { return nil }
-            files.append(InputFile(path: walked.path, stat: walked.stat, kind: kind))
+    package func read(
+        _ scope: InputScope,
+        knowing known: Reading? = nil,
+        ofScope isOfScope: Bool = true
+    ) throws(UnreadableInput) -> Reading? {
+        try settled(in: scope) { reader throws(TreeReader.Failure) in
+            var reader = reader
+            reader.knowsScope = isOfScope
+            return try reader.read(knowing: known?.top)
         }
-        return Reading(files: files)
     }
 
     /// The reading after these paths changed, and nothing else.
     ///
-    /// - Returns: nil where a folder or a link is among them, or a file changed while it was read: all is to be read.
+    /// - Returns: nil where a file changed while it was read.
     package func updated(
         _ reading: Reading,
-        at paths: some Sequence<String>,
+        at changes: some Sequence<ChangedPath>,
         in scope: InputScope
     ) throws(UnreadableInput) -> Reading? {
-        var files = reading.files
-        for path in paths {
-            let place = Self.place(of: path, in: files)
-            let isKnown = place < files.count && files[place].path.isSame(as: path)
-            if isKnown, !files[place].stat.isFile { return nil }
-            let below = Self.place(of: path + "/", in: files)
-            if below < files.count, files[below].path.utf8.starts(with: (path + "/").utf8) { return nil }
-            guard let stat = FileStat(of: root + "/" + path) else {
-                guard isKnown else { continue }
-                if scope.isInFolderLeadingBack(path) { return nil }
-                files.remove(at: place)
-                continue
-            }
-            guard stat.isFile, !TreeWalk.isBehindLink(path, below: root) else { return nil }
-            guard scope.reads(path) else { continue }
-            if !isKnown, scope.isInFolderLeadingBack(path) { return nil }
-            guard let kind = try kind(of: WalkedFile(path: path, stat: stat)) else { return nil }
-            let file = InputFile(path: path, stat: stat, kind: kind)
-            if isKnown { files[place] = file } else { files.insert(file, at: place) }
+        let names = ChangedNames(changes)
+        return try settled(in: scope) { reader throws(TreeReader.Failure) in
+            try reader.updated(reading.top, at: names)
         }
-        return Reading(files: files)
     }
 
-    /// Where the path stands, or would.
-    private static func place(of path: String, in files: [InputFile]) -> Int {
-        var (low, high) = (0, files.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if files[middle].path.utf8.lexicographicallyPrecedes(path.utf8) { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-
-    private func kind(of walked: WalkedFile) throws(UnreadableInput) -> InputFile.Kind? {
-        if walked.stat.isDirectory { return .directory }
-        let path = root + "/" + walked.path
-        if walked.stat.isLink { return LinkTarget.of(path).map { .link(target: $0) } }
-        do {
-            return try index.hash(of: path, walked.stat).map { .file($0) }
+    private func settled(
+        in scope: InputScope,
+        _ read: (TreeReader) throws(TreeReader.Failure) -> InputFolder
+    ) throws(UnreadableInput) -> Reading? {
+        do throws(TreeReader.Failure) {
+            return Reading(top: try read(TreeReader(root: root, scope: scope, index: index)))
         } catch {
-            throw UnreadableInput(path: walked.path, reason: error.reason)
+            if case .unreadable(let problem) = error { throw problem }
+            return nil
         }
     }
 }
 
-/// Hashes texts, lists and files so that no two sequences of them give the same bytes: each text stands behind its
+/// Hashes texts, lists and readings so that no two sequences of them give the same bytes: each text stands behind its
 /// length, each list behind its count.
 struct KeyHasher: ~Copyable {
     private var hasher = SHA256Hasher()
@@ -130,17 +192,7 @@ struct KeyHasher: ~Copyable {
     }
 
     /// Paths, kinds, permissions and content; never a time, an owner or an inode.
-    mutating func add(_ files: [InputFile]) {
-        add("files \(files.count)")
-        for file in files {
-            add(file.path)
-            switch file.kind {
-            case .directory: add("d\(String(file.stat.permissions, radix: 8))")
-            case .file(let hash): add("f\(String(file.stat.permissions, radix: 8)) \(hash.digest.hex)")
-            case .link(let target): add("l" + target)
-            }
-        }
-    }
+    mutating func add(_ reading: Reading) { add("inputs", [reading.top.digest.hex]) }
 
     consuming func finish() -> String { hasher.finalize().hex }
 }

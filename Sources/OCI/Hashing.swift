@@ -40,12 +40,19 @@ package struct ContentHasher: ~Copyable {
         blob.update(bytes)
     }
 
-    /// Gives the digest, and the git blob id as 40 lower-case hex digits.
-    package consuming func finalize() -> (digest: Digest, gitBlob: String) {
+    /// Gives the digest, and the 20 bytes of the git blob id.
+    package consuming func finalize() -> (digest: Digest, gitBlob: [UInt8]) {
         let id = blob.finish()
-        let digits = Array("0123456789abcdef".utf8)
-        let hex = id.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return (content.finishSHA256(), String(decoding: hex, as: UTF8.self))
+        return (content.finishSHA256(), id)
+    }
+
+    /// The 20 bytes of the id that git gives to an object (`blob`, `tree`) of these bytes.
+    package static func gitID(of kind: String, _ bytes: [UInt8]) -> [UInt8] {
+        var object = HashContext(.sha1)
+        var header = "\(kind) \(bytes.count)\0"
+        header.withUTF8 { object.update(UnsafeRawBufferPointer($0)) }
+        bytes.withUnsafeBytes { object.update($0) }
+        return object.finish()
     }
 }
 

@@ -9,6 +9,8 @@ enum Schema {
             for table in first { try database.execute(sql: table) }
         }
         migrator.registerMigration("2") { try $0.execute(sql: encodings) }
+        // What nodes read lies in files of its own.
+        migrator.registerMigration("3") { try $0.execute(sql: "DROP TABLE hash") }
         return migrator
     }()
 

@@ -81,7 +81,7 @@ final class ImageStore: Sendable {
     func assemble(
         _ image: Image,
         from inputs: ImageInputs,
-        root: String,
+        reader: InputReader,
         isCancelled: @escaping @Sendable () -> Bool
     ) throws(ImageProblem) -> StoredImage {
         do {
@@ -91,7 +91,7 @@ final class ImageStore: Sendable {
             }
             var request = AssemblyRequest(
                 evaluation: image.evaluation.naming(inputs.bases),
-                context: image.buildContext(inputs, root: root),
+                context: try image.buildContext(inputs, reader),
                 bases: loaded,
                 labels: image.allLabels(key: inputs.key, revision: inputs.revision),
                 annotations: image.annotations(key: inputs.key),
@@ -191,22 +191,21 @@ extension Image {
     }
 
     /// The files that were read, as the context shows them.
-    fileprivate func buildContext(_ inputs: ImageInputs, root: String) -> BuildContext {
+    fileprivate func buildContext(_ inputs: ImageInputs, _ reader: InputReader) throws(ImageProblem) -> BuildContext {
         let skipped = context.isEmpty ? 0 : context.utf8.count + 1
-        let files = inputs.reading.files.compactMap { file -> ContextFile? in
+        var files: [ContextFile] = []
+        for file in inputs.reading.files {
+            guard let path = String(file.path.utf8.dropFirst(skipped)), !path.isEmpty else { continue }
+            let place = inputs.copies[file.path]?.path ?? reader.root + "/" + file.path
             let kind: ContextFile.Kind
             switch file.kind {
             case .directory: kind = .directory
-            case .file(let hash): kind = .file(size: Int(file.stat.size), digest: hash.digest)
+            case .file(let hash):
+                guard let digest = reader.index.digest(of: place, hash) else { throw .inputChanged }
+                kind = .file(size: Int(file.stat.size), digest: digest)
             case .link(let target): kind = .symbolicLink(target: target)
             }
-            guard let path = String(file.path.utf8.dropFirst(skipped)), !path.isEmpty else { return nil }
-            return ContextFile(
-                path: path,
-                kind: kind,
-                mode: file.stat.permissions,
-                absolutePath: inputs.copies[file.path]?.path ?? root + "/" + file.path
-            )
+            files.append(ContextFile(path: path, kind: kind, mode: file.stat.permissions, absolutePath: place))
         }
         return BuildContext(files) { [ignorePatterns] in ignorePatterns.matches($0) }
     }

@@ -40,8 +40,12 @@ actor Loop {
     var touched: [NodeID: Sequence] = [:]
     /// What changed last, by path.
     var recent = RecentChanges()
+    /// What each node's files were at the end of the session before.
+    var remembered: [NodeID: Reading] = [:]
     /// What the latest keying of each node read.
     var readings: [NodeID: KeyedReading] = [:]
+    /// The latest instant at which each node's files were read.
+    var held: [NodeID: HeldReading] = [:]
     var runs: [OperationID: ActiveRun] = [:]
     /// The end of each step's latest run.
     var ends: [NodeID: Sequence] = [:]
@@ -123,8 +127,7 @@ actor Loop {
         if !isOver { await withCheckedContinuation { waiters.append($0) } }
         // A plan leaves what the last run read as it is: the next plan says again what changed since.
         guard mode != .plan else { return }
-        let session = session
-        await offload { session.saveHashes() }
+        await saveReadings(isLast: true)
     }
 
     /// Whether the loop was stopped before it was done, or a node failed, or is blocked by one that did.
@@ -221,8 +224,12 @@ actor Loop {
     /// Nothing is left to do for now.
     func noteIdle() {
         guard mode == .watch else { return finish() }
-        let session = session
-        Task { await offload { session.saveHashes() } }
+        Task { await saveReadings(isLast: false) }
+    }
+
+    private func saveReadings(isLast: Bool) async {
+        let (session, all) = (session, held.mapValues(\.files))
+        await offload { session.saveReadings(all, isLast: isLast) }
     }
 
     /// Ends every run, and then the loop.

@@ -14,15 +14,16 @@ extension Loop {
             return Cause(reason: former.reason, edges: cause.edges)
         }
         guard unwatched.contains(id), cause.reason == .inputs, cause.paths.isEmpty, cause.edges.isEmpty,
-            let reading = readings[id]?.answer.reading
+            let reading = readings[id]?.answer.reading, let before = remembered[id]
         else { return cause }
-        let root = session.reader.root + "/"
         // What a step makes has that step for its cause.
-        let files = reading.files.map(\.path).filter { !nodes.isGenerated($0) }
-        let changed = session.reader.index.changed(among: files.map { root + $0 })
+        let all = reading.differences(from: before).filter { !nodes.isGenerated($0.path) }
+        // What is there now and held something else says more than what came or went.
+        let changed = all.filter { $0.new != nil && $0.old != nil }
+        let paths = (changed.isEmpty ? all : changed).map(\.path)
         var cause = cause
-        cause.paths = changed.prefix(Self.namedPaths).map { String($0.dropFirst(root.count)) }
-        cause.pathCount = changed.count
+        cause.paths = Array(paths.prefix(Self.namedPaths))
+        cause.pathCount = paths.count
         return cause
     }
 }

@@ -94,6 +94,8 @@ extension Loop {
         watch()
         let barrier = nextSequence()
         touchAll(barrier)
+        recent.noteRedefinition(barrier)
+        held = held.filter { nodes.graph.contains($0.key) }
         readings = readings.filter { nodes.graph.contains($0.key) }
         engine.parallel = project.parallel
         let memory = session.memory(of: graph, in: project)

@@ -142,12 +142,12 @@ extension Loop {
         _ inputs: ImageInputs,
         _ run: ActiveRun
     ) async -> Result<StoredImage, ImageProblem> {
-        let session = session, root = nodes.project.root
+        let session = session
         return await cancellable(run) { () async throws(ImageProblem) in
             try await session.fetchBases(of: image, inputs.bases)
             return try await self.offload {
                 Result { () throws(ImageProblem) in
-                    try session.store.assemble(image, from: inputs, root: root) { run.isCancelled }
+                    try session.store.assemble(image, from: inputs, reader: session.reader) { run.isCancelled }
                 }
             }.get()
         }

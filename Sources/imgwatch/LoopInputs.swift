@@ -18,8 +18,7 @@ extension Loop {
         if batch.mustRescan {
             reloadProject()
             noteGit()
-            touchAll(sequence)
-            handle(.rescanned(barrier: sequence))
+            noteRescan()
         }
         noteWatchTrouble()
         guard !batch.changes.isEmpty else { return }
@@ -41,23 +40,69 @@ extension Loop {
         tell(notice: failure ?? "everything is watched again")
     }
 
+    /// A path that may be another one now, at its place in the order.
+    private struct Told {
+        var path: String
+        var isWhole: Bool
+        var place: Sequence
+    }
+
     private func deliver(_ changes: [Watching.Change]) {
-        var delivered: [PathChange] = []
+        var told: [Told] = []
         for change in changes {
             guard let path = nodes.project.relative(change.path) else { continue }
-            for found in nodes.change(path, isRemoval: change.isRemoval, at: Sequence(change.sequence) + offset) {
+            let place = Sequence(change.sequence) + offset
+            if change.isRecursive, !change.isRemoval {
+                told += differences(below: path).map { Told(path: $0, isWhole: false, place: place) }
+            } else {
+                told.append(Told(path: path, isWhole: change.isRemoval, place: place))
+            }
+        }
+        deliver(told)
+    }
+
+    private func deliver(_ told: [Told]) {
+        var delivered: [PathChange] = []
+        for told in told {
+            for found in nodes.change(told.path, isWhole: told.isWhole, at: told.place) {
                 if let owner = found.owner { written[owner] = max(written[owner, default: -1], found.sequence) }
                 for id in found.readers + (found.owner.map { [$0] } ?? []) {
                     touched[id] = max(touched[id, default: 0], found.sequence)
                 }
-                if !found.readers.isEmpty || found.owner != nil { delivered.append(found) }
+                guard !found.readers.isEmpty || found.owner != nil else { continue }
+                recent.note(found, isWhole: told.isWhole)
+                delivered.append(found)
             }
         }
         guard !delivered.isEmpty else { return }
-        recent.note(delivered)
         if delivered.contains(where: { nodes.mayRelink($0.path) }) { relink() }
         noteChanged(delivered)
         handle(.changed(delivered))
+    }
+
+    /// Events were lost: what is on disk is compared with what is known, and only real differences count.
+    private func noteRescan() {
+        let place = nextSequence()
+        deliver(differences(below: "").map { Told(path: $0, isWhole: false, place: place) })
+        relink()
+    }
+
+    /// The paths at and below this one at which the disk differs from what is known of the nodes' files.
+    ///
+    /// It is known from now on. Nodes that are being read for the first time are read again.
+    private func differences(below path: String) -> [String] {
+        var found: Set<String> = []
+        for entry in nodes.entries where entry.mayConcern(path) {
+            guard let known = held[entry.id], known.files.scope == entry.scope,
+                let now = try? session.update(known.files, at: [ChangedPath(path, isWhole: true)], of: entry, in: nodes)
+            else {
+                recent.noteLoss(of: entry.id, at: sequence)
+                continue
+            }
+            held[entry.id]?.files = now
+            found.formUnion(now.differences(from: known.files))
+        }
+        return found.sorted()
     }
 
     /// What a step writes under its own outputs while it runs is not told as a change.
@@ -113,7 +158,7 @@ extension Loop {
         let current = ProjectNodes(nodes.project, graph: nodes.graph)
         guard current.entries.map(\.linked) != nodes.entries.map(\.linked) else { return }
         nodes = current
-        recent.noteUpheaval(sequence)
+        recent.noteRedefinition(sequence)
         session.git?.forget()
         watch()
         let races = LinkedRaces.problems(in: nodes)

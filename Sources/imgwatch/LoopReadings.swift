@@ -21,7 +21,7 @@ extension Loop {
         for _ in 0..<Self.readingAttempts {
             guard let entry = nodes[node] else { return }
             let isImage = nodes.graph[node]?.kind == .image
-            guard let settled = await isImage ? settle(entry, copying: false) : readWhole(entry) else { continue }
+            guard let settled = await settle(entry, copying: false) else { continue }
             let (answer, session) = (settled.answer, session)
             let sources = [nodes.project.file] + nodes.project.sourceFiles
             let writers = await offload { session.writers(of: answer.reading, and: sources) }
@@ -36,68 +36,91 @@ extension Loop {
         handle(.keyed(node, operation, Keying(own: nil, barrier: sequence)))
     }
 
-    /// A step's inputs and outputs between two barriers; nil where something changed there.
-    private func readWhole(_ entry: ProjectNodes.Entry) async -> SettledReading? {
-        drain()
-        let start = sequence
-        let nodes = nodes, session = session
-        let answer = await offload { session.read(entry, in: nodes) }
-        drain()
-        guard touched[entry.id, default: 0] <= start, let answer else { return nil }
-        return SettledReading(answer: answer, barrier: sequence)
-    }
-
-    /// An image's inputs at one instant: read, barrier, read again what changed meanwhile.
+    /// A node's files at one instant: read, barrier, read again what changed meanwhile.
     ///
-    /// What follows from them is found out afterwards, while edits go on. With `copying`, files that changed lately are
-    /// copied within that instant. Nil where they do not settle.
+    /// Of what the last keying read only that is read which changed since. What follows from the files is found out
+    /// afterwards, while edits go on. With `copying`, files that changed lately are copied within that instant. Nil where
+    /// they do not settle.
     func settle(_ entry: ProjectNodes.Entry, copying: Bool) async -> SettledReading? {
+        let known = await known(of: entry)
         drain()
-        let nodes = nodes, session = session
+        let (nodes, session, redefinition) = (nodes, session, recent.redefinition)
         var start = sequence
+        let since = held[entry.id].flatMap { recent.paths(of: entry.id, since: $0.barrier) }
         var found = await offload {
-            Result { () throws(UnreadableInput) in try session.hold(entry, in: nodes, copying: copying) }
+            Result { () throws(UnreadableInput) in
+                let files = try session.files(of: entry, in: nodes, known, changed: since)
+                return copying ? files.map(session.copying) : files
+            }
         }
         for _ in 0..<Self.updates {
+            // What is polled is compared with it at the barrier.
+            if case .success(let files?) = found, redefinition == recent.redefinition {
+                held[entry.id] = HeldReading(files, barrier: start)
+            }
             drain()
-            guard let changed = recent.paths(of: entry.id, since: start) else { return nil }
-            let held: HeldFiles
+            guard redefinition == recent.redefinition, let changed = recent.paths(of: entry.id, since: start) else {
+                return nil
+            }
+            let files: HeldFiles
             switch found {
-            case .success(let files?): held = files
+            case .success(let read?): files = read
             case .success(nil): return nil
             case .failure(let problem):
                 return changed.isEmpty ? SettledReading(answer: Session.unreadable(problem), barrier: sequence) : nil
             }
-            guard !changed.isEmpty else { return await conclude(held, of: entry, in: nodes) }
+            guard !changed.isEmpty else { return await conclude(files, of: entry, in: nodes) }
             start = sequence
             found = await offload {
                 Result { () throws(UnreadableInput) in
-                    try session.update(held, at: changed, of: entry, in: nodes)
+                    try session.update(files, at: changed, of: entry, in: nodes)
                 }
             }
         }
         return nil
     }
 
+    /// Of this session, or of the one before.
+    private func known(of entry: ProjectNodes.Entry) async -> KnownFiles? {
+        if let held = held[entry.id] { return KnownFiles(held.files, for: entry.scope) }
+        let session = session
+        guard let known = await offload({ session.remembered(entry).map(KnownFiles.init) }) else { return nil }
+        remembered[entry.id] = known.reading
+        return known
+    }
+
     /// Called at the barrier: nothing was delivered since the files were read.
     private func conclude(
-        _ held: HeldFiles,
+        _ files: HeldFiles,
         of entry: ProjectNodes.Entry,
         in nodes: ProjectNodes
     ) async -> SettledReading? {
         let (barrier, session) = (sequence, session)
+        held[entry.id]?.barrier = barrier
         let hadFreshNeeds = engine.hasFreshNeeds(entry.id)
         let bases = nodes.project.image(entry.id).flatMap(bases)
-        let answer = await offload { session.answer(entry, held.reading, missing: held.missing, in: nodes) }
+        let answer = await offload { session.answer(entry, files, in: nodes) }
         // A commit or another configuration may be of before the answer or after it.
         guard let answer, recent.upheaval <= barrier else { return nil }
         return SettledReading(
             answer: answer,
-            copies: held.copies,
+            copies: files.copies,
             bases: bases,
             hadFreshNeeds: hadFreshNeeds,
             barrier: barrier
         )
+    }
+}
+
+/// What a node's files were at a barrier.
+struct HeldReading: Sendable {
+    var files: HeldFiles
+    var barrier: Sequence
+
+    init(_ files: HeldFiles, barrier: Sequence) {
+        (self.files, self.barrier) = (files, barrier)
+        // They are of that instant alone.
+        self.files.copies = [:]
     }
 }
 

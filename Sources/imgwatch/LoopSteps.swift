@@ -45,7 +45,7 @@ extension Loop {
                 outcome,
                 barrier: barrier,
                 inputsChanged: !check.isUnchanged || check.outputs == nil || isForeign,
-                outputs: check.outputs?.hash ?? "",
+                outputs: check.outputs.map { Keys.outputs($0.reading) } ?? "",
                 missingOutputs: check.outputs?.missing ?? []
             )
         )

@@ -111,23 +111,38 @@ extension Session {
         }
     }
 
-    /// What was hashed since the last time, for the next start.
+    /// What each node's files were, for the next start.
     ///
-    /// Blocks until that is written, also where another call does it. After a first start, or a checkout, it is a
-    /// row for each file: in portions, since who asks the store for a layer meanwhile waits for one of them.
-    func saveHashes() {
-        saving.withLock { _ in
-            let news = reader.index.takeNews()
-            let rows = news.sorted { $0.key < $1.key }.map { ($0.key, $0.value.map(IndexedHash.init)) }
-            for start in stride(from: 0, to: rows.count, by: Self.savedPortion) {
-                let portion = rows[start..<min(start + Self.savedPortion, rows.count)]
-                try? state.saveHashes(Dictionary(uniqueKeysWithValues: portion))
+    /// Blocks until that is written. Much is written once in a while, and at last.
+    func saveReadings(_ all: [NodeID: HeldFiles], isLast: Bool) {
+        saving.withLock { saved in
+            for (id, files) in all where saved[id]?.reading.isSame(as: files.reading) != true {
+                let isDue = saved[id].map { .now - $0.at >= Self.savePause } ?? true
+                guard isLast || isDue || files.reading.count <= Self.littleReading else { continue }
+                // Where it can't be written, the next start reads more.
+                try? inputs.write(Self.file(of: id), files.reading.encoded(of: files.scope, reader.index))
+                saved[id] = SavedReading(reading: files.reading, at: .now)
             }
+            reader.index.forget()
         }
     }
 
-    /// Rows: some milliseconds.
-    private static let savedPortion = 500
+    /// What the node's files were when they were saved last.
+    func remembered(_ entry: ProjectNodes.Entry) -> (reading: Reading, isOfScope: Bool)? {
+        ((try? inputs.read(Self.file(of: entry.id))) ?? nil).flatMap { Reading.decoded($0, of: entry.scope) }
+    }
+
+    private static func file(of id: NodeID) -> String { Digest.sha256(of: id.name.utf8).hex }
+
+    private static let savePause: Duration = .seconds(60)
+    /// Files: some hundred kilobytes.
+    private static let littleReading = 2_000
+}
+
+/// A reading that the next start will find.
+struct SavedReading: Sendable {
+    var reading: Reading
+    var at: ContinuousClock.Instant
 }
 
 extension Publication {
@@ -155,38 +170,7 @@ extension Provenance {
     }
 }
 
-extension IndexedHash {
-    fileprivate init(_ file: IndexedFile) {
-        self.init(
-            size: file.stat.size,
-            modified: file.stat.modified,
-            changed: file.stat.changed,
-            inode: file.stat.inode,
-            device: file.stat.device,
-            mode: file.stat.mode,
-            digest: file.hash.digest.hex,
-            blobID: file.hash.blobID
-        )
-    }
-
-    fileprivate var file: IndexedFile? {
-        Digest(hex: digest).map { digest in
-            let stat = FileStat(
-                device: device,
-                inode: inode,
-                size: size,
-                modified: modified,
-                changed: changed,
-                mode: mode
-            )
-            return IndexedFile(stat: stat, hash: ContentHash(digest: digest, blobID: blobID))
-        }
-    }
-}
-
 extension StateStore {
-    func indexedFiles() throws -> [String: IndexedFile] { try hashIndex().compactMapValues(\.file) }
-
     var layerCache: LayerCache {
         LayerCache(
             lookup: { key in

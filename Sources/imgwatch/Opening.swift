@@ -21,6 +21,7 @@ struct SessionParts {
     /// nil for a command that only looks.
     var lock: ProjectLock?
     var reader: InputReader
+    var inputs: FolderOfFiles
     var git: GitNames?
     var store: ImageStore
     var bases: ExternalBases
@@ -38,6 +39,8 @@ struct Opening {
     let warnings: [Diagnostic]
     let reporter: Reporter
     let output = OutputQueue(.standard)
+    /// Of nodes that there are, and of such as there were.
+    private static let mostReadings = 1_000
     private let environment = ProcessInfo.processInfo.environment
     let folders: StateFolders
 
@@ -80,7 +83,7 @@ struct Opening {
         let state = try StateStore.open(folders)
         if let notice = state.notice { tell(notice) }
         if purpose != .plan { try endSurvivors(state) }
-        let reader = InputReader(root: project.root, index: HashIndex(try state.indexedFiles()))
+        let reader = InputReader(root: project.root, index: HashIndex())
         let layout = try ImageLayout.open(at: folders.store)
         let http = HTTPClient()
         let registries = Registries(environment, http)
@@ -101,6 +104,7 @@ struct Opening {
                 state: state,
                 lock: lock,
                 reader: reader,
+                inputs: try FolderOfFiles(folders.state + "/inputs", most: Self.mostReadings),
                 git: openGit(reader),
                 store: store,
                 bases: bases,

@@ -78,19 +78,18 @@ struct ProjectNodes: Sendable {
 
     /// The nodes that a change of this path concerns.
     ///
-    /// What is removed may be a folder, and then it concerns all that may read below it; what comes is reported file by
-    /// file.
-    func change(_ path: String, isRemoval: Bool, at sequence: Sequence) -> [PathChange] {
-        let isLink = !isRemoval && isLink(path)
+    /// With `isWhole` it concerns all that may read below it, too: what is removed may have been a folder.
+    func change(_ path: String, isWhole: Bool, at sequence: Sequence) -> [PathChange] {
+        let isLink = !isWhole && entries.contains { $0.scope.isOnTheWay(path) } && isLink(path)
         var readers: [NodeID] = []
         var owners: [NodeID] = []
         for entry in entries {
             let isReader =
-                entry.scope.reads(path) || entry.scope.leadsBack(path) || isRemoval && entry.scope.mayRead(below: path)
+                entry.scope.reads(path) || entry.scope.leadsBack(path) || isWhole && entry.scope.mayRead(below: path)
                 || isLink && entry.scope.isOnTheWay(path)
             if isReader { readers.append(entry.id) }
             let isOwner = entry.outputs.contains {
-                $0.covers(path) || isRemoval && OutputPath(path: path).covers($0.path)
+                $0.covers(path) || isWhole && OutputPath(path: path).covers($0.path)
             }
             if isOwner { owners.append(entry.id) }
         }
@@ -102,10 +101,9 @@ struct ProjectNodes: Sendable {
 
     /// Whether a link through which a node reads came, went, or may lead elsewhere now.
     func mayRelink(_ path: String) -> Bool {
-        isLink(path)
-            || entries.contains { entry in
-                entry.linked.links.contains { OutputPath(path: path).covers($0) } || entry.scope.isOnTheWay(path)
-            }
+        entries.contains { entry in
+            entry.linked.links.contains { OutputPath(path: path).covers($0) } || entry.scope.isOnTheWay(path)
+        } || isLink(path)
     }
 
     private func isLink(_ path: String) -> Bool { FileStat(of: project.root + "/" + path)?.isLink == true }
@@ -147,6 +145,14 @@ struct ProjectNodes: Sendable {
         let source = String(decoding: path.utf8.dropFirst(context.utf8.count + 1), as: UTF8.self)
         let route = LinkRoute(source, in: project.root + "/" + context, isConfined: true)
         return route.end.map { $0.isEmpty ? context : context + "/" + $0 }
+    }
+}
+
+extension ProjectNodes.Entry {
+    /// Whether what the node reads or makes may lie at this path or below it.
+    func mayConcern(_ path: String) -> Bool {
+        scope.mayRead(below: path) || scope.reads(path) || scope.isOnTheWay(path)
+            || outputs.contains { $0.covers(path) || OutputPath(path: path).covers($0.path) }
     }
 }
 

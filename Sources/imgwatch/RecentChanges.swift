@@ -2,35 +2,56 @@
 
 import Engine
 import Graph
+import Inputs
 
 struct RecentChanges: Sendable {
-    private static let limit = 4096
+    private struct Noted {
+        var change: PathChange
+        var isWhole: Bool
+    }
+    /// A checkout of a large project; more is read as a whole.
+    private static let limit = 1 << 16
 
-    private var changes: [PathChange] = []
-    /// The latest change that no path stands for.
+    private var changes: [Noted] = []
+    /// The latest change that no path stands for: of what a node is called, or of what it reads.
     private(set) var upheaval: Sequence = -1
+    /// The latest change of what nodes read.
+    private(set) var redefinition: Sequence = -1
     /// By node: of what came until here, not everything is known any more.
     private var floors: [NodeID: Sequence] = [:]
 
-    mutating func note(_ new: [PathChange]) {
-        changes += new
+    /// - Parameter isWhole: Whatever is there and below may be another one.
+    mutating func note(_ change: PathChange, isWhole: Bool) {
+        changes.append(Noted(change: change, isWhole: isWhole))
         guard changes.count > Self.limit else { return }
         let dropped = changes.count - Self.limit / 2
-        for change in changes[..<dropped] {
-            for node in change.readers + (change.owner.map { [$0] } ?? []) {
-                floors[node] = max(floors[node] ?? -1, change.sequence)
+        for noted in changes[..<dropped] {
+            for node in noted.change.readers + (noted.change.owner.map { [$0] } ?? []) {
+                floors[node] = max(floors[node] ?? -1, noted.change.sequence)
             }
         }
         changes.removeFirst(dropped)
     }
 
+    /// Of the node's paths that changed until here, some are not known.
+    mutating func noteLoss(of node: NodeID, at sequence: Sequence) {
+        floors[node] = max(floors[node] ?? -1, sequence)
+    }
+
     /// Something changed that no path stands for.
     mutating func noteUpheaval(_ sequence: Sequence) { upheaval = max(upheaval, sequence) }
 
+    /// Nodes may read other paths than before.
+    mutating func noteRedefinition(_ sequence: Sequence) {
+        noteUpheaval(sequence)
+        redefinition = max(redefinition, sequence)
+    }
+
     /// The node's paths that changed after this point, some perhaps twice; nil where that is not known.
-    func paths(of node: NodeID, since sequence: Sequence) -> [String]? {
-        guard sequence >= max(upheaval, floors[node] ?? -1) else { return nil }
-        return changes.filter { $0.sequence > sequence && $0.concerns(node) }.map(\.path)
+    func paths(of node: NodeID, since sequence: Sequence) -> [ChangedPath]? {
+        guard sequence >= floors[node] ?? -1 else { return nil }
+        return changes.filter { $0.change.sequence > sequence && $0.change.concerns(node) }
+            .map { ChangedPath($0.change.path, isWhole: $0.isWhole) }
     }
 }
 

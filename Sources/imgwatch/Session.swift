@@ -37,14 +37,16 @@ final class Session: Sendable {
     private let lock: ProjectLock?
     /// Told when the watcher has something.
     private let activity: Activity
-    /// Held while hashes are written.
-    let saving = Mutex(())
+    /// What each node read when it was last looked at, one file a node.
+    let inputs: FolderOfFiles
+    /// Held while readings are written.
+    let saving = Mutex<[NodeID: SavedReading]>([:])
     private let groups = Mutex<Set<pid_t>>([])
     private let watchedGitFolders = Mutex<[String]>([])
 
     init(_ parts: SessionParts) throws(WatchError) {
         (environment, state, store, lock) = (parts.environment, parts.state, parts.store, parts.lock)
-        (bases, http) = (parts.bases, parts.http)
+        (bases, http, inputs) = (parts.bases, parts.http, parts.inputs)
         (reporter, output, reader, git) = (parts.reporter, parts.output, parts.reader, parts.git)
         let activity = Activity()
         self.activity = activity

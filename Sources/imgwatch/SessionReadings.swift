@@ -18,17 +18,49 @@ struct NodeAnswer: Sendable {
 
 /// What a command left.
 struct StepOutputs: Sendable {
-    var hash: String
+    var reading: Reading
     var missing: [String]
 }
 
-/// An image's files while they may still change.
+/// A node's files while they may still change.
 struct HeldFiles: Sendable {
+    /// What the reading is one of.
+    var scope: InputScope
     var reading: Reading
+    /// A step: what is under its outputs.
+    var outputs: Reading?
     /// What the definition names and is not there.
     var missing: [String]
     /// Of those that change often, by path; empty where nobody asked for them.
     var copies: [String: PrivateCopy] = [:]
+}
+
+/// What is known of a node's files before they are read.
+struct KnownFiles: Sendable {
+    var reading: Reading
+    var outputs: Reading?
+    /// Whether the reading is one of the very scope.
+    var isOfScope: Bool
+    /// Of this session.
+    var files: HeldFiles?
+
+    init(_ files: HeldFiles, for scope: InputScope) {
+        (reading, outputs, isOfScope) = (files.reading, files.outputs, files.scope == scope)
+        self.files = isOfScope ? files : nil
+    }
+
+    init(_ remembered: (reading: Reading, isOfScope: Bool)) {
+        (reading, isOfScope) = remembered
+    }
+}
+
+extension HeldFiles {
+    /// The paths at which the two have other content.
+    func differences(from old: HeldFiles) -> [String] {
+        let inputs = reading.differences(from: old.reading)
+        let made = (outputs ?? .nothing).differences(from: old.outputs ?? .nothing)
+        return (inputs + made).map(\.path)
+    }
 }
 
 extension Provenance {
@@ -39,66 +71,87 @@ extension Provenance {
 }
 
 extension Session {
-    /// - Returns: nil where an input changed while it was read.
-    func read(_ entry: ProjectNodes.Entry, in nodes: ProjectNodes) -> NodeAnswer? {
-        do {
-            guard let reading = try reader.read(entry.scope),
-                var answer = answer(entry, reading, missing: nodes.missing(entry), in: nodes)
-            else { return nil }
-            if !entry.outputs.isEmpty {
-                guard let outputs = try reader.read(entry.outputScope) else { return nil }
-                answer.keying.outputs = Keys.outputs(outputs)
-            }
-            return answer
-        } catch {
-            return Self.unreadable(error)
-        }
-    }
-
-    /// What follows from a reading of the node's inputs; nil where the project has no such node.
-    func answer(
-        _ entry: ProjectNodes.Entry,
-        _ reading: Reading,
-        missing: [String],
-        in nodes: ProjectNodes
-    ) -> NodeAnswer? {
+    /// What follows from what was read; nil where the project has no such node.
+    func answer(_ entry: ProjectNodes.Entry, _ held: HeldFiles, in nodes: ProjectNodes) -> NodeAnswer? {
+        let reading = held.reading
         let provenance = provenance(entry, reading, in: nodes)
         guard let own = own(entry.id, reading, provenance, nodes.project) else { return nil }
-        let reasons = missing.map { path in
+        let reasons = held.missing.map { path in
             "its input `\(path)`\(nodes.instruction(reading: path, of: entry.id)) does not exist"
         }
         var keying = Keying(own: own, barrier: 0, missing: reasons)
         keying.provenance = provenance
+        keying.outputs = held.outputs.map(Keys.outputs) ?? ""
         return NodeAnswer(reading: reading, keying: keying)
     }
 
     static func unreadable(_ problem: UnreadableInput) -> NodeAnswer {
         let reason = "its input `\(problem.path)` can't be read: \(problem.reason)"
-        return NodeAnswer(reading: Reading(files: []), keying: Keying(own: nil, barrier: 0, missing: [reason]))
+        return NodeAnswer(reading: .nothing, keying: Keying(own: nil, barrier: 0, missing: [reason]))
     }
 
-    /// - Returns: nil where an input changed while it was read.
+    /// All that the node reads, and makes; what is known already of its files need not be read.
+    ///
+    /// - Returns: nil where a file changed while it was read.
     func hold(
         _ entry: ProjectNodes.Entry,
         in nodes: ProjectNodes,
-        copying: Bool
+        knowing known: KnownFiles?
     ) throws(UnreadableInput) -> HeldFiles? {
-        guard let reading = try reader.read(entry.scope) else { return nil }
-        let copies = copying ? copies(of: reading) : [:]
-        return HeldFiles(reading: reading, missing: nodes.missing(entry), copies: copies)
+        let isOfScope = known?.isOfScope ?? false
+        guard let reading = try reader.read(entry.scope, knowing: known?.reading, ofScope: isOfScope) else {
+            return nil
+        }
+        var outputs: Reading?
+        if !entry.outputs.isEmpty {
+            outputs = try reader.read(entry.outputScope, knowing: known?.outputs, ofScope: false)
+            if outputs == nil { return nil }
+        }
+        return HeldFiles(scope: entry.scope, reading: reading, outputs: outputs, missing: nodes.missing(entry))
     }
 
-    /// The same after these paths changed; nil where all must be read again.
+    /// What is known, where only `changed` changed since; else all that the node reads.
+    func files(
+        of entry: ProjectNodes.Entry,
+        in nodes: ProjectNodes,
+        _ known: KnownFiles?,
+        changed: [ChangedPath]?
+    ) throws(UnreadableInput) -> HeldFiles? {
+        if let files = known?.files, let changed,
+            let updated = try update(files, at: changed, of: entry, in: nodes)
+        {
+            return updated
+        }
+        return try hold(entry, in: nodes, knowing: known)
+    }
+
+    /// With copies of what changed lately.
+    func copying(_ files: HeldFiles) -> HeldFiles {
+        var files = files
+        files.copies = copies(of: files.reading)
+        return files
+    }
+
+    /// The same after these paths changed, and nothing else; nil where a file changed while it was read.
     func update(
         _ held: HeldFiles,
-        at paths: [String],
+        at changes: [ChangedPath],
         of entry: ProjectNodes.Entry,
         in nodes: ProjectNodes
     ) throws(UnreadableInput) -> HeldFiles? {
-        guard let reading = try reader.updated(held.reading, at: paths, in: entry.scope) else { return nil }
-        var copies = held.copies
-        for path in paths where copies[path] != nil { copies[path] = try? store.copy(of: reader.root + "/" + path) }
-        return HeldFiles(reading: reading, missing: nodes.missing(entry), copies: copies)
+        guard !changes.isEmpty else { return held }
+        guard let reading = try reader.updated(held.reading, at: changes, in: entry.scope) else { return nil }
+        var new = held
+        new.reading = reading
+        if let outputs = held.outputs {
+            guard let outputs = try reader.updated(outputs, at: changes, in: entry.outputScope) else { return nil }
+            new.outputs = outputs
+        }
+        new.missing = nodes.missing(entry)
+        for change in changes where new.copies[change.path] != nil {
+            new.copies[change.path] = try? store.copy(of: reader.root + "/" + change.path)
+        }
+        return new
     }
 
     func own(_ id: NodeID, _ reading: Reading, _ provenance: Provenance, _ project: Project) -> String? {
@@ -177,7 +230,7 @@ extension Session {
         for _ in 0..<attempts {
             guard let reading = try? reader.read(entry.outputScope) else { continue }
             let missing = entry.outputs.map(\.path).filter { FileStat(of: reader.root + "/" + $0) == nil }
-            return StepOutputs(hash: Keys.outputs(reading), missing: missing)
+            return StepOutputs(reading: reading, missing: missing)
         }
         return nil
     }

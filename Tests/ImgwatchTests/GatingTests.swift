@@ -131,6 +131,7 @@ private final class LoopRun: Sendable {
                 environment: environment,
                 state: state,
                 reader: InputReader(root: project.root, index: HashIndex()),
+                inputs: FolderOfFiles(folders.state + "/inputs", most: 10),
                 store: ImageStore(layout, address: .loopback(port: 5000), cache: .inMemory()),
                 bases: ExternalBases(layout, registries),
                 http: http,

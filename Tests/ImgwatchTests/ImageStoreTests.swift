@@ -35,8 +35,10 @@ import Testing
         /// As the next process finds it.
         func reopened() throws -> ImageStore { try Self.open(folder, address) }
 
+        private var reader: InputReader { InputReader(root: folder.root, index: HashIndex()) }
+
         func read() throws -> Reading {
-            try #require(try InputReader(root: folder.root, index: HashIndex()).read(InputScope(of: image)))
+            try #require(try reader.read(InputScope(of: image)))
         }
 
         func assemble(_ key: String = ImageStoreTests.key) throws -> StoredImage {
@@ -44,7 +46,7 @@ import Testing
         }
 
         func assemble(_ inputs: ImageInputs) throws -> StoredImage {
-            try store.assemble(image, from: inputs, root: folder.root, isCancelled: { false })
+            try store.assemble(image, from: inputs, reader: reader, isCancelled: { false })
         }
 
         @discardableResult

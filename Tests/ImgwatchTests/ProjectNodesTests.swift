@@ -34,7 +34,7 @@ import Testing
     ])
     func `a change concerns those who read the path`(path: String, readers: [String]) throws {
         let (_, nodes) = try opened()
-        let changes = nodes.change(path, isRemoval: false, at: 7)
+        let changes = nodes.change(path, isWhole: false, at: 7)
         #expect(changes == [PathChange(path: path, sequence: 7, readers: readers.map { NodeID($0) })])
     }
 
@@ -53,7 +53,7 @@ import Testing
     ])
     func `a made path has its step for an owner`(path: String, owner: String, readers: [String]) throws {
         let (_, nodes) = try opened()
-        let changes = nodes.change(path, isRemoval: false, at: 7)
+        let changes = nodes.change(path, isWhole: false, at: 7)
         let expected = PathChange(
             path: path,
             sequence: 7,
@@ -65,18 +65,18 @@ import Testing
 
     @Test func `a folder that went takes with it all that was in it`() throws {
         let (_, nodes) = try opened()
-        let changes = nodes.change("app", isRemoval: true, at: 7)
+        let changes = nodes.change("app", isWhole: true, at: 7)
         #expect(changes.map(\.owner) == [NodeID("gen"), NodeID("ui")])
         #expect(changes.allSatisfy { $0.readers == [NodeID("app")] })
-        #expect(nodes.change("api", isRemoval: true, at: 7).map(\.readers) == [[NodeID("gen")]])
-        #expect(nodes.change("docker", isRemoval: true, at: 7).map(\.readers) == [[]])
+        #expect(nodes.change("api", isWhole: true, at: 7).map(\.readers) == [[NodeID("gen")]])
+        #expect(nodes.change("docker", isWhole: true, at: 7).map(\.readers) == [[]])
     }
 
     @Test func `only the nodes of the chosen part of the graph are concerned`() throws {
         let (_, all) = try opened()
         let nodes = ProjectNodes(all.project, graph: all.project.graph.selecting([NodeID("base")]))
         #expect(nodes.entries.map(\.id) == [NodeID("base")])
-        #expect(nodes.change("app/src/a", isRemoval: false, at: 1).map(\.readers) == [[]])
+        #expect(nodes.change("app/src/a", isWhole: false, at: 1).map(\.readers) == [[]])
         #expect(nodes[NodeID("app")] == nil)
     }
 
@@ -135,11 +135,11 @@ import Testing
 
     @Test func `a link that comes on the way to an input concerns its reader`() throws {
         let (folder, nodes) = try opened()
-        #expect(nodes.change("app", isRemoval: false, at: 1).map(\.readers) == [[]])
+        #expect(nodes.change("app", isWhole: false, at: 1).map(\.readers) == [[]])
         try folder.remove("app")
         try folder.write("real/src/a", "")
         try folder.link("app", to: "real")
-        #expect(nodes.change("app", isRemoval: false, at: 1).map(\.readers) == [[NodeID("app")]])
+        #expect(nodes.change("app", isWhole: false, at: 1).map(\.readers) == [[NodeID("app")]])
     }
 
     @Test func `links are looked at again when one came, went, or lies in what went`() throws {

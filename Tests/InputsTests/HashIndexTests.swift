@@ -1,115 +1,68 @@
 import Foundation
+import Git
 import OCI
 import Testing
 
 @testable import Inputs
 
 @Suite struct HashIndexTests {
-    /// What no file holds: where it comes out, the file was not read.
-    static let remembered = ContentHash(digest: .sha256(of: []), blobID: String(repeating: "0", count: 40))
-
     @Test func `a file has the names that sha256sum and git give it`() throws {
         let tree = try TemporaryTree(["file": "hello\n", "empty": ""])
         let index = HashIndex()
-        let hash = try #require(try index.hash(of: tree.path("file"), tree.stat("file")))
-        #expect(hash.digest.hex == "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03")
-        #expect(hash.blobID == "ce013625030ba8dba906f756967f9e9ca394464a")
-        let empty = try #require(try index.hash(of: tree.path("empty"), tree.stat("empty")))
-        #expect(empty.blobID == "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")
+        let hash = try #require(try index.hash(of: tree.path("file"), tree.stat("file"))).hash
+        #expect(hash.digest?.hex == "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03")
+        #expect(hash.blobID.hex == "ce013625030ba8dba906f756967f9e9ca394464a")
+        let empty = try #require(try index.hash(of: tree.path("empty"), tree.stat("empty"))).hash
+        #expect(empty.blobID.hex == "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")
     }
 
     @Test func `a file that is longer than the buffer is read to its end`() throws {
         let text = String(repeating: "0123456789abcdef", count: 50_000)
         let tree = try TemporaryTree(["file": text, "other": text.dropLast() + "!"])
         let index = HashIndex()
-        let hash = try index.hash(of: tree.path("file"), tree.stat("file"))
+        let hash = try index.hash(of: tree.path("file"), tree.stat("file"))?.hash
         #expect(hash?.digest == .sha256(of: text.utf8))
-        #expect(try index.hash(of: tree.path("other"), tree.stat("other")) != hash)
+        #expect(try index.hash(of: tree.path("other"), tree.stat("other"))?.hash != hash)
     }
 
-    @Test func `a file whose stat is known is not read`() throws {
-        let tree = try TemporaryTree(["file": "x"])
-        let stat = try tree.stat("file")
-        let index = HashIndex([tree.path("file"): IndexedFile(stat: stat, hash: Self.remembered)])
-        #expect(try index.hash(of: tree.path("file"), stat) == Self.remembered)
-        #expect(index.takeNews().isEmpty)
-    }
-
-    /// Each of these is changed in what the index knows, so the file is another one for it.
-    static let differences: [@Sendable (inout FileStat) -> Void] = [
-        { $0.device += 1 }, { $0.inode += 1 }, { $0.size += 1 }, { $0.modified += 1 }, { $0.changed += 1 },
-        { $0.mode ^= 0o100 },
-    ]
-
-    @Test(arguments: differences.indices) func `any other stat has the file read again`(index: Int) throws {
-        let tree = try TemporaryTree(["file": "x"])
-        let stat = try tree.stat("file")
-        var known = stat
-        Self.differences[index](&known)
-        let index = HashIndex([tree.path("file"): IndexedFile(stat: known, hash: Self.remembered)])
-        #expect(try index.hash(of: tree.path("file"), stat)?.digest == .sha256(of: "x".utf8))
-    }
-
-    @Test func `what was read is written down, outlives the index, and is used by the next one`() throws {
+    /// A stat that says the same of other content stands for a file that is not read.
+    @Test func `a file that was read is not read again, unless a change was told`() throws {
         let tree = try TemporaryTree(["file": "x"])
         try tree.settle("file")
         let stat = try tree.stat("file")
-        let first = HashIndex()
-        let hash = try #require(try first.hash(of: tree.path("file"), stat))
-        let news = first.takeNews()
-        #expect(news == [tree.path("file"): IndexedFile(stat: stat, hash: hash)])
-        #expect(first.takeNews().isEmpty)
-        let second = HashIndex(news.compactMapValues(\.self))
-        #expect(try second.hash(of: tree.path("file"), stat) == hash)
-        #expect(second.takeNews().isEmpty)
+        let index = HashIndex()
+        #expect(try index.hash(of: tree.path("file"), stat) == FoundHash(hash: ContentHash("x"), isProven: true))
+        try tree.write("file", "y")
+        #expect(try index.hash(of: tree.path("file"), stat)?.hash == ContentHash("x"))
+        #expect(try index.hash(of: tree.path("file"), tree.stat("file"), isTold: true)?.hash == ContentHash("y"))
+        index.forget()
+        #expect(try index.hash(of: tree.path("file"), stat) == nil)
     }
 
     /// A time that is still to come stands for the tick that is not over: whoever writes next may leave the same times.
-    @Test func `what may bear its times with another content is read each time`() throws {
+    @Test func `what may bear its times with another content is not proven, and read each time`() throws {
         let tree = try TemporaryTree()
         let index = HashIndex()
         for text in ["a", "b", "c"] {
             try tree.write("file", text)
             try tree.setTime("file", TemporaryTree.future)
-            #expect(try index.hash(of: tree.path("file"), tree.stat("file"))?.digest == .sha256(of: text.utf8))
-            #expect(index.takeNews().isEmpty)
+            let found = try index.hash(of: tree.path("file"), tree.stat("file"))
+            #expect(found == FoundHash(hash: ContentHash(text), isProven: false))
         }
         try tree.setTime("file", 0)
         try tree.settle("file")
-        _ = try index.hash(of: tree.path("file"), tree.stat("file"))
-        #expect(!index.takeNews().isEmpty)
+        #expect(try index.hash(of: tree.path("file"), tree.stat("file"))?.isProven == true)
     }
 
-    @Test func `an entry that no longer holds is dropped, and the drop is news`() throws {
-        let tree = try TemporaryTree(["file": "a"])
-        try tree.settle("file")
+    @Test func `a digest is found for what git named, once, and only while the file holds that`() throws {
+        let tree = try TemporaryTree(["file": "x"])
         let index = HashIndex()
-        _ = try index.hash(of: tree.path("file"), tree.stat("file"))
-        _ = index.takeNews()
-        try tree.setTime("file", TemporaryTree.future)
-        _ = try index.hash(of: tree.path("file"), tree.stat("file"))
-        let news = index.takeNews()
-        #expect(news.keys.sorted() == [tree.path("file")])
-        #expect(news[tree.path("file")] == .some(nil))
-    }
-
-    @Test func `what differs from an earlier session is known, and else what is new`() throws {
-        let tree = try TemporaryTree(["same": "a", "other": "b", "new": "c"])
-        let paths = ["same", "other", "new"].map(tree.path)
-        func index(other: String) throws -> HashIndex {
-            let hashes = try ["same": "a", "other": other].map { name, text in
-                let hash = ContentHash(digest: .sha256(of: text.utf8), blobID: "")
-                var stat = try tree.stat(name)
-                stat.modified -= 1
-                return (tree.path(name), IndexedFile(stat: stat, hash: hash))
-            }
-            let index = HashIndex(Dictionary(hashes) { $1 })
-            for name in ["same", "other", "new"] { _ = try index.hash(of: tree.path(name), tree.stat(name)) }
-            return index
-        }
-        #expect(try index(other: "x").changed(among: paths) == [tree.path("other")])
-        #expect(try index(other: "b").changed(among: paths) == [tree.path("new")])
-        #expect(try index(other: "b").changed(among: [tree.path("same")]).isEmpty)
+        let named = ContentHash(blobID: ContentHash("x").blobID, digest: nil)
+        #expect(named == ContentHash("x"))
+        #expect(index.digest(of: tree.path("file"), named) == .sha256(of: "x".utf8))
+        #expect(index.digest(of: tree.path("gone"), named) == .sha256(of: "x".utf8))
+        let other = ContentHash(blobID: ContentHash("y").blobID, digest: nil)
+        #expect(index.digest(of: tree.path("file"), other) == nil)
     }
 
     @Test func `a file that is another one than the stat says has no hash`() throws {

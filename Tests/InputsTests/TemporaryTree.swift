@@ -52,6 +52,20 @@ final class TemporaryTree {
         try #require(utimensat(AT_FDCWD, path(name), times, 0) == 0)
     }
 
+    /// The same place by a path on which there is no link.
+    func real(_ name: String) -> String {
+        var parts = name.split(separator: "/").map(String.init)
+        var rest = [parts.removeLast()]
+        while !parts.isEmpty {
+            if let place = realpath(path(parts.joined(separator: "/")), nil) {
+                defer { free(place) }
+                return ([String(String(cString: place).dropFirst(root.count + 1))] + rest).joined(separator: "/")
+            }
+            rest.insert(parts.removeLast(), at: 0)
+        }
+        return name
+    }
+
     func move(_ name: String, to new: String) throws { try #require(rename(path(name), path(new)) == 0) }
 
     func stat(_ name: String) throws -> FileStat { try #require(FileStat(of: path(name))) }

@@ -28,6 +28,6 @@ import Testing
         Array(text.utf8).withUnsafeBytes { hasher.update($0) }
         let names = hasher.finalize()
         #expect(names.digest == Digest.sha256(of: text.utf8))
-        #expect(names.gitBlob == id)
+        #expect(names.gitBlob.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() == id)
     }
 }

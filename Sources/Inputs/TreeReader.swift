@@ -1,0 +1,262 @@
+/// Walks the parts of the project that a node may read, and takes from what was read before all that did not change.
+
+internal import Dockerfile
+internal import Git
+internal import Glibc
+internal import Project
+
+/// A folder that could not be listed, or a file that could not be read.
+package struct UnreadableInput: Error, Equatable, Sendable {
+    /// Relative to the project's root.
+    package var path: String
+    /// As the system says it: `Permission denied`.
+    package var reason: String
+
+    init(path: String, reason: String) { (self.path, self.reason) = (path, reason) }
+    init(_ path: String, _ code: Int32) { self.init(path: path, reason: String(cString: strerror(code))) }
+}
+
+/// Links are found, and not followed; devices, pipes and sockets are no content, and not found.
+struct TreeReader {
+    typealias Entry = InputFolder.Entry
+
+    enum Failure: Error {
+        case unreadable(UnreadableInput)
+        /// A file changed or vanished while it was read.
+        case unsettled
+    }
+
+    /// Absolute.
+    let root: String
+    let scope: InputScope
+    let index: HashIndex
+    /// Whether what is known is of this very scope, which then need not be asked again.
+    var knowsScope = true
+    /// Whether files are passed by, unseen: most of a tree is files.
+    var skipsFiles = false
+
+    /// Everything that the scope reads now; `known` is what the same scope read before.
+    func read(knowing known: InputFolder? = nil) throws(Failure) -> InputFolder {
+        if let names = scope.names(onTheWayFrom: "") { return try passing("", names, known) }
+        return try listed("", open(root, FolderListing.flags), known)
+    }
+
+    /// The same after these paths changed, and nothing else.
+    func updated(_ known: InputFolder, at changes: ChangedNames) throws(Failure) -> InputFolder {
+        changes.isWhole ? try read(knowing: known) : try updated(known, "", changes)
+    }
+
+    // MARK: Folders
+
+    /// A place in the project, and how the kernel finds it.
+    private struct Spot {
+        let name: String
+        /// Relative to the root.
+        let path: String
+        let folder: Int32
+        let reach: String
+    }
+
+    /// What is in the folder, whose descriptor this takes over.
+    private func listed(_ path: String, _ descriptor: Int32, _ known: InputFolder?) throws(Failure) -> InputFolder {
+        guard var listing = FolderListing(descriptor) else {
+            try refuse(path)
+            return .empty
+        }
+        var entries: [Entry] = []
+        entries.reserveCapacity(known?.entries.count ?? 0)
+        while let found = listing.next() {
+            if skipsFiles, found.isFile { continue }
+            guard let stat = try stat(of: found, in: listing.descriptor, path) else { continue }
+            let known = known?[found.name]
+            let isKnown = stat.isFile && known.map { $0.isProven && $0.stat == stat } ?? false
+            if isKnown, knowsScope, let known {
+                entries.append(known)
+                continue
+            }
+            let place = Self.join(path, found.name)
+            if isKnown, let known {
+                if scope.reads(place) { entries.append(known) }
+                continue
+            }
+            let spot = Spot(name: found.name, path: place, folder: listing.descriptor, reach: found.name)
+            if let entry = try entry(spot, stat, known) { entries.append(entry) }
+        }
+        entries.sort { $0.name.hasBytes(before: $1.name) }
+        return folder(of: entries, known)
+    }
+
+    private func stat(
+        of found: FolderListing.Entry,
+        in folder: Int32,
+        _ path: String
+    ) throws(Failure) -> FileStat? {
+        if found.isText, let stat = FileStat(of: found.name, in: folder) { return stat }
+        let reason = errno
+        let path = Self.join(path, found.name)
+        guard scope.reads(path) || found.isFolder && scope.mayRead(below: path) else { return nil }
+        guard found.isText else { throw .unreadable(UnreadableInput(path: path, reason: "its name is no UTF-8")) }
+        errno = reason
+        try refuse(path)
+        return nil
+    }
+
+    /// Of a folder on the way to where the scope looks, only what leads there.
+    private func passing(_ path: String, _ names: [String], _ known: InputFolder?) throws(Failure) -> InputFolder {
+        var entries: [Entry] = []
+        for name in names {
+            let spot = spot(name, below: path)
+            guard let stat = try stat(at: spot) else { continue }
+            if let entry = try entry(spot, stat, known?[name]) { entries.append(entry) }
+        }
+        return folder(of: entries, known)
+    }
+
+    /// The known one, where it holds the same.
+    private func folder(of entries: [Entry], _ known: InputFolder?) -> InputFolder {
+        if let known, known.entries.count == entries.count,
+            zip(known.entries, entries).allSatisfy({ $0.isIdentical(to: $1) })
+        {
+            return known
+        }
+        return entries.isEmpty ? .empty : InputFolder(entries, countsFolders: scope.countsFolders)
+    }
+
+    // MARK: Entries
+
+    private func spot(_ name: String, below folder: String) -> Spot {
+        let path = Self.join(folder, name)
+        return Spot(name: name, path: path, folder: AT_FDCWD, reach: root + "/" + path)
+    }
+
+    private func stat(at spot: Spot) throws(Failure) -> FileStat? {
+        if let stat = FileStat(of: spot.reach, in: spot.folder) { return stat }
+        try refuse(spot.path)
+        return nil
+    }
+
+    /// nil where the scope reads nothing there.
+    private func entry(_ spot: Spot, _ stat: FileStat, _ known: Entry?) throws(Failure) -> Entry? {
+        guard stat.isDirectory else { return try leaf(spot, stat, isTold: false) }
+        var before: InputFolder?
+        if case .folder(let folder, _)? = known?.kind { before = folder }
+        if let names = scope.names(onTheWayFrom: spot.path) {
+            return folder(spot, stat, try passing(spot.path, names, before))
+        }
+        guard scope.mayRead(below: spot.path) else { return folder(spot, stat, .empty) }
+        let descriptor = openat(spot.folder, spot.reach, FolderListing.flags)
+        return folder(spot, stat, try listed(spot.path, descriptor, before))
+    }
+
+    private func folder(_ spot: Spot, _ stat: FileStat, _ inner: InputFolder) -> Entry? {
+        let isInput = scope.reads(spot.path) || inner.count > 0 && scope.leadsBack(spot.path)
+        guard isInput || inner.count > 0 else { return nil }
+        return Entry(name: spot.name, stat: stat, kind: .folder(inner, isInput: isInput))
+    }
+
+    /// A file or a link.
+    ///
+    /// A file of which a change was told is read, whatever its times say: what is written through a map may leave them
+    /// as they are (mmap(2)).
+    private func leaf(_ spot: Spot, _ stat: FileStat, isTold: Bool) throws(Failure) -> Entry? {
+        guard stat.isFile && !skipsFiles || stat.isLink, scope.reads(spot.path) else { return nil }
+        let place = root + "/" + spot.path
+        if stat.isLink {
+            guard let target = LinkTarget.of(place) else { throw .unsettled }
+            return Entry(name: spot.name, stat: stat, kind: .link(target: target))
+        }
+        let found: FoundHash?
+        do throws(UnreadableInput) {
+            found = try index.hash(of: place, stat, isTold: isTold)
+        } catch {
+            throw .unreadable(UnreadableInput(path: spot.path, reason: error.reason))
+        }
+        guard let found else { throw .unsettled }
+        return Entry(name: spot.name, stat: stat, kind: .file(found.hash, isProven: found.isProven))
+    }
+
+    // MARK: Changes
+
+    private func updated(_ known: InputFolder, _ path: String, _ changes: ChangedNames) throws(Failure) -> InputFolder {
+        let onTheWay = scope.names(onTheWayFrom: path)
+        var entries: [Entry] = []
+        entries.reserveCapacity(known.entries.count + changes.count)
+        var copied = 0
+        for (name, change) in changes.sorted {
+            if let onTheWay, !onTheWay.contains(where: name.isSame) { continue }
+            let (index, isThere) = known.place(of: name)
+            entries += known.entries[copied..<index]
+            copied = isThere ? index + 1 : index
+            let before = isThere ? known.entries[index] : nil
+            if let entry = try updated(spot(name, below: path), before, change) { entries.append(entry) }
+        }
+        entries += known.entries[copied...]
+        return folder(of: entries, known)
+    }
+
+    private func updated(_ spot: Spot, _ known: Entry?, _ change: ChangedNames) throws(Failure) -> Entry? {
+        guard let stat = try stat(at: spot) else { return nil }
+        guard stat.isDirectory else { return try leaf(spot, stat, isTold: true) }
+        guard !change.isWhole, let known, case .folder(let inner, _) = known.kind, known.stat.inode == stat.inode else {
+            return try entry(spot, stat, known)
+        }
+        return folder(spot, stat, try updated(inner, spot.path, change))
+    }
+
+    /// What vanished meanwhile is not there; what can't be opened is an error.
+    private func refuse(_ path: String) throws(Failure) {
+        let code = errno
+        guard code == ENOENT || code == ENOTDIR || code == ELOOP else {
+            throw .unreadable(UnreadableInput(path, code))
+        }
+    }
+
+    static func join(_ folder: String, _ name: String) -> String { folder.isEmpty ? name : folder + "/" + name }
+}
+
+/// Paths that changed, as a tree of names.
+struct ChangedNames {
+    /// Whatever is there and below may be new.
+    private(set) var isWhole = false
+    /// By the bytes of the names.
+    private var inner: [[UInt8]: ChangedNames] = [:]
+
+    init(_ paths: some Sequence<ChangedPath>) {
+        for changed in paths { insert(changed.path.utf8.split(separator: 0x2F)[...], isWhole: changed.isWhole) }
+    }
+
+    private init() {}
+
+    var count: Int { inner.count }
+
+    /// In the order of the names' bytes.
+    var sorted: [(name: String, change: ChangedNames)] {
+        inner.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+            .map { (String(decoding: $0.key, as: UTF8.self), $0.value) }
+    }
+
+    private mutating func insert(_ names: ArraySlice<Substring.UTF8View>, isWhole: Bool) {
+        guard let name = names.first else {
+            self.isWhole = self.isWhole || isWhole
+            return
+        }
+        inner[Array(name), default: ChangedNames()].insert(names.dropFirst(), isWhole: isWhole)
+    }
+}
+
+extension InputFolder.Entry {
+    fileprivate var isProven: Bool { if case .file(_, isProven: true) = kind { true } else { false } }
+
+    /// Whether nothing was read anew: a folder's times change with what comes and goes in it, and count for nothing.
+    fileprivate func isIdentical(to other: InputFolder.Entry) -> Bool {
+        guard name.isSame(as: other.name) else { return false }
+        return switch (kind, other.kind) {
+        case (.file(let a, let isProven), .file(let b, let isOther)):
+            stat == other.stat && a == b && isProven == isOther
+        case (.link(let a), .link(let b)): stat == other.stat && a.isSame(as: b)
+        case (.folder(let a, let isInput), .folder(let b, let isOther)):
+            a === b && isInput == isOther && stat.inode == other.stat.inode && stat.mode == other.stat.mode
+        default: false
+        }
+    }
+}
