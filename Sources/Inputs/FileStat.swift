@@ -15,6 +15,8 @@ package struct FileStat: Hashable, Sendable {
     package var mode: UInt32
     /// How many names the file has (`st_nlink`).
     package var links: UInt32
+    package var user: UInt32
+    package var group: UInt32
 
     package init(
         device: UInt64,
@@ -23,10 +25,13 @@ package struct FileStat: Hashable, Sendable {
         modified: Int64,
         changed: Int64,
         mode: UInt32,
-        links: UInt32 = 1
+        links: UInt32 = 1,
+        user: UInt32 = 0,
+        group: UInt32 = 0
     ) {
         (self.device, self.inode, self.size) = (device, inode, size)
         (self.modified, self.changed, self.mode, self.links) = (modified, changed, mode, links)
+        (self.user, self.group) = (user, group)
     }
 
     package init(_ raw: stat) {
@@ -34,6 +39,7 @@ package struct FileStat: Hashable, Sendable {
         modified = Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)
         changed = Int64(raw.st_ctim.tv_sec) * 1_000_000_000 + Int64(raw.st_ctim.tv_nsec)
         (mode, links) = (UInt32(raw.st_mode), UInt32(clamping: raw.st_nlink))
+        (user, group) = (UInt32(raw.st_uid), UInt32(raw.st_gid))
     }
 
     /// Does not follow a link; nil where nothing is there, or it can't be reached.

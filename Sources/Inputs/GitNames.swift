@@ -63,9 +63,8 @@ package final class GitNames: Sendable {
 
     /// - Returns: nil where the project does not lie in the work tree.
     package init?(_ repository: Repository, reader: InputReader) {
-        let tree = repository.workDirectory
-        guard reader.root == tree || InputScope.isBelow(reader.root, tree) else { return nil }
-        prefix = reader.root == tree ? "" : String(reader.root.dropFirst(tree.count + 1)) + "/"
+        guard let prefix = repository.prefix(of: reader.root) else { return nil }
+        self.prefix = prefix
         (self.repository, self.reader) = (repository, reader)
     }
 
@@ -199,8 +198,8 @@ package final class GitNames: Sendable {
             if hash.blobID == item.id { return false }
             return try cleaned(prefix + path, hash.blobID) != item.id
         case .link(let target):
-            return item.mode != 0o120000 || BlobID(ContentHasher.gitID(of: "blob", Array(target.utf8))) != item.id
-        case .folder: return true
+            return item.mode != 0o120000 || BlobID(of: Array(target.utf8)) != item.id
+        case .folder, .unread: return true
         }
     }
 

@@ -36,14 +36,17 @@ package final class HashIndex: Sendable {
     /// Whoever needs it from now on reads again.
     package func forget() { files.withLock { $0 = [:] } }
 
+    func known(_ path: String, _ stat: FileStat) -> FoundHash? {
+        guard let known = files.withLock({ $0[path] }), known.stat == stat else { return nil }
+        return FoundHash(hash: known.hash, isProven: true)
+    }
+
     /// The hash of a regular file's bytes; reads them only where they may not be those of the last time, or a change
     /// was told.
     ///
     /// - Returns: nil where the file vanished, or changed while it was read.
     func hash(of path: String, _ stat: FileStat, isTold: Bool = false) throws(UnreadableInput) -> FoundHash? {
-        if !isTold, let known = files.withLock({ $0[path] }), known.stat == stat {
-            return FoundHash(hash: known.hash, isProven: true)
-        }
+        if !isTold, let known = known(path, stat) { return known }
         let start = FileStat.now()
         guard let hash = try Self.read(path, stat) else { return nil }
         let isProven = stat.isProven(by: start)

@@ -2,6 +2,7 @@
 
 internal import Dockerfile
 internal import Git
+internal import Glibc
 internal import OCI
 
 /// Immutable: a reading shares with the one before it every folder in which nothing changed.
@@ -11,9 +12,12 @@ final class InputFolder: Sendable {
         enum Kind: Sendable {
             /// `isProven`: whoever wrote it later would have left other times.
             case file(ContentHash, isProven: Bool)
+            /// A file that the walk found and did not read; its number among those.
+            case unread(Int)
             case link(target: String)
-            /// `isInput`: the folder counts, and not only what is in it.
-            case folder(InputFolder, isInput: Bool)
+            /// `isInput`: the folder counts, and not only what is in it; `isProven`: what came or went in it since would have
+            /// left other times.
+            case folder(InputFolder, isInput: Bool, isProven: Bool)
         }
         var name: String
         var stat: FileStat
@@ -22,48 +26,67 @@ final class InputFolder: Sendable {
 
     /// In the order of the names' bytes.
     let entries: [Entry]
-    /// Of all that counts in it: names, kinds, permissions and content; never a time, an owner or an inode.
-    let digest: Digest
-    /// The id of the tree that git would make of it, were all of it committed.
-    let gitTree: BlobID?
-    /// Files, links and folders that are inputs, at any depth.
-    let count: Int
-    /// Whether there is a file or a link in it, at any depth.
-    let hasFiles: Bool
-    /// The latest time at which a file in it changed, in nanoseconds since the epoch.
-    let newest: Int64
-    /// Whether a file in it has another name as well, which may lie elsewhere.
-    let hasHardLinks: Bool
+    let summary: Summary
+
+    /// What all entries come to.
+    struct Summary: Sendable {
+        /// Of all that counts: names, kinds, permissions and content; never a time, an owner or an inode.
+        var digest: Digest
+        /// The id of the tree that git would make of the folder, were all of it committed.
+        var gitTree: BlobID
+        /// Files, links and folders that are inputs, at any depth.
+        var count = 0
+        /// Whether there is a file or a link, at any depth.
+        var hasFiles = false
+        /// The latest time at which a file changed, in nanoseconds since the epoch.
+        var newest = Int64.min
+        /// Whether a file has another name as well, which may lie elsewhere.
+        var hasHardLinks = false
+        /// Whether a file was not read yet: nothing else is known then.
+        var hasUnread = false
+    }
+
+    var digest: Digest { summary.digest }
+    var gitTree: BlobID { summary.gitTree }
+    var count: Int { summary.count }
+    var hasFiles: Bool { summary.hasFiles }
+    var newest: Int64 { summary.newest }
+    var hasHardLinks: Bool { summary.hasHardLinks }
 
     static let empty = InputFolder([], countsFolders: true)
 
+    /// Of another session, which found that summary.
+    init(_ entries: [Entry], _ summary: Summary) { (self.entries, self.summary) = (entries, summary) }
+
     /// - Parameter countsFolders: Whether folders that are inputs count with their permissions, and when they are empty.
     init(_ entries: [Entry], countsFolders: Bool) {
-        var (count, newest, hasHardLinks, hasFiles) = (0, Int64.min, false, false)
+        guard !entries.contains(where: \.hasUnread) else {
+            var summary = Self.empty.summary
+            (summary.count, summary.hasUnread) = (entries.count, true)
+            (self.entries, self.summary) = (entries, summary)
+            return
+        }
         var form: [UInt8] = []
         form.reserveCapacity(entries.count * 48)
+        for entry in entries { entry.append(to: &form, countsFolders: countsFolders) }
+        let digest = form.isEmpty ? Self.nothing : form.withUnsafeBytes { Digest.sha256(of: $0) }
+        var summary = Summary(digest: digest, gitTree: BlobID(tree: Self.gitForm(of: entries)))
         for entry in entries {
             switch entry.kind {
             case .file:
-                count += 1
-                hasFiles = true
-                newest = max(newest, entry.stat.modified, entry.stat.changed)
-                hasHardLinks = hasHardLinks || entry.stat.links > 1
-            case .link:
-                count += 1
-                hasFiles = true
-            case .folder(let folder, let isInput):
-                count += folder.count + (isInput ? 1 : 0)
-                newest = max(newest, folder.newest)
-                hasFiles = hasFiles || folder.hasFiles
-                hasHardLinks = hasHardLinks || folder.hasHardLinks
+                (summary.count, summary.hasFiles) = (summary.count + 1, true)
+                summary.newest = max(summary.newest, entry.stat.modified, entry.stat.changed)
+                if entry.stat.links > 1 { summary.hasHardLinks = true }
+            case .link: (summary.count, summary.hasFiles) = (summary.count + 1, true)
+            case .folder(let folder, let isInput, _):
+                summary.count += folder.count + (isInput ? 1 : 0)
+                summary.newest = max(summary.newest, folder.newest)
+                if folder.hasFiles { summary.hasFiles = true }
+                if folder.hasHardLinks { summary.hasHardLinks = true }
+            case .unread: break
             }
-            entry.append(to: &form, countsFolders: countsFolders)
         }
-        (self.entries, self.count, self.newest) = (entries, count, newest)
-        (self.hasFiles, self.hasHardLinks) = (hasFiles, hasHardLinks)
-        gitTree = BlobID(ContentHasher.gitID(of: "tree", Self.gitForm(of: entries)))
-        digest = form.isEmpty ? Self.nothing : form.withUnsafeBytes { Digest.sha256(of: $0) }
+        (self.entries, self.summary) = (entries, summary)
     }
 
     /// Of a folder in which nothing counts.
@@ -78,10 +101,11 @@ final class InputFolder: Sendable {
             case .file(let hash, _):
                 items.append((Array(entry.name.utf8), entry.stat.isExecutable ? "100755" : "100644", hash.blobID.bytes))
             case .link(let target):
-                items.append((Array(entry.name.utf8), "120000", ContentHasher.gitID(of: "blob", Array(target.utf8))))
-            case .folder(let folder, _):
-                guard folder.hasFiles, let tree = folder.gitTree else { continue }
-                items.append((Array(entry.name.utf8) + [0x2F], "40000", tree.bytes))
+                items.append((Array(entry.name.utf8), "120000", BlobID(of: Array(target.utf8)).bytes))
+            case .folder(let folder, _, _):
+                guard folder.hasFiles else { continue }
+                items.append((Array(entry.name.utf8) + [0x2F], "40000", folder.gitTree.bytes))
+            case .unread: break
             }
         }
         items.sort { $0.name.lexicographicallyPrecedes($1.name) }
@@ -124,10 +148,11 @@ extension InputFolder.Entry {
             appendHead("l", to: &form, permissions: 0)
             form.append(contentsOf: "\(target.utf8.count):".utf8)
             form.append(contentsOf: target.utf8)
-        case .folder(let folder, let isInput):
+        case .folder(let folder, let isInput, _):
             guard countsFolders && isInput || !folder.isNothing else { return }
             appendHead(countsFolders && isInput ? "d" : "p", to: &form, permissions: countsFolders && isInput ? nil : 0)
             form.append(contentsOf: folder.digest.bytes)
+        case .unread: break
         }
     }
 
@@ -142,16 +167,47 @@ extension InputFolder.Entry {
         switch (kind, other.kind) {
         case (.file(let a, _), .file(let b, _)): a == b && stat.permissions == other.stat.permissions
         case (.link(let a), .link(let b)): a.isSame(as: b)
-        case (.folder(_, let isInput), .folder(_, let isOther)):
+        case (.folder(_, let isInput, _), .folder(_, let isOther, _)):
             isInput == isOther && (!isInput || stat.permissions == other.stat.permissions)
         default: false
         }
     }
 }
 
+extension BlobID {
+    /// Of a blob that holds these bytes.
+    init(of bytes: [UInt8]) { self = Self.made(of: "blob", bytes) }
+
+    /// Of a tree that is written so.
+    fileprivate init(tree form: [UInt8]) { self = Self.made(of: "tree", form) }
+
+    private static func made(of kind: String, _ bytes: [UInt8]) -> BlobID {
+        guard let id = BlobID(ContentHasher.gitID(of: kind, bytes)) else { preconditionFailure("a SHA-1 has 20 bytes") }
+        return id
+    }
+}
+
 extension String {
-    /// The order of bytes, which is not that of characters.
-    func hasBytes(before other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
+    /// The order of bytes, which is not that of characters; each name of each folder is compared often.
+    func hasBytes(before other: String) -> Bool {
+        var (name, other) = (self, other)
+        return name.withUTF8 { name in
+            other.withUTF8 { other in
+                let order = memcmp(name.baseAddress, other.baseAddress, min(name.count, other.count))
+                return order < 0 || order == 0 && name.count < other.count
+            }
+        }
+    }
+}
+
+extension InputFolder.Entry {
+    var hasUnread: Bool {
+        switch kind {
+        case .unread: true
+        case .folder(let folder, _, _): folder.summary.hasUnread
+        case .file, .link: false
+        }
+    }
 }
 
 extension InputFolder.Entry.Kind {
@@ -160,11 +216,12 @@ extension InputFolder.Entry.Kind {
         switch self {
         case .file(let hash, _): .file(hash)
         case .link(let target): .link(target: target)
-        case .folder(_, let isInput): isInput ? .directory : nil
+        case .folder(_, let isInput, _): isInput ? .directory : nil
+        case .unread: nil
         }
     }
 
-    var folder: InputFolder? { if case .folder(let folder, _) = self { folder } else { nil } }
+    var folder: InputFolder? { if case .folder(let folder, _, _) = self { folder } else { nil } }
 }
 
 extension InputFolder {
@@ -172,7 +229,7 @@ extension InputFolder {
     func visit(below path: String = "", _ body: (String, Entry) -> Bool) {
         for entry in entries {
             let path = TreeReader.join(path, entry.name)
-            if body(path, entry), case .folder(let folder, _) = entry.kind { folder.visit(below: path, body) }
+            if body(path, entry), let folder = entry.kind.folder { folder.visit(below: path, body) }
         }
     }
 

@@ -69,7 +69,7 @@ package struct LinkedSources: Equatable, Sendable {
 
     /// The links among what the scope reads.
     private static func links(in scope: InputScope, below root: String) throws(TreeReader.Failure) -> [String] {
-        let reader = TreeReader(root: root, scope: scope, index: HashIndex(), skipsFiles: true)
+        let reader = TreeReader(root: root, scope: scope, skipsFiles: true)
         return Reading(top: try reader.read()).files.filter(\.stat.isLink).map(\.path)
     }
 

@@ -63,8 +63,7 @@ package struct Reading: Sendable {
     /// Whether nothing of this changed since, by inode and times and not only by content: changed and changed back is
     /// changed.
     package func isUnchanged(in scope: InputScope, below root: String) -> Bool {
-        let reader = TreeReader(root: root, scope: scope, index: HashIndex())
-        guard let now = try? reader.read(knowing: top) else { return false }
+        guard let now = try? TreeReader(root: root, scope: scope).read(knowing: top) else { return false }
         return now.hasSameFiles(as: top)
     }
 
@@ -89,8 +88,8 @@ package struct Reading: Sendable {
             case .file(let hash, _):
                 if fits(entry.stat) { found.append(InputFile(path: path, stat: entry.stat, kind: .file(hash))) }
                 return false
-            case .folder(let folder, _): return mayHold(folder)
-            case .link: return false
+            case .folder(let folder, _, _): return mayHold(folder)
+            case .link, .unread: return false
             }
         }
         return found
@@ -118,56 +117,6 @@ package struct InputDifference: Sendable {
     package var path: String
     package var new: InputFile?
     package var old: InputFile?
-}
-
-/// Reads what a scope names.
-package struct InputReader: Sendable {
-    /// Absolute.
-    package let root: String
-    package let index: HashIndex
-    package init(root: String, index: HashIndex) { (self.root, self.index) = (root, index) }
-
-    /// What the scope reads now; files that `known` has with these times are not read, and if that is a reading of the
-    /// very scope, neither is asked again which it reads.
-    ///
-    /// - Returns: nil where a file changed or vanished while it was read.
-    package func read(
-        _ scope: InputScope,
-        knowing known: Reading? = nil,
-        ofScope isOfScope: Bool = true
-    ) throws(UnreadableInput) -> Reading? {
-        try settled(in: scope) { reader throws(TreeReader.Failure) in
-            var reader = reader
-            reader.knowsScope = isOfScope
-            return try reader.read(knowing: known?.top)
-        }
-    }
-
-    /// The reading after these paths changed, and nothing else.
-    ///
-    /// - Returns: nil where a file changed while it was read.
-    package func updated(
-        _ reading: Reading,
-        at changes: some Sequence<ChangedPath>,
-        in scope: InputScope
-    ) throws(UnreadableInput) -> Reading? {
-        let names = ChangedNames(changes)
-        return try settled(in: scope) { reader throws(TreeReader.Failure) in
-            try reader.updated(reading.top, at: names)
-        }
-    }
-
-    private func settled(
-        in scope: InputScope,
-        _ read: (TreeReader) throws(TreeReader.Failure) -> InputFolder
-    ) throws(UnreadableInput) -> Reading? {
-        do throws(TreeReader.Failure) {
-            return Reading(top: try read(TreeReader(root: root, scope: scope, index: index)))
-        } catch {
-            if case .unreadable(let problem) = error { throw problem }
-            return nil
-        }
-    }
 }
 
 /// Hashes texts, lists and readings so that no two sequences of them give the same bytes: each text stands behind its

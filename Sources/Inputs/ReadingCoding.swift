@@ -5,7 +5,7 @@ internal import Glibc
 internal import OCI
 
 extension Reading {
-    private static let magic = "imgwatch inputs 1"
+    private static let magic = "imgwatch inputs 2"
 
     /// What ``decoded(_:of:)`` takes, with the scope that it is a reading of, and what the index found out since.
     package func encoded(of scope: InputScope, _ index: HashIndex) -> [UInt8] {
@@ -13,7 +13,6 @@ extension Reading {
         bytes.reserveCapacity(top.count * 160 + 1024)
         bytes.append(text: Self.magic)
         bytes.append(text: scope.fingerprint)
-        bytes.append(scope.countsFolders ? 1 : 0)
         top.append(to: &bytes, index)
         return bytes
     }
@@ -22,8 +21,8 @@ extension Reading {
     package static func decoded(_ bytes: [UInt8], of scope: InputScope) -> (reading: Reading, isOfScope: Bool)? {
         bytes.withUnsafeBytes { buffer in
             var source = ByteSource(rest: buffer[...])
-            guard source.text() == magic, let fingerprint = source.text(), let countsFolders = source.byte(),
-                let top = InputFolder.read(from: &source, countsFolders: countsFolders != 0), source.rest.isEmpty
+            guard source.text() == magic, let fingerprint = source.text(),
+                let top = InputFolder(from: &source), source.rest.isEmpty
             else { return nil }
             return (Reading(top: top), fingerprint == scope.fingerprint)
         }
@@ -33,6 +32,8 @@ extension Reading {
 extension InputFolder {
     fileprivate func append(to bytes: inout [UInt8], _ index: HashIndex) {
         bytes.append(number: UInt32(entries.count))
+        guard !entries.isEmpty else { return }
+        summary.append(to: &bytes)
         for entry in entries {
             bytes.append(text: entry.name)
             entry.stat.append(to: &bytes)
@@ -46,9 +47,10 @@ extension InputFolder {
             case .link(let target):
                 bytes.append(Form.link)
                 bytes.append(text: target)
-            case .folder(let folder, let isInput):
-                bytes.append(isInput ? Form.inputFolder : Form.folder)
+            case .folder(let folder, let isInput, let isProven):
+                bytes.append(Form.folder + (isInput ? Form.inputs : 0) + (isProven ? Form.proven : 0))
                 folder.append(to: &bytes, index)
+            case .unread: preconditionFailure("a reading has all its files read")
             }
         }
     }
@@ -57,26 +59,37 @@ extension InputFolder {
         static let file: UInt8 = 0
         static let unprovenFile: UInt8 = 1
         static let link: UInt8 = 2
+        /// And one of each of these, where it is so.
         static let folder: UInt8 = 3
-        static let inputFolder: UInt8 = 4
+        static let inputs: UInt8 = 1
+        static let proven: UInt8 = 2
     }
 
-    fileprivate static func read(from source: inout ByteSource, countsFolders: Bool) -> InputFolder? {
+    fileprivate convenience init?(from source: inout ByteSource) {
         guard let count = source.number(as: UInt32.self) else { return nil }
-        if count == 0 { return .empty }
+        if count == 0 {
+            self.init([], InputFolder.empty.summary)
+            return
+        }
+        guard let summary = Summary(from: &source) else { return nil }
         var entries: [Entry] = []
         // A damaged count must not ask for all of the memory.
         entries.reserveCapacity(min(Int(count), source.rest.count / 64))
         for _ in 0..<count {
-            guard let name = source.text(), let stat = FileStat(from: &source),
-                let kind = kind(from: &source, countsFolders)
+            guard let name = source.text(), let stat = FileStat(from: &source), let kind = Self.kind(from: &source)
             else { return nil }
             entries.append(Entry(name: name, stat: stat, kind: kind))
         }
-        return InputFolder(entries, countsFolders: countsFolders)
+        self.init(entries, summary)
     }
 
-    private static func kind(from source: inout ByteSource, _ countsFolders: Bool) -> Entry.Kind? {
+    /// Empty ones are one.
+    private static func read(from source: inout ByteSource) -> InputFolder? {
+        guard let folder = InputFolder(from: &source) else { return nil }
+        return folder.entries.isEmpty ? .empty : folder
+    }
+
+    private static func kind(from source: inout ByteSource) -> Entry.Kind? {
         switch source.byte() {
         case let form? where form <= Form.unprovenFile:
             guard let id = source.take(BlobID.byteCount).flatMap(BlobID.init), let hasDigest = source.byte() else {
@@ -89,12 +102,39 @@ extension InputFolder {
             }
             return .file(ContentHash(blobID: id, digest: digest), isProven: form == Form.file)
         case Form.link: return source.text().map { .link(target: $0) }
-        case let form? where form == Form.folder || form == Form.inputFolder:
-            return read(from: &source, countsFolders: countsFolders).map {
-                .folder($0, isInput: form == Form.inputFolder)
-            }
+        case let form? where form <= Form.folder + Form.inputs + Form.proven:
+            let flags = form - Form.folder
+            let (isInput, isProven) = (flags & Form.inputs != 0, flags & Form.proven != 0)
+            return read(from: &source).map { .folder($0, isInput: isInput, isProven: isProven) }
         default: return nil
         }
+    }
+}
+
+extension InputFolder.Summary {
+    fileprivate func append(to bytes: inout [UInt8]) {
+        bytes += digest.bytes
+        gitTree.append(to: &bytes)
+        bytes.append(number: UInt64(count))
+        bytes.append(number: newest)
+        bytes.append(hasFiles ? 1 : 0)
+        bytes.append(hasHardLinks ? 1 : 0)
+    }
+
+    fileprivate init?(from source: inout ByteSource) {
+        guard let digest = source.take(32).flatMap(Digest.init),
+            let gitTree = source.take(BlobID.byteCount).flatMap(BlobID.init),
+            let count = source.number(as: UInt64.self), let newest = source.number(as: Int64.self),
+            let hasFiles = source.byte(), let hasHardLinks = source.byte()
+        else { return nil }
+        self.init(
+            digest: digest,
+            gitTree: gitTree,
+            count: Int(clamping: count),
+            hasFiles: hasFiles != 0,
+            newest: newest,
+            hasHardLinks: hasHardLinks != 0
+        )
     }
 }
 
@@ -104,15 +144,15 @@ extension FileStat {
             bytes.append(number: number)
         }
         bytes.append(number: UInt64(bitPattern: changed))
-        bytes.append(number: mode)
-        bytes.append(number: links)
+        for number in [mode, links, user, group] { bytes.append(number: number) }
     }
 
     fileprivate init?(from source: inout ByteSource) {
         guard let device = source.number(as: UInt64.self), let inode = source.number(as: UInt64.self),
             let size = source.number(as: Int64.self), let modified = source.number(as: Int64.self),
             let changed = source.number(as: Int64.self), let mode = source.number(as: UInt32.self),
-            let links = source.number(as: UInt32.self)
+            let links = source.number(as: UInt32.self), let user = source.number(as: UInt32.self),
+            let group = source.number(as: UInt32.self)
         else { return nil }
         self.init(
             device: device,
@@ -121,7 +161,9 @@ extension FileStat {
             modified: modified,
             changed: changed,
             mode: mode,
-            links: links
+            links: links,
+            user: user,
+            group: group
         )
     }
 }

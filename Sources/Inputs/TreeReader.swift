@@ -29,7 +29,10 @@ struct TreeReader {
     /// Absolute.
     let root: String
     let scope: InputScope
-    let index: HashIndex
+    /// What was found, and is still to be read.
+    let unread = UnreadFiles()
+    /// The device on which a folder's times tell whether something came or went in it; nil: none.
+    var device: UInt64?
     /// Whether what is known is of this very scope, which then need not be asked again.
     var knowsScope = true
     /// Whether files are passed by, unseen: most of a tree is files.
@@ -68,22 +71,46 @@ struct TreeReader {
         while let found = listing.next() {
             if skipsFiles, found.isFile { continue }
             guard let stat = try stat(of: found, in: listing.descriptor, path) else { continue }
-            let known = known?[found.name]
-            let isKnown = stat.isFile && known.map { $0.isProven && $0.stat == stat } ?? false
-            if isKnown, knowsScope, let known {
-                entries.append(known)
-                continue
-            }
-            let place = Self.join(path, found.name)
-            if isKnown, let known {
-                if scope.reads(place) { entries.append(known) }
-                continue
-            }
-            let spot = Spot(name: found.name, path: place, folder: listing.descriptor, reach: found.name)
-            if let entry = try entry(spot, stat, known) { entries.append(entry) }
+            let before = known?[found.name]
+            if let entry = try entry(found.name, stat, in: listing.descriptor, path, before) { entries.append(entry) }
         }
         entries.sort { $0.name.hasBytes(before: $1.name) }
         return folder(of: entries, known)
+    }
+
+    /// The same where nothing came or went since it was listed: its entries are looked at, one by one.
+    private func relisted(_ path: String, _ descriptor: Int32, _ known: InputFolder) throws(Failure) -> InputFolder {
+        guard descriptor >= 0 else { return try listed(path, descriptor, known) }
+        defer { close(descriptor) }
+        var changed: [(index: Int, entry: Entry?)] = []
+        for (index, before) in known.entries.enumerated() {
+            guard let stat = FileStat(of: before.name, in: descriptor) else {
+                // It went this moment.
+                try refuse(Self.join(path, before.name))
+                changed.append((index, nil))
+                continue
+            }
+            let now = try entry(before.name, stat, in: descriptor, path, before)
+            if now.map({ !before.isIdentical(to: $0) }) ?? true { changed.append((index, now)) }
+        }
+        if changed.isEmpty { return known }
+        var entries = known.entries.map(Optional.init)
+        for change in changed { entries[change.index] = change.entry }
+        return folder(of: entries.compactMap(\.self), known)
+    }
+
+    /// What the folder's listing shows under the name.
+    private func entry(
+        _ name: String,
+        _ stat: FileStat,
+        in folder: Int32,
+        _ path: String,
+        _ known: Entry?
+    ) throws(Failure) -> Entry? {
+        if stat.isFile, let known, case .file(_, isProven: true) = known.kind, known.stat == stat {
+            return knowsScope || scope.reads(Self.join(path, name)) ? known : nil
+        }
+        return try entry(Spot(name: name, path: Self.join(path, name), folder: folder, reach: name), stat, known)
     }
 
     private func stat(
@@ -138,41 +165,56 @@ struct TreeReader {
     /// nil where the scope reads nothing there.
     private func entry(_ spot: Spot, _ stat: FileStat, _ known: Entry?) throws(Failure) -> Entry? {
         guard stat.isDirectory else { return try leaf(spot, stat, isTold: false) }
-        var before: InputFolder?
-        if case .folder(let folder, _)? = known?.kind { before = folder }
-        if let names = scope.names(onTheWayFrom: spot.path) {
-            return folder(spot, stat, try passing(spot.path, names, before))
+        let start = FileStat.now()
+        if knowsScope, let known, case .folder(let inner, _, isProven: true) = known.kind, known.stat == stat {
+            // What is in it is looked at all the same.
+            if inner.entries.isEmpty { return known }
+            if scope.names(onTheWayFrom: spot.path) == nil {
+                let descriptor = openat(spot.folder, spot.reach, FolderListing.flags)
+                return folder(spot, stat, try relisted(spot.path, descriptor, inner), isProven: true)
+            }
         }
-        guard scope.mayRead(below: spot.path) else { return folder(spot, stat, .empty) }
+        if let names = scope.names(onTheWayFrom: spot.path) {
+            return folder(spot, stat, try passing(spot.path, names, known?.kind.folder), isProven: false)
+        }
+        guard scope.mayRead(below: spot.path) else { return folder(spot, stat, .empty, isProven: false) }
         let descriptor = openat(spot.folder, spot.reach, FolderListing.flags)
-        return folder(spot, stat, try listed(spot.path, descriptor, before))
+        let inner = try listed(spot.path, descriptor, known?.kind.folder)
+        return folder(spot, stat, inner, isProven: stat.isProven(by: start) && stat.device == device)
     }
 
-    private func folder(_ spot: Spot, _ stat: FileStat, _ inner: InputFolder) -> Entry? {
+    private func folder(_ spot: Spot, _ stat: FileStat, _ inner: InputFolder, isProven: Bool) -> Entry? {
         let isInput = scope.reads(spot.path) || inner.count > 0 && scope.leadsBack(spot.path)
         guard isInput || inner.count > 0 else { return nil }
-        return Entry(name: spot.name, stat: stat, kind: .folder(inner, isInput: isInput))
+        return Entry(name: spot.name, stat: stat, kind: .folder(inner, isInput: isInput, isProven: isProven))
     }
 
     /// A file or a link.
-    ///
-    /// A file of which a change was told is read, whatever its times say: what is written through a map may leave them
-    /// as they are (mmap(2)).
     private func leaf(_ spot: Spot, _ stat: FileStat, isTold: Bool) throws(Failure) -> Entry? {
         guard stat.isFile && !skipsFiles || stat.isLink, scope.reads(spot.path) else { return nil }
-        let place = root + "/" + spot.path
         if stat.isLink {
-            guard let target = LinkTarget.of(place) else { throw .unsettled }
+            guard let target = LinkTarget.of(root + "/" + spot.path) else { throw .unsettled }
             return Entry(name: spot.name, stat: stat, kind: .link(target: target))
         }
-        let found: FoundHash?
-        do throws(UnreadableInput) {
-            found = try index.hash(of: place, stat, isTold: isTold)
-        } catch {
-            throw .unreadable(UnreadableInput(path: spot.path, reason: error.reason))
+        let number = unread.add(UnreadFile(path: spot.path, stat: stat, isTold: isTold))
+        return Entry(name: spot.name, stat: stat, kind: .unread(number))
+    }
+
+    /// The folder with what its files were found to hold.
+    func filled(_ folder: InputFolder, with found: [FoundHash]) -> InputFolder {
+        guard folder.summary.hasUnread else { return folder }
+        let entries = folder.entries.map { entry in
+            var entry = entry
+            switch entry.kind {
+            case .unread(let number):
+                entry.kind = .file(found[number].hash, isProven: found[number].isProven)
+            case .folder(let folder, let isInput, let isProven):
+                entry.kind = .folder(filled(folder, with: found), isInput: isInput, isProven: isProven)
+            case .file, .link: break
+            }
+            return entry
         }
-        guard let found else { throw .unsettled }
-        return Entry(name: spot.name, stat: stat, kind: .file(found.hash, isProven: found.isProven))
+        return InputFolder(entries, countsFolders: scope.countsFolders)
     }
 
     // MARK: Changes
@@ -197,10 +239,10 @@ struct TreeReader {
     private func updated(_ spot: Spot, _ known: Entry?, _ change: ChangedNames) throws(Failure) -> Entry? {
         guard let stat = try stat(at: spot) else { return nil }
         guard stat.isDirectory else { return try leaf(spot, stat, isTold: true) }
-        guard !change.isWhole, let known, case .folder(let inner, _) = known.kind, known.stat.inode == stat.inode else {
+        guard !change.isWhole, let inner = known?.kind.folder, known?.stat.inode == stat.inode else {
             return try entry(spot, stat, known)
         }
-        return folder(spot, stat, try updated(inner, spot.path, change))
+        return folder(spot, stat, try updated(inner, spot.path, change), isProven: false)
     }
 
     /// What vanished meanwhile is not there; what can't be opened is an error.
@@ -212,6 +254,27 @@ struct TreeReader {
     }
 
     static func join(_ folder: String, _ name: String) -> String { folder.isEmpty ? name : folder + "/" + name }
+}
+
+/// A file that is to be read.
+struct UnreadFile: Sendable {
+    /// Relative to the project's root.
+    var path: String
+    var stat: FileStat
+    /// A change was told: its times say nothing, since what is written through a map may leave them as they are
+    /// (mmap(2)).
+    var isTold: Bool
+}
+
+/// The files that a walk found to be read, which is done for all of them at once.
+final class UnreadFiles {
+    private(set) var files: [UnreadFile] = []
+
+    /// - Returns: Its number.
+    func add(_ file: UnreadFile) -> Int {
+        files.append(file)
+        return files.count - 1
+    }
 }
 
 /// Paths that changed, as a tree of names.
@@ -245,17 +308,16 @@ struct ChangedNames {
 }
 
 extension InputFolder.Entry {
-    fileprivate var isProven: Bool { if case .file(_, isProven: true) = kind { true } else { false } }
-
-    /// Whether nothing was read anew: a folder's times change with what comes and goes in it, and count for nothing.
+    /// Whether nothing was read anew, or is known better: a folder's times count for nothing.
     fileprivate func isIdentical(to other: InputFolder.Entry) -> Bool {
         guard name.isSame(as: other.name) else { return false }
         return switch (kind, other.kind) {
         case (.file(let a, let isProven), .file(let b, let isOther)):
             stat == other.stat && a == b && isProven == isOther
         case (.link(let a), .link(let b)): stat == other.stat && a.isSame(as: b)
-        case (.folder(let a, let isInput), .folder(let b, let isOther)):
+        case (.folder(let a, let isInput, let isProven), .folder(let b, let isOther, let isOtherProven)):
             a === b && isInput == isOther && stat.inode == other.stat.inode && stat.mode == other.stat.mode
+                && (isProven || !isOtherProven)
         default: false
         }
     }

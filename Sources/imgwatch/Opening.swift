@@ -83,7 +83,7 @@ struct Opening {
         let state = try StateStore.open(folders)
         if let notice = state.notice { tell(notice) }
         if purpose != .plan { try endSurvivors(state) }
-        let reader = InputReader(root: project.root, index: HashIndex())
+        let reader = InputReader(root: project.root, index: HashIndex(), tellsByTimes: true)
         let layout = try ImageLayout.open(at: folders.store)
         let http = HTTPClient()
         let registries = Registries(environment, http)
