@@ -79,8 +79,7 @@ struct BlobHandle: ~Copyable {
     private let pointer: OpaquePointer
 
     init(_ hex: String, in repository: OpaquePointer) throws(GitError) {
-        var (id, pointer): (git_oid, OpaquePointer?) = (git_oid(), nil)
-        try GitError.check(git_oid_fromstr(&id, hex), "reading the name \(hex)")
+        var (id, pointer): (git_oid, OpaquePointer?) = (try git_oid(hex: hex), nil)
         try GitError.check(git_blob_lookup(&pointer, repository, &id), "reading blob \(hex)")
         guard let pointer else { throw GitError(reason: "blob \(hex) is empty", remedy: "run `git fsck`") }
         self.pointer = pointer
@@ -145,6 +144,11 @@ struct TreeEntry {
 }
 
 extension git_oid {
+    init(hex: String) throws(GitError) {
+        self.init()
+        try GitError.check(git_oid_fromstr(&self, hex), "reading the name \(hex)")
+    }
+
     /// 40 lower-case hex digits.
     var hex: String {
         withUnsafePointer(to: self) { id in

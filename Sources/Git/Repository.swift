@@ -1,6 +1,6 @@
 /// Git's answers about a project: which commit is HEAD, what it holds, who changed the inputs, is git at work.
 ///
-/// The index is never read: libgit2 1.5 can't open sparse and split ones, and what a file holds is known without it.
+/// The index is a help and never needed: libgit2 1.5 can't open sparse and split ones.
 
 import CLibgit2
 import Glibc
@@ -17,8 +17,12 @@ package final class Repository: Sendable {
     /// Where the objects and branches are.
     package let commonDirectory: String
     let handle: Mutex<RepositoryHandle>
+    let index = Mutex(IndexedBlobs())
+    /// Where it was found from.
+    private let origin: String
 
-    private init(_ handle: consuming RepositoryHandle, workTree: String) throws(GitError) {
+    private init(around origin: String, workTree: String) throws(GitError) {
+        let handle = try RepositoryHandle(around: origin, workTree: workTree)
         func folder(_ path: UnsafePointer<CChar>?) throws(GitError) -> String {
             if let path, let real = Self.realPath(String(cString: path)) { return real }
             throw GitError(
@@ -30,6 +34,7 @@ package final class Repository: Sendable {
         gitDirectory = try folder(git_repository_path(handle.pointer))
         commonDirectory = try folder(git_repository_commondir(handle.pointer))
         self.handle = Mutex(handle)
+        self.origin = origin
     }
 
     /// Finds the repository around `directory` as git does, without its environment variables.
@@ -46,7 +51,12 @@ package final class Repository: Sendable {
         if code == GIT_ENOTFOUND.rawValue { return nil }
         let workTree = workTree(around: directory)
         guard code >= 0 else { throw .opening(workTree, code: code) }
-        return try Repository(RepositoryHandle(around: directory, workTree: workTree), workTree: workTree)
+        return try Repository(around: realPath(directory) ?? directory, workTree: workTree)
+    }
+
+    /// The same repository once more, for one who must not make others wait.
+    func openAgain() throws(GitError) -> RepositoryHandle {
+        try RepositoryHandle(around: origin, workTree: workDirectory)
     }
 
     /// The nearest folder that has a `.git`; `directory` itself if none has.
@@ -90,6 +100,37 @@ package final class Repository: Sendable {
         }
     }
 
+    /// What ``headFiles(under:)`` of the new commit has and that of the old one has not; nil stands for a file that is
+    /// gone.
+    ///
+    /// The commits are given by 40 hex digits.
+    ///
+    /// - Returns: nil where a commit or one of its trees is not here (any more): the caller reads all files again.
+    package func changedFiles(
+        from old: String,
+        to new: String,
+        under prefixes: [String]
+    ) throws(GitError) -> [GitPath: TreeFile?]? {
+        try handle.withLock { (handle) throws(GitError) -> [GitPath: TreeFile?]? in
+            var changes: [GitPath: TreeFile?] = [:]
+            let comparison = TreeComparison(repository: handle.pointer) { path, file in
+                changes.updateValue(file, forKey: GitPath(path))
+                return false
+            }
+            do throws(GitError) {
+                let (before, after) = (try git_oid(hex: old), try git_oid(hex: new))
+                let trees = (
+                    try CommitHandle(before, in: handle.pointer).tree, try CommitHandle(after, in: handle.pointer).tree
+                )
+                _ = try comparison.differ(trees.0, trees.1, PathScope(prefixes))
+            } catch {
+                if error.isMissingObject { return nil }
+                throw error
+            }
+            return changes
+        }
+    }
+
     /// The bytes of a blob, by the 40 hex digits that name it.
     package func blob(_ id: String) throws(GitError) -> [UInt8] {
         try handle.withLock { (handle) throws(GitError) -> [UInt8] in try BlobHandle(id, in: handle.pointer).bytes }
@@ -108,7 +149,7 @@ package final class Repository: Sendable {
     ) throws(GitError) -> Commit? {
         try handle.withLock { (handle) throws(GitError) -> Commit? in
             guard let id = try handle.headID() else { return nil }
-            let comparison = TreeComparison(repository: handle.pointer, isInput: isInput)
+            let comparison = TreeComparison(repository: handle.pointer) { path, _ in isInput(path) }
             let walk = HistoryWalk(
                 repository: handle.pointer,
                 scope: PathScope(prefixes),

@@ -2,7 +2,7 @@ import Foundation
 import Git
 import Testing
 
-@Suite struct CleanFileTests {
+@Suite(.enabled(if: TemporaryRepository.hasGit, "git is not installed")) struct CleanFileTests {
     @Test(
         arguments: [
             ("", "plain\n"), ("* text=auto eol=crlf\n", "one\r\ntwo\r\n"), ("*.txt text\n", "one\r\ntwo\n"),

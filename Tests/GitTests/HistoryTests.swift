@@ -2,7 +2,7 @@ import Foundation
 import Git
 import Testing
 
-@Suite struct HistoryTests {
+@Suite(.enabled(if: TemporaryRepository.hasGit, "git is not installed")) struct HistoryTests {
     private func newest(
         _ place: TemporaryRepository,
         _ paths: String...,

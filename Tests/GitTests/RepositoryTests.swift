@@ -2,7 +2,7 @@ import Foundation
 import Git
 import Testing
 
-@Suite struct RepositoryTests {
+@Suite(.enabled(if: TemporaryRepository.hasGit, "git is not installed")) struct RepositoryTests {
     @Test func `a folder outside a repository has none`() throws {
         let place = try TemporaryRepository(initialise: false)
         #expect(try Repository.discover(from: place.root) == nil)

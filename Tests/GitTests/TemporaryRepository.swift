@@ -6,6 +6,9 @@ import Git
 final class TemporaryRepository {
     struct CommandFailed: Error { var text: String }
 
+    static let hasGit = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
+        .contains { access($0 + "/git", X_OK) == 0 }
+
     /// Holds all that the test makes; without links.
     let folder: String
     /// The first repository's work tree, one folder below.
@@ -70,6 +73,26 @@ final class TemporaryRepository {
         try git("add", "-A")
         try git("commit", "-q", "-m", "change", "--allow-empty")
         return try git("rev-parse", "HEAD")
+    }
+
+    /// Returns when a file that changes now bears a later time than all before, by more than counts as racy.
+    func passRacyTime() throws {
+        let start = try timeOfChange()
+        while try timeOfChange() < start + 25_000_000 {}
+    }
+
+    /// As after work in the past: no entry of the index is racy.
+    func settle() throws {
+        try passRacyTime()
+        try git("update-index", "--force-write-index")
+        try passRacyTime()
+    }
+
+    private func timeOfChange() throws -> Int64 {
+        try "".write(toFile: folder + "/.now", atomically: false, encoding: .utf8)
+        var raw = stat()
+        guard lstat(folder + "/.now", &raw) == 0 else { throw CommandFailed(text: "no time") }
+        return Int64(raw.st_ctim.tv_sec) * 1_000_000_000 + Int64(raw.st_ctim.tv_nsec)
     }
 
     /// As a process that starts now would see it.

@@ -2,7 +2,7 @@ import Foundation
 import Git
 import Testing
 
-@Suite struct TreeFilesTests {
+@Suite(.enabled(if: TemporaryRepository.hasGit, "git is not installed")) struct TreeFilesTests {
     static let content = [
         "app/main.py": "1", "app/lib/a.py": "2", "app.txt": "3", "docs/read me.md": "4", "run.sh": "5",
     ]

@@ -2,7 +2,7 @@ import Foundation
 import Git
 import Testing
 
-@Suite struct WatchPathsTests {
+@Suite(.enabled(if: TemporaryRepository.hasGit, "git is not installed")) struct WatchPathsTests {
     @Test func `the folders on the way to the branch are watched, each once, and no object`() throws {
         let place = try TemporaryRepository()
         try place.commit(["a": "1"])
@@ -36,31 +36,6 @@ import Testing
         let before = try entries(of: paths)
         _ = try place.git(command, in: place.root)
         #expect(try entries(of: paths) != before)
-    }
-
-    @Test func `locks and half-done series of commits are busy, a stopped merge is not`() throws {
-        let place = try TemporaryRepository()
-        try place.commit(["a": "1"])
-        try place.git("checkout", "-q", "-b", "side")
-        try place.commit(["a": "2"])
-        try place.git("checkout", "-q", "main")
-        try place.commit(["a": "3"])
-        let repository = try place.open()
-        #expect(!repository.isBusy())
-        #expect(throws: TemporaryRepository.CommandFailed.self) { try place.git("merge", "-q", "side") }
-        #expect(!repository.isBusy())
-        try place.git("merge", "--abort")
-        #expect(throws: TemporaryRepository.CommandFailed.self) { try place.git("rebase", "-q", "side") }
-        #expect(repository.isBusy())
-        try place.git("rebase", "--abort")
-        #expect(!repository.isBusy())
-        for lock in ["index.lock", "HEAD.lock"] {
-            let path = repository.gitDirectory + "/" + lock
-            #expect(FileManager.default.createFile(atPath: path, contents: nil))
-            #expect(repository.isBusy())
-            try FileManager.default.removeItem(atPath: path)
-        }
-        #expect(!repository.isBusy())
     }
 
     /// What a watch without the folders below it would see: names, inodes and times.

@@ -1,0 +1,73 @@
+/// Who holds a lock of git: one that nobody holds was left behind, and waiting for its end has no end.
+
+import Glibc
+
+/// A process.
+package struct GitLockHolder: Equatable, Sendable {
+    package var process: Int32
+    /// Its command line, arguments between spaces, 200 bytes at most.
+    package var command: String
+    package init(process: Int32, command: String) { (self.process, self.command) = (process, command) }
+}
+
+extension Repository {
+    /// Who has the lock `name` of ``gitDirectory`` open, or else which git runs in the work tree.
+    ///
+    /// Git closes the file and keeps the lock while an editor is open for `git commit -a`. Other users' processes are
+    /// seen by root only.
+    ///
+    /// - Returns: nil where there is no such lock, or nobody holds it.
+    package func lockHolder(_ name: String) -> GitLockHolder? {
+        let path = gitDirectory + "/" + name
+        guard access(path, F_OK) == 0 else { return nil }
+        let processes = Self.names(in: "/proc").compactMap { Int32($0) }.filter { $0 != getpid() }
+        let holder =
+            processes.first { process in
+                let folder = "/proc/\(process)/fd"
+                return Self.names(in: folder).contains { Self.target(folder + "/" + $0) == path }
+            } ?? processes.first { isGitHere($0) }
+        return holder.map { GitLockHolder(process: $0, command: Self.command(of: $0)) }
+    }
+
+    private func isGitHere(_ process: Int32) -> Bool {
+        guard let program = Self.target("/proc/\(process)/exe"), program.split(separator: "/").last == "git",
+            let folder = Self.target("/proc/\(process)/cwd")
+        else { return false }
+        return [workDirectory, gitDirectory].contains { (folder + "/").hasPrefix($0 + "/") }
+    }
+
+    private static func names(in folder: String) -> [String] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    String(
+                        cString: UnsafeRawPointer($0)
+                            .assumingMemoryBound(to: CChar.self)
+                    )
+                }
+            )
+        }
+        return names
+    }
+
+    private static func target(_ link: String) -> String? {
+        let limit = Int(PATH_MAX)
+        let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+            count = max(0, readlink(link, buffer.baseAddress!, limit))
+        }
+        return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func command(of process: Int32) -> String {
+        let descriptor = open("/proc/\(process)/cmdline", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return "" }
+        defer { close(descriptor) }
+        let bytes = [UInt8](unsafeUninitializedCapacity: 200) { buffer, count in
+            count = max(0, read(descriptor, buffer.baseAddress!, 200))
+        }
+        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+    }
+}
