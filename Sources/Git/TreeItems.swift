@@ -19,7 +19,7 @@ package struct TreeItem: Hashable, Sendable {
 
     fileprivate init(_ entry: TreeEntry) {
         (name, mode) = (entry.name, entry.mode)
-        id = withUnsafeBytes(of: entry.id) { BlobID($0) }
+        id = BlobID(entry.id)
     }
 }
 
@@ -28,7 +28,7 @@ extension Repository {
     package func headTree() throws(GitError) -> BlobID? {
         try handle.withLock { (handle) throws(GitError) -> BlobID? in
             guard let id = try handle.headID() else { return nil }
-            return try withUnsafeBytes(of: CommitHandle(id, in: handle.pointer).tree) { BlobID($0) }
+            return try BlobID(CommitHandle(id, in: handle.pointer).tree)
         }
     }
 

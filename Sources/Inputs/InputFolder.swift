@@ -193,7 +193,10 @@ extension String {
         var (name, other) = (self, other)
         return name.withUTF8 { name in
             other.withUTF8 { other in
-                let order = memcmp(name.baseAddress, other.baseAddress, min(name.count, other.count))
+                guard let start = name.baseAddress, let otherStart = other.baseAddress else {
+                    return name.count < other.count
+                }
+                let order = memcmp(start, otherStart, min(name.count, other.count))
                 return order < 0 || order == 0 && name.count < other.count
             }
         }

@@ -83,7 +83,13 @@ struct Opening {
         let state = try StateStore.open(folders)
         if let notice = state.notice { tell(notice) }
         if purpose != .plan { try endSurvivors(state) }
-        let reader = InputReader(root: project.root, index: HashIndex(), tellsByTimes: true)
+        let repository = openRepository()
+        let reader = InputReader(
+            root: project.root,
+            index: HashIndex(),
+            tellsByTimes: true,
+            repository: repository
+        )
         let layout = try ImageLayout.open(at: folders.store)
         let http = HTTPClient()
         let registries = Registries(environment, http)
@@ -105,7 +111,7 @@ struct Opening {
                 lock: lock,
                 reader: reader,
                 inputs: try FolderOfFiles(folders.state + "/inputs", most: Self.mostReadings),
-                git: openGit(reader),
+                git: repository.flatMap { GitNames($0, reader: reader) },
                 store: store,
                 bases: bases,
                 http: http,
@@ -155,11 +161,9 @@ struct Opening {
     }
 
     /// A project without git, or with one that can't be read, is served as well: its tags are made of keys alone.
-    private func openGit(_ reader: InputReader) -> GitNames? {
+    private func openRepository() -> Repository? {
         do {
-            if let repository = try Repository.discover(from: project.root) {
-                return GitNames(repository, reader: reader)
-            }
+            if let repository = try Repository.discover(from: project.root) { return repository }
             tell("this project is in no git repository: images are tagged key-…")
         } catch {
             tell("git can't be used: \(error.reason); \(error.remedy). Images are tagged key-…")

@@ -26,7 +26,8 @@ extension Reading {
                 switch own?.kind {
                 case .file(let hash): .file(hash, isProven: true)
                 case .link(let target): .link(target: target)
-                case .directory, nil: .folder(folder(below[...], below: place, countsFolders), isInput: own != nil, isProven: false)
+                case .directory, nil:
+                    .folder(folder(below[...], below: place, countsFolders), isInput: own != nil, isProven: false)
                 }
             return InputFolder.Entry(name: name, stat: own?.stat ?? files[0].stat, kind: kind)
         }
