@@ -27,4 +27,11 @@ extension Evaluation {
             }
         }
     }
+
+    /// The instruction that takes the source, on one line, variables filled in; nil where none stands on its line.
+    package func instruction(of source: ContextSource) -> String? {
+        let found = stages.flatMap(\.instructions).first { $0.line == source.line && !$0.history.isEmpty }
+        let mark = " # buildkit"
+        return found.map { $0.history.hasSuffix(mark) ? String($0.history.dropLast(mark.count)) : $0.history }
+    }
 }

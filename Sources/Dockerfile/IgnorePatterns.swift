@@ -21,7 +21,7 @@ package struct IgnorePatterns: Hashable, Sendable {
         var problems: [DockerfileProblem] = []
         for (index, line) in lines.enumerated() {
             do throws(Mistake) {
-                guard let pattern = try IgnorePattern(line) else { continue }
+                guard let pattern = try IgnorePattern(line, line: index + 1) else { continue }
                 patterns.append(pattern)
                 if pattern.isException { hasExceptions = true }
             } catch {
@@ -50,36 +50,65 @@ package struct IgnorePatterns: Hashable, Sendable {
     /// Whether the context lacks this path, which is relative to it and clean.
     ///
     /// The context itself (`""`, `.`) is never excluded.
-    package func matches(_ path: String) -> Bool {
-        if patterns.isEmpty || path.isEmpty || path == "." { return false }
+    package func matches(_ path: String) -> Bool { decider(of: path).map { !patterns[$0].isException } ?? false }
+
+    /// The pattern that decides about this path: it excludes it, or takes it back from one that does.
+    package func rule(for path: String) -> IgnoreRule? {
+        decider(of: path).map { IgnoreRule(patterns[$0]) }
+    }
+
+    /// The patterns, made clean.
+    package var texts: [String] { patterns.map(\.text) }
+
+    /// The position of the pattern that decides; nil where none matches.
+    private func decider(of path: String) -> Int? {
+        if patterns.isEmpty || path.isEmpty || path == "." { return nil }
         var path = path
         return path.withUTF8 { bytes in
-            hasExceptions ? decides(bytes) : patterns.contains { $0.matches(bytes, allowsParent: true) }
+            hasExceptions ? decider(bytes) : patterns.firstIndex { $0.matches(bytes, allowsParent: true) }
         }
     }
 
     /// From the outermost folder inwards, each with what was found of the one above.
-    private func decides(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
+    private func decider(_ path: UnsafeBufferPointer<UInt8>) -> Int? {
         var matched = Array(repeating: false, count: patterns.count)
-        var isExcluded = false
+        var decider: Int?
         for end in 1...path.count where end == path.count || path[end] == UInt8(ascii: "/") {
             let folder = UnsafeBufferPointer(rebasing: path[..<end])
-            isExcluded = false
+            decider = nil
+            var isExcluded = false
             for (index, pattern) in patterns.enumerated() {
                 if !matched[index], pattern.isException == isExcluded {
                     matched[index] = pattern.matches(folder, allowsParent: false)
                 }
-                if matched[index] { isExcluded = !pattern.isException }
+                if matched[index] { (decider, isExcluded) = (index, !pattern.isException) }
             }
         }
-        return isExcluded
+        return decider
     }
 
     /// Whether the folder is excluded, and no `!` pattern can match anything below it.
     package func excludesEverything(below directory: String) -> Bool {
-        guard matches(directory) else { return false }
+        matches(directory) && exception(below: directory) == nil
+    }
+
+    /// The first `!` pattern that can match something below the folder.
+    package func exception(below directory: String) -> IgnoreRule? {
         let prefix = Array(directory.utf8) + [UInt8(ascii: "/")]
-        return !patterns.contains { $0.isException && $0.mayMatch(below: prefix) }
+        return patterns.first { $0.isException && $0.mayMatch(below: prefix) }.map { IgnoreRule($0) }
+    }
+}
+
+/// A pattern of an ignore file, as it is told to people.
+package struct IgnoreRule: Hashable, Sendable {
+    /// From 1, in the text or the list that was read.
+    package var line: Int
+    /// The pattern, made clean; an exception with its `!`.
+    package var text: String
+    package var isException: Bool
+
+    fileprivate init(_ pattern: IgnorePattern) {
+        (line, text, isException) = (pattern.line, pattern.text, pattern.isException)
     }
 }
 
@@ -93,13 +122,16 @@ private struct IgnorePattern: Hashable, Sendable {
     }
 
     let isException: Bool
+    let line: Int
+    let text: String
     private var form: Form
 
     /// nil for an empty line.
-    init?(_ written: String) throws(Mistake) {
+    init?(_ written: String, line: Int) throws(Mistake) {
         var pattern = written.trimmed
         if pattern.isEmpty { return nil }
         pattern = CleanPath.clean(pattern)
+        (self.line, text) = (line, pattern)
         isException = pattern.begins(with: "!")
         if isException { pattern = String(pattern.unicodeScalars.dropFirst()) }
         if pattern.isEmpty { throw Mistake("pattern", "nothing follows the `!`", "Name a path behind it.") }
@@ -156,6 +188,14 @@ private struct IgnorePattern: Hashable, Sendable {
         }
         if case .general = form { return .general(matcher) }
         return form
+    }
+
+    /// Where it stands makes no other pattern of it: patterns that only moved are the same.
+    static func == (a: Self, b: Self) -> Bool { a.isException == b.isException && a.form == b.form }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(isException)
+        hasher.combine(form)
     }
 
     func matches(_ path: UnsafeBufferPointer<UInt8>, allowsParent: Bool) -> Bool {

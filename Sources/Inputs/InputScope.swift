@@ -1,28 +1,47 @@
 /// Which paths a node reads: declared for a step, less its own outputs; derived from the Dockerfile for an image.
 
 internal import Dockerfile
-internal import OCI
 package import Project
 
 /// All paths are relative to the project's root, clean, without a trailing slash; "" is the root.
-package struct InputScope: Hashable, Sendable {
-    private enum Kind: Hashable, Sendable {
-        case step(patterns: [PathPattern], outputs: [OutputPath])
+package struct InputScope: Equatable, Sendable {
+    enum Kind: Sendable {
+        /// The first patterns are those of `inputs`; behind links there are more.
+        case step(patterns: [PathPattern], outputs: [OutputPath], ways: [[String]])
         case image(ContextScope)
         /// A step's outputs, or a list of files.
         case paths([OutputPath])
     }
 
-    private let kind: Kind
+    let kind: Kind
     /// Where to look: no root lies in another.
     let roots: [String]
 
     /// Tells a reading of this scope from one of another, also in a later session.
-    var fingerprint: String { Digest.sha256(of: "\(kind)".utf8).hex }
+    var fingerprint: String {
+        var hasher = KeyHasher()
+        switch kind {
+        case .step(let patterns, let outputs, _):
+            hasher.add("step", patterns.flatMap { [$0.text, $0.namesFolder ? "below" : ""] })
+            hasher.add("outputs", outputs.map(\.path))
+        case .image(let scope): scope.add(to: &hasher)
+        case .paths(let paths): hasher.add("paths", paths.map(\.path))
+        }
+        return hasher.finish()
+    }
+
+    /// Where the definition stands makes no other scope of it.
+    package static func == (a: Self, b: Self) -> Bool { a.fingerprint == b.fingerprint }
 
     package init(of step: Step, linked: LinkedSources = .none) {
-        let patterns = step.inputs + linked.sources.compactMap { try? PathPattern($0, place: step.place) }
-        kind = .step(patterns: patterns, outputs: step.outputs)
+        var patterns = step.inputs
+        var ways: [[String]] = []
+        for source in linked.sources {
+            guard let pattern = try? PathPattern(source, place: step.place) else { continue }
+            patterns.append(pattern)
+            ways.append(linked.ways[source] ?? [])
+        }
+        kind = .step(patterns: patterns, outputs: step.outputs, ways: ways)
         roots = Self.outermost(patterns.map(\.staticPrefix))
     }
 
@@ -54,7 +73,7 @@ package struct InputScope: Hashable, Sendable {
     /// Whether the node reads this very path.
     package func reads(_ path: String) -> Bool {
         switch kind {
-        case .step(let patterns, let outputs):
+        case .step(let patterns, let outputs, _):
             patterns.contains { $0.matches(path) } && !outputs.contains { $0.covers(path) }
         case .image(let scope): scope.reads(path)
         case .paths(let paths): paths.contains { $0.covers(path) }
@@ -64,7 +83,7 @@ package struct InputScope: Hashable, Sendable {
     /// Whether the node may read something below this folder.
     package func mayRead(below directory: String) -> Bool {
         switch kind {
-        case .step(let patterns, let outputs):
+        case .step(let patterns, let outputs, _):
             patterns.contains { $0.mayMatch(below: directory) } && !outputs.contains { $0.covers(directory) }
         case .image(let scope): scope.mayRead(below: directory)
         case .paths(let paths):
@@ -119,8 +138,10 @@ package struct InputScope: Hashable, Sendable {
 }
 
 /// What the `COPY` and `ADD` instructions of an image read of its context.
-struct ContextScope: Hashable, Sendable {
-    private struct Source: Hashable, Sendable {
+struct ContextScope: Sendable {
+    private struct Source: Sendable {
+        /// As it is written.
+        var text: String
         /// The folder part before the first wildcard, or the whole path; "" is the context.
         var prefix: String
         /// One for each component of the path, where it has wildcards.
@@ -132,28 +153,38 @@ struct ContextScope: Hashable, Sendable {
 
     private let context: String
     private let sources: [Source]
+    /// What each of the sources is named by.
+    private let names: [InputReason.Name]
     private let ignore: IgnorePatterns
 
     init(_ image: Image, _ linked: LinkedSources, readsNamed: Bool = true) {
         context = image.context
         ignore = image.ignorePatterns
-        let named = readsNamed ? image.evaluation.contextPaths.map(\.path) : []
-        sources = (named + linked.sources).map(Self.source)
+        let named = readsNamed ? image.evaluation.contextPaths : []
+        sources = (named.map(\.path) + linked.sources).map(Self.source)
+        names = named.map { .source($0) } + linked.sources.map { .links(linked.ways[$0] ?? []) }
     }
 
     private static func source(_ path: String) -> Source {
         let parts = path.pathNames
         let namesGit = parts.contains(".git")
         guard let wildcard = try? WildcardPattern(path), wildcard.hasWildcards else {
-            return Source(prefix: path, wildcard: nil, components: parts.count, namesGit: namesGit)
+            return Source(text: path, prefix: path, wildcard: nil, components: parts.count, namesGit: namesGit)
         }
         let plain = parts.prefix { !$0.unicodeScalars.contains { "*?[\\".unicodeScalars.contains($0) } }
         return Source(
+            text: path,
             prefix: plain.joined(separator: "/"),
             wildcard: wildcard,
             components: parts.count,
             namesGit: namesGit
         )
+    }
+
+    func add(to hasher: inout KeyHasher) {
+        hasher.add("image", [context])
+        hasher.add("sources", sources.map(\.text))
+        hasher.add("ignore", ignore.texts)
     }
 
     var roots: [String] { sources.map { context.isEmpty ? $0.prefix : join(context, $0.prefix) } }
@@ -184,9 +215,44 @@ struct ContextScope: Hashable, Sendable {
         return !ignore.excludesEverything(below: relative)
     }
 
+    /// Why ``reads(_:)`` says what it says; nil where no source covers the path.
+    func reason(for path: String) -> InputReason? {
+        guard let relative = inContext(path) else { return nil }
+        let names = names { covers($0, relative) }
+        if names.isEmpty {
+            let inGit = Self.isInGit(relative) ? self.names { covers($0, relative, sayingGit: true) } : []
+            return inGit.isEmpty ? nil : InputReason(names: inGit, exclusion: .git)
+        }
+        guard let rule = ignore.rule(for: relative) else { return InputReason(names: names) }
+        return rule.isException
+            ? InputReason(names: names, exception: rule) : InputReason(names: names, exclusion: .ignored(rule))
+    }
+
+    /// Why ``mayRead(below:)`` says what it says; nil where no source leads there.
+    func reason(below directory: String) -> InputReason? {
+        if directory.isEmpty || directory == context || InputScope.isBelow(context, directory) {
+            return names.isEmpty ? nil : InputReason(names: names)
+        }
+        guard let relative = inContext(directory) else { return nil }
+        let names = names { covers($0, relative) || leads($0, to: relative) }
+        guard !names.isEmpty else { return nil }
+        guard let rule = ignore.rule(for: relative), !rule.isException else { return InputReason(names: names) }
+        guard let exception = ignore.exception(below: relative) else {
+            return InputReason(names: names, exclusion: .ignored(rule))
+        }
+        return InputReason(names: names, exception: exception)
+    }
+
+    private func names(where isSource: (Source) -> Bool) -> [InputReason.Name] {
+        zip(sources, names).filter { isSource($0.0) }.map(\.1)
+    }
+
+    /// Whether the path lies in the context.
+    func holds(_ path: String) -> Bool { inContext(path) != nil }
+
     /// Whether the source is this path, or a folder above it.
-    private func covers(_ source: Source, _ path: String) -> Bool {
-        if !source.namesGit, Self.isInGit(path) { return false }
+    private func covers(_ source: Source, _ path: String, sayingGit: Bool = false) -> Bool {
+        if !source.namesGit, !sayingGit, Self.isInGit(path) { return false }
         guard let wildcard = source.wildcard else {
             return source.prefix.isEmpty || path.isSame(as: source.prefix) || InputScope.isBelow(path, source.prefix)
         }

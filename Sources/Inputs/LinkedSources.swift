@@ -9,6 +9,8 @@ package struct LinkedSources: Equatable, Sendable {
     package private(set) var sources: [String] = []
     /// The links that it reads through, relative to the project's root.
     package private(set) var links: Set<String> = []
+    /// The links on the way to each of ``sources``, relative to the project's root.
+    package private(set) var ways: [String: [String]] = [:]
 
     package static let none = LinkedSources()
 
@@ -63,8 +65,12 @@ package struct LinkedSources: Equatable, Sendable {
 
     private mutating func add(_ route: LinkRoute, below context: String, _ new: [String]) {
         guard !route.links.isEmpty else { return }
-        links.formUnion(route.links.map { context.isEmpty ? $0 : context + "/" + $0 })
-        for source in new where !sources.contains(where: source.isSame) { sources.append(source) }
+        let way = route.links.map { context.isEmpty ? $0 : context + "/" + $0 }
+        links.formUnion(way)
+        for source in new where !sources.contains(where: source.isSame) {
+            sources.append(source)
+            ways[source] = way
+        }
     }
 
     /// The links among what the scope reads.

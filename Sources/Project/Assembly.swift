@@ -35,11 +35,13 @@ struct Assembly {
 
     private func step(_ entry: StepEntry, needs: [NodeID]) -> Step? {
         guard let command = entry.command else { return nil }
+        let outputs = outputs.filter { $0.step == entry.id }
         return Step(
             id: entry.id,
             command: command,
             inputs: entry.inputs,
-            outputs: outputs.filter { $0.step == entry.id }.map(\.path),
+            outputs: outputs.map(\.path),
+            outputPlaces: outputs.map(\.place),
             needs: needs,
             environment: entry.environment,
             directory: entry.directory.value,
@@ -80,6 +82,7 @@ struct Assembly {
             place: entry.place,
             evaluation: reading.evaluation,
             ignorePatterns: reading.ignorePatterns,
+            ignorePlaces: reading.ignorePlaces,
             externalBases: reading.externalBases
         )
     }

@@ -119,7 +119,10 @@ extension DockerfileReader {
     }
 
     /// The ignore file's patterns, then the image's own.
-    mutating func patterns(of image: ImageEntry, ignore: (path: String, text: String)?) -> IgnorePatterns? {
+    mutating func patterns(
+        of image: ImageEntry,
+        ignore: (path: String, text: String)?
+    ) -> (patterns: IgnorePatterns, places: [Place])? {
         var isSound = true
         do {
             _ = try IgnorePatterns(parsing: ignore?.text ?? "")
@@ -138,8 +141,13 @@ extension DockerfileReader {
             }
         }
         let all = ([ignore?.text ?? ""] + image.ignore.map(\.value)).joined(separator: "\n")
-        return isSound ? try? IgnorePatterns(parsing: all) : nil
+        guard isSound, let patterns = try? IgnorePatterns(parsing: all) else { return nil }
+        let lines = (1...Self.lineCount(ignore?.text ?? "")).map { Place(file: ignore?.path ?? "", line: $0) }
+        let own = image.ignore.flatMap { Array(repeating: $0.place, count: Self.lineCount($0.value)) }
+        return (patterns, lines + own)
     }
+
+    private static func lineCount(_ text: String) -> Int { text.utf8.count { $0 == UInt8(ascii: "\n") } + 1 }
 
     /// Whether links on the way lead to something outside the root.
     private func leaves(_ path: String) -> Bool {

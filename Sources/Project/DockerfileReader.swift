@@ -10,6 +10,8 @@ struct DockerfileReader {
         /// Whether all is known that its bases hand down.
         var knowsBases: Bool
         var ignorePatterns: IgnorePatterns
+        /// Where each line of the patterns' text is written.
+        var ignorePlaces: [Place]
         var ignoreFile: String?
         /// The project's images that it is FROM or copies from, with the lines that say so.
         var bases: [(image: NodeID, line: Int)]
@@ -58,7 +60,7 @@ struct DockerfileReader {
         var text: String
         var dockerfile: Dockerfile
         /// nil where they are mistaken.
-        var ignorePatterns: IgnorePatterns?
+        var ignore: (patterns: IgnorePatterns, places: [Place])?
         var ignoreFile: String?
 
         /// Whether one of the images is named by an argument, or by a line that begins with `FROM`.
@@ -88,7 +90,7 @@ struct DockerfileReader {
                 path: path.value,
                 text: text,
                 dockerfile: try Dockerfile.parse(text),
-                ignorePatterns: patterns,
+                ignore: patterns,
                 ignoreFile: ignore?.path
             )
         } catch {
@@ -125,12 +127,13 @@ struct DockerfileReader {
             if pins.contains(where: { $0.reference == reference }) { continue }
             pins.append(BasePin(reference: reference, digest: external[reference]?.digest))
         }
-        guard let patterns = written.ignorePatterns else { return }
+        guard let ignore = written.ignore else { return }
         readings[written.image.id] = Reading(
             dockerfile: written.dockerfile,
             evaluation: evaluation,
             knowsBases: !uncertain.contains(name),
-            ignorePatterns: patterns,
+            ignorePatterns: ignore.patterns,
+            ignorePlaces: ignore.places,
             ignoreFile: written.ignoreFile,
             bases: bases,
             externalBases: pins

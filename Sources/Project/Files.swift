@@ -29,9 +29,9 @@ enum FileKind: Equatable {
     }
 }
 
-enum AbsolutePath {
+package enum AbsolutePath {
     /// Without links, `.` and `..`; nil where there is nothing.
-    static func real(_ path: String) -> String? {
+    package static func real(_ path: String) -> String? {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
         return String(cString: resolved)
@@ -40,7 +40,7 @@ enum AbsolutePath {
     /// `path` in `folder` where it is relative, without `.`, `..` and a trailing slash.
     ///
     /// Links are not looked at.
-    static func clean(_ path: String, in folder: String) -> String {
+    package static func clean(_ path: String, in folder: String) -> String {
         var components: [Substring] = []
         for component in (path.hasPrefix("/") ? path : "\(folder)/\(path)").split(separator: "/") where component != "."
         {

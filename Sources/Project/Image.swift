@@ -41,6 +41,8 @@ package struct Image: Equatable, Sendable {
     package var evaluation: Evaluation
     /// What the context holds of this image's inputs.
     package var ignorePatterns: IgnorePatterns
+    /// Where each line of the text of ``ignorePatterns`` is written.
+    package var ignorePlaces: [Place]
     /// What it is FROM or copies from outside the project, in the order of the first mention.
     package var externalBases: [BasePin]
 
@@ -64,6 +66,7 @@ package struct Image: Equatable, Sendable {
         place: Place,
         evaluation: Evaluation,
         ignorePatterns: IgnorePatterns,
+        ignorePlaces: [Place] = [],
         externalBases: [BasePin] = []
     ) {
         (self.id, self.dockerfile, self.context, self.target) = (id, dockerfile, context, target)
@@ -71,7 +74,8 @@ package struct Image: Equatable, Sendable {
         (self.needs, self.push, self.aliases, self.place) = (needs, push, aliases, place)
         (self.tag, self.movesTag, self.showsRevision) = (tag, movesTag, showsRevision)
         (self.compression, self.deploys) = (compression, deploys)
-        (self.evaluation, self.ignorePatterns, self.externalBases) = (evaluation, ignorePatterns, externalBases)
+        (self.evaluation, self.externalBases) = (evaluation, externalBases)
+        (self.ignorePatterns, self.ignorePlaces) = (ignorePatterns, ignorePlaces)
     }
 
     /// The bases outside the project of which nothing is known yet: the evaluation may be wrong until they are, and

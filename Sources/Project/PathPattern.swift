@@ -41,6 +41,13 @@ package struct PathPattern: Hashable, Sendable {
             && (saysGit || !GlobToken.holdsGit(bytes))
     }
 
+    /// Whether the pattern would name `path` if that did not lie in a `.git` that the pattern does not say.
+    package func leavesOutGit(_ path: String) -> Bool {
+        let bytes = path.utf8Span.span
+        guard !saysGit, GlobToken.holdsGit(bytes) else { return false }
+        return tokens.isEmpty || GlobToken.run(tokens, over: bytes, wantsBelow: namesFolder, isFolder: false)
+    }
+
     /// Whether the pattern could name a path below `directory` ("" is the root); if not, nothing there needs a watch.
     package func mayMatch(below directory: String) -> Bool {
         if directory.isEmpty || tokens.isEmpty { return saysGit || !GlobToken.holdsGit(directory.utf8Span.span) }

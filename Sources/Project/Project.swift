@@ -78,6 +78,8 @@ package struct Step: Equatable, Sendable {
     package var inputs: [PathPattern]
     /// Relative to the root, clean, no wildcards; never inside one another, nor inside another step's.
     package var outputs: [OutputPath]
+    /// Where each of ``outputs`` is written.
+    package var outputPlaces: [Place]
     package var needs: [NodeID]
     /// What the configuration names of the environment, in order: it is part of the key.
     package var environment: [KeyValue]
@@ -93,6 +95,7 @@ package struct Step: Equatable, Sendable {
         command: Command,
         inputs: [PathPattern],
         outputs: [OutputPath],
+        outputPlaces: [Place] = [],
         needs: [NodeID],
         environment: [KeyValue] = [],
         directory: String = "",
@@ -101,7 +104,8 @@ package struct Step: Equatable, Sendable {
         quiet: Duration? = nil,
         place: Place
     ) {
-        (self.id, self.command, self.inputs, self.outputs) = (id, command, inputs, outputs)
+        (self.id, self.command, self.inputs) = (id, command, inputs)
+        (self.outputs, self.outputPlaces) = (outputs, outputPlaces)
         (self.needs, self.environment, self.directory) = (needs, environment, directory)
         (self.timeout, self.onChange, self.quiet, self.place) = (timeout, onChange, quiet, place)
     }

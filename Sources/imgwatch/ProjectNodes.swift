@@ -160,8 +160,7 @@ extension Image {
     /// The Dockerfile and the ignore files that are in force, or would be if they were there.
     fileprivate var definingFiles: [String] {
         let own = dockerfile + ".dockerignore"
-        let shared = context.isEmpty ? ".dockerignore" : context + "/.dockerignore"
-        return ignoreFile == own ? [dockerfile, own] : [dockerfile, own, shared]
+        return ignoreFile == own ? [dockerfile, own] : [dockerfile, own, sharedIgnoreFile]
     }
 }
 

@@ -46,6 +46,22 @@ import Testing
         #expect(try IgnorePatterns(parsing: text).matches(path) == expected)
     }
 
+    @Test(arguments: [
+        ("a/b", "1:a"), ("a/c", "3:!a/c"), ("a/c/d", "3:!a/c"), ("a/c/x.o", "5:**/*.o"), ("a/x.o", "1:a"),
+        ("b", nil), ("c/d", "6:c/d"),
+    ])
+    func `the rule that decides has its line and its text`(path: String, expected: String?) throws {
+        let patterns = try IgnorePatterns(parsing: "/a/\n# comment\n!a/c\n\n**/*.o\nc/d")
+        let rule = patterns.rule(for: path)
+        #expect(rule.map { "\($0.line):\($0.text)" } == expected)
+        #expect(patterns.matches(path) == (rule.map { !$0.isException } ?? false))
+    }
+
+    @Test func `patterns that only moved are the same`() throws {
+        #expect(try IgnorePatterns(parsing: "a\n!a/b") == IgnorePatterns(parsing: "# why\na\n\n!a/b\n"))
+        #expect(try IgnorePatterns(parsing: "a\n!a/b") != IgnorePatterns(parsing: "a\na/b"))
+    }
+
     @Test(arguments: ["", "."])
     func `the context itself is never excluded`(path: String) throws {
         #expect(try !IgnorePatterns(parsing: "**\n.\n*").matches(path))

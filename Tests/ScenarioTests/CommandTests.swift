@@ -10,7 +10,7 @@ import Testing
         #expect(version.output.contains(/^imgwatch \d+\.\d+\.\d+\n$/))
         let help = try project.imgwatch("--help")
         #expect(help.status == 0 && help.errors.isEmpty)
-        for word in ["up", "build", "plan", "check", "graph", "init", "status", "retry", "stop"] {
+        for word in ["up", "build", "plan", "check", "graph", "init", "why", "status", "retry", "stop"] {
             #expect(help.output.contains(word))
             let own = try project.imgwatch(word, "--help")
             #expect(own.status == 0 && own.output.contains("imgwatch \(word)"), "\(word)")
@@ -164,6 +164,23 @@ import Testing
             ]
         )
         #expect(try project.imgwatch("plan", "right-image").output.contains("nothing to do"))
+    }
+
+    @Test func `why says who reads a path, from any folder, and makes nothing`() throws {
+        let project = try Branches.project()
+        try project.write("deep/file", "")
+        let text = try project.imgwatch("why", "../left.txt", "nowhere", in: "deep")
+        #expect(text.status == 0 && text.errors.isEmpty, "\(text.errors)")
+        #expect(text.output.contains(/left .step. reads it\n    inputs: left.txt .\.imgwatch:\d+:\d+/))
+        #expect(text.output.contains("\n  then: left-image, both\n"))
+        #expect(text.output.contains("\n\nnowhere (not there)\n  nobody reads it\n"))
+        let json = try project.imgwatch("why", "--json", "left.txt", ".imgwatch")
+        let paths = try json.objects("paths")
+        #expect(paths.map { $0["path"] as? String } == ["left.txt", ".imgwatch"])
+        #expect((paths[0]["nodes"] as? [[String: Any]])?.map { $0["relation"] as? String } == ["reads"])
+        let home = try FileManager.default.contentsOfDirectory(atPath: project.home.path())
+        #expect(home == ["project"], "a command that only reads made \(home)")
+        #expect(try project.imgwatch("why").status == 2)
     }
 
     @Test func `init writes what check and build accept, and overwrites nothing`() throws {
