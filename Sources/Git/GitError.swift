@@ -46,16 +46,18 @@ extension GitError {
                 remedy: "trust it with `git config --global --add safe.directory \(shellWord(directory))`"
             )
         }
-        if message.hasSuffix("extensions.objectformat") {
-            return GitError(
-                reason: "the git repository \(directory) names its objects by SHA-256, which libgit2 "
-                    + "\(Libgit2.version) can't read",
-                remedy: "there is none but a repository with SHA-1 names"
-            )
-        }
         return GitError(
             reason: "libgit2 \(Libgit2.version) can't open the git repository \(directory): \(message)",
             remedy: "`git -C \(shellWord(directory)) status` says whether git itself can"
+        )
+    }
+
+    /// The repository of a work tree has names that libgit2 can't read.
+    static func unreadableNames(_ workTree: String) -> GitError {
+        GitError(
+            reason: "the git repository \(workTree) names its objects by SHA-256, which libgit2 \(Libgit2.version) "
+                + "can't read",
+            remedy: "there is none but a repository with SHA-1 names"
         )
     }
 

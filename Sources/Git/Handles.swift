@@ -13,10 +13,28 @@ struct RepositoryHandle: ~Copyable, @unchecked Sendable {
         var pointer: OpaquePointer?
         let code = git_repository_open_ext(&pointer, directory, 0, nil)
         guard code >= 0, let pointer else { throw .opening(workTree, code: code) }
+        guard Self.hasReadableNames(pointer) else {
+            git_repository_free(pointer)
+            throw .unreadableNames(workTree)
+        }
         self.pointer = pointer
     }
 
     deinit { git_repository_free(pointer) }
+
+    /// libgit2 takes every name for SHA-1.
+    private static func hasReadableNames(_ pointer: OpaquePointer) -> Bool {
+        var configuration: OpaquePointer?
+        var format = git_buf()
+        defer {
+            git_config_free(configuration)
+            git_buf_dispose(&format)
+        }
+        guard git_repository_config(&configuration, pointer) >= 0,
+            git_config_get_string_buf(&format, configuration, "extensions.objectformat") >= 0, let text = format.ptr
+        else { return true }
+        return String(cString: text).lowercased() == "sha1"
+    }
 
     /// The commit that HEAD names; nil on a branch without commits.
     borrowing func headID() throws(GitError) -> git_oid? {
@@ -29,7 +47,8 @@ struct RepositoryHandle: ~Copyable, @unchecked Sendable {
 
     /// Lets HEAD's tree stand in for the index, where libgit2 looks for attributes and for line endings as stored.
     ///
-    /// The file itself may be one that it can't read, and what is staged decides nothing here.
+    /// The file itself may be one that it can't read, and what is staged decides nothing here. A clone that lacks trees
+    /// has none that stands in.
     mutating func useHeadAsIndex() throws(GitError) {
         let tree: git_oid? =
             if let head = try headID() { try CommitHandle(head, in: pointer).tree } else { nil }
@@ -37,14 +56,22 @@ struct RepositoryHandle: ~Copyable, @unchecked Sendable {
         var index: OpaquePointer?
         try GitError.check(git_index_new(&index), "making an index")
         defer { git_index_free(index) }
-        if var tree {
-            var root: OpaquePointer?
-            try GitError.check(git_tree_lookup(&root, pointer, &tree), "reading tree \(tree.hex)")
-            defer { git_tree_free(root) }
-            try GitError.check(git_index_read_tree(index, root), "reading tree \(tree.hex)")
+        if let tree {
+            do throws(GitError) {
+                try read(tree, into: index)
+            } catch  where error.isMissingObject {
+                try GitError.check(git_index_clear(index), "making an index")
+            }
         }
         try GitError.check(git_repository_set_index(pointer, index), "using HEAD as the index")
         indexedTree = tree
+    }
+
+    private borrowing func read(_ tree: git_oid, into index: OpaquePointer?) throws(GitError) {
+        var (id, root): (git_oid, OpaquePointer?) = (tree, nil)
+        try GitError.check(git_tree_lookup(&root, pointer, &id), "reading tree \(id.hex)")
+        defer { git_tree_free(root) }
+        try GitError.check(git_index_read_tree(index, root), "reading tree \(id.hex)")
     }
 
     /// The branch that HEAD names, as `refs/heads/…`, whether or not it has commits; nil where HEAD names a commit.

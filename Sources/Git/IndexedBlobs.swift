@@ -12,7 +12,15 @@ extension Repository {
     ///
     /// - Parameter moment: The time of day before the first of the files was looked at, in nanoseconds since the epoch.
     package func indexedBlobs(of files: [IndexedFile], lookedAtSince moment: Int64) -> [BlobID?] {
-        index.withLock { $0.blobs(of: files, at: moment, in: self) }
+        index.withLock { $0.raw(files, at: moment, in: self) }
+    }
+
+    /// The blobs that `git add` would make of the files, as far as the index proves it, without running filters.
+    ///
+    /// For files behind a filter (Git LFS) this is the only way to know that they are clean. As for
+    /// ``indexedBlobs(of:lookedAtSince:)``.
+    package func cleanBlobs(of files: [IndexedFile], lookedAtSince moment: Int64) -> [BlobID?] {
+        index.withLock { $0.clean(files, at: moment, in: self).map { $0.map { BlobID($0) } } }
     }
 }
 
@@ -22,35 +30,40 @@ struct IndexedBlobs: ~Copyable {
     /// The file that `index` was parsed from, or could not be.
     private var source: IndexSource?
 
-    mutating func blobs(of files: [IndexedFile], at moment: Int64, in repository: Repository) -> [BlobID?] {
+    /// With git's filters applied.
+    mutating func clean(_ files: [IndexedFile], at moment: Int64, in repository: Repository) -> [git_oid?] {
         update(repository.gitDirectory + "/index", at: moment)
+        var blobs = [git_oid?](repeating: nil, count: files.count)
         switch index {
-        case .some(let index): return Self.blobs(of: files, at: moment, index, in: repository)
-        case .none: return files.map { _ in nil }
+        case .some(let index):
+            for (number, file) in files.enumerated() { blobs[number] = index.blob(of: file, at: moment) }
+        case .none: break
         }
+        return blobs
     }
 
-    private static func blobs(
-        of files: [IndexedFile],
-        at moment: Int64,
-        _ index: borrowing IndexHandle,
-        in repository: Repository
-    ) -> [BlobID?] {
+    /// As the bytes are.
+    mutating func raw(_ files: [IndexedFile], at moment: Int64, in repository: Repository) -> [BlobID?] {
+        let clean = clean(files, at: moment, in: repository)
         var ids = [BlobID?](repeating: nil, count: files.count)
-        var proven: [(Int, git_oid)] = []
-        for (number, file) in files.enumerated() {
-            if let blob = index.blob(of: file, at: moment) { proven.append((number, blob)) }
-        }
         // New for each batch: attributes and configuration are those of now, and no other question has to wait.
-        guard !proven.isEmpty, let handle = try? repository.openAgain(),
-            var conversions = Conversions(handle, index.pointer, of: repository)
+        guard clean.contains(where: { $0 != nil }), let pointer, let handle = try? repository.openAgain(),
+            var conversions = Conversions(handle, pointer, of: repository)
         else { return ids }
-        for (number, blob) in proven {
-            let file = files[number]
-            guard !conversions.isConverted(file.path, size: file.size, blob: blob) else { continue }
+        for (number, blob) in clean.enumerated() {
+            guard let blob, !conversions.isConverted(files[number].path, size: files[number].size, blob: blob) else {
+                continue
+            }
             ids[number] = BlobID(blob)
         }
         return ids
+    }
+
+    private var pointer: OpaquePointer? {
+        switch index {
+        case .some(let index): index.pointer
+        case .none: nil
+        }
     }
 
     private mutating func update(_ path: String, at moment: Int64) {

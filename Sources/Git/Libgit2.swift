@@ -13,7 +13,10 @@ enum Libgit2 {
     ///
     /// libgit2 refuses each that it does not know in a repository of format 1 (libgit2#6044), and `git sparse-checkout`
     /// and partial clones write them.
-    private static let harmlessExtensions = ["worktreeconfig", "partialclone", "relativeworktrees", "preciousobjects"]
+    /// Which format object names have, ``RepositoryHandle`` asks itself.
+    private static let harmlessExtensions = [
+        "worktreeconfig", "partialclone", "relativeworktrees", "preciousobjects", "objectformat",
+    ]
 
     /// Every entry into the module asks for this first.
     static let isReady: Bool = {

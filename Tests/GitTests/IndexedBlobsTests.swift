@@ -112,6 +112,59 @@ import Testing
         #expect(try place.proven(place.open()) == [])
     }
 
+    @Test(arguments: Shape.allCases) func `every shape of repository has proofs or none`(shape: Shape) throws {
+        let place = try TemporaryRepository()
+        let tree = try shape.make(in: place)
+        if shape != .corruptIndex { try place.settle(in: tree) }
+        let file = try place.lookedAt("kept/a", in: tree)
+        let repository = try place.open(tree)
+        let hash = try place.git("hash-object", "--no-filters", "-t", "blob", tree + "/kept/a", in: place.folder)
+        #expect(
+            repository.indexedBlobs(of: [file], lookedAtSince: place.now) == [shape.hasIndex ? BlobID(hex: hash) : nil]
+        )
+        #expect(
+            repository.cleanBlobs(of: [file], lookedAtSince: place.now) == [shape.hasIndex ? BlobID(hex: hash) : nil]
+        )
+    }
+
+    @Test func `a clean file behind a filter is known to be clean, though not what it holds`() throws {
+        let place = try TemporaryRepository()
+        try place.git("config", "filter.short.clean", "head -c 3")
+        try place.commit([".gitattributes": "*.bin filter=short\n", "f.bin": "a long file\n"])
+        try place.settle()
+        try place.git("config", "--unset", "filter.short.clean")
+        let repository = try place.open()
+        let file = try place.lookedAt("f.bin")
+        #expect(repository.indexedBlobs(of: [file], lookedAtSince: place.now) == [nil])
+        let stored = try BlobID(hex: place.git("rev-parse", "HEAD:f.bin"))
+        #expect(repository.cleanBlobs(of: [file], lookedAtSince: place.now) == [stored])
+        try place.write("another one\n", to: "f.bin")
+        #expect(try repository.cleanBlobs(of: [place.lookedAt("f.bin")], lookedAtSince: place.now) == [nil])
+    }
+
+    @Test func `many threads ask at once, while the index changes`() async throws {
+        let place = try TemporaryRepository()
+        let names = (0..<50).map { "f\($0)" }
+        try place.commit(Dictionary(uniqueKeysWithValues: names.map { ($0, $0) }))
+        try place.settle()
+        let (repository, now) = (try place.open(), place.now)
+        let files = try names.map { try place.lookedAt($0) }
+        let expected = try names.map { BlobID(hex: try place.git("hash-object", "--no-filters", $0)) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for _ in 0..<20 {
+                        #expect(repository.indexedBlobs(of: files, lookedAtSince: now) == expected)
+                        let head = try repository.head()
+                        #expect(head != nil)
+                    }
+                }
+            }
+            for _ in 0..<10 { try place.git("update-index", "--force-write-index") }
+            try await group.waitForAll()
+        }
+    }
+
     @Test(arguments: 1...4 as ClosedRange<UInt64>)
     func `whatever is done to the files, no id is wrong`(seed: UInt64) throws {
         var random = SplitMix(seed: seed)
@@ -143,9 +196,9 @@ extension TemporaryRepository {
     /// Nanoseconds since the epoch.
     fileprivate var now: Int64 { Int64(Date().timeIntervalSince1970 * 1e9) }
 
-    fileprivate func lookedAt(_ path: String) throws -> IndexedFile {
+    fileprivate func lookedAt(_ path: String, in tree: String? = nil) throws -> IndexedFile {
         var raw = stat()
-        guard lstat(root + "/" + path, &raw) == 0 else { throw CommandFailed(text: "no \(path)") }
+        guard lstat((tree ?? root) + "/" + path, &raw) == 0 else { throw CommandFailed(text: "no \(path)") }
         return IndexedFile(
             path: path,
             device: UInt64(raw.st_dev),

@@ -100,26 +100,97 @@ import Testing
         #expect(error?.remedy == "`git -C \(place.root) status` says whether git itself can")
     }
 
-    @Test(
-        arguments: [
-            ["sparse-checkout", "set", "--cone", "--sparse-index", "kept"],
-            ["update-index", "--split-index"],
-            ["config", "extensions.worktreeConfig", "true"],
-            ["config", "extensions.partialClone", "origin"],
-        ]
-    )
-    func `shapes whose index libgit2 can't read are read without it`(command: [String]) throws {
+    @Test(arguments: Shape.allCases) func `every shape of repository is read as git reads it`(shape: Shape) throws {
         let place = try TemporaryRepository()
-        let first = try place.commit(["kept/a": "1", "left/b": "1"])
-        try place.git("config", "core.repositoryformatversion", "1")
-        _ = try place.git(command, in: place.root)
-        let second = try place.commit(["kept/a": "2"])
-        let repository = try place.open()
-        #expect(try repository.headFiles(under: [""]).keys.map(\.text).sorted() == ["kept/a", "left/b"])
-        #expect(try repository.newestCommit(touching: ["kept"], limit: 10) { _ in true }?.id == second)
-        #expect(try repository.newestCommit(touching: ["left"], limit: 10) { _ in true }?.id == first)
-        #expect(try repository.cleanBlobID(of: "kept/a") == (try repository.headFiles(under: ["kept"])["kept/a"]?.id))
+        let tree = try shape.make(in: place)
+        let repository = try place.open(tree)
+        #expect(repository.workDirectory == tree)
+        let found = try repository.newestCommit(touching: ["kept"], limit: 10) { _ in true }?.id
+        #expect(try repository.head()?.id == place.git("rev-parse", "HEAD", in: tree))
+        let listed = try place.git("ls-tree", "-r", "HEAD", in: tree).split(separator: "\n").map { line in
+            line.split(separator: "\t")[1] + " " + line.split(separator: " ")[2].prefix(40)
+        }
+        let files = try repository.headFiles(under: [""])
+        #expect(files.map { "\($0.key.text) \($0.value.id)" }.sorted() == listed.sorted())
+        let newest = try place.git("log", "-1", "--format=%H", "--", "kept", in: tree)
+        #expect(found == (shape.lacksHistory ? nil : newest))
+        #expect(try repository.cleanBlobID(of: "kept/a") == files["kept/a"]?.id)
+        let edited = try repository.changedFiles(from: newest, to: newest, under: [""])
+        #expect(edited == [:])
+    }
+
+    @Test(arguments: Shape.allCases) func `every shape of repository is watched where git works`(shape: Shape) throws {
+        let place = try TemporaryRepository()
+        let tree = try shape.make(in: place)
+        let repository = try place.open(tree)
         #expect(!repository.isBusy())
+        for name in ["index.lock", "HEAD.lock"] {
+            let path = try place.git("rev-parse", "--path-format=absolute", "--git-path", name, in: tree)
+            #expect(repository.watchPaths.contains((path as NSString).deletingLastPathComponent))
+            #expect(FileManager.default.createFile(atPath: path, contents: nil))
+            #expect(repository.activity().locks.map(\.name) == [name])
+            try FileManager.default.removeItem(atPath: path)
+        }
+        if shape == .detached { return }
+        let branch = try place.git("symbolic-ref", "HEAD", in: tree)
+        let path = try place.git("rev-parse", "--path-format=absolute", "--git-path", branch, in: tree)
+        #expect(repository.watchPaths.contains((path as NSString).deletingLastPathComponent))
+    }
+
+    @Test func `an attributes file in a clone without trees is no reason to give up`() throws {
+        let place = try TemporaryRepository()
+        try place.git("config", "uploadpack.allowFilter", "true")
+        try place.commit([".gitattributes": "* text\n", "kept/a": "1\n", "left/b": "2\n"])
+        let clone = place.folder + "/partial"
+        let source = "file://" + place.root
+        try place.git("clone", "-q", "--filter=tree:0", "--no-checkout", source, clone)
+        // One file is written without asking for a tree.
+        try FileManager.default.createDirectory(atPath: clone + "/kept", withIntermediateDirectories: true)
+        try "1\r\n".write(toFile: clone + "/kept/a", atomically: false, encoding: .utf8)
+        try "* text\n".write(toFile: clone + "/.gitattributes", atomically: false, encoding: .utf8)
+        #expect(try place.open(clone).cleanBlobID(of: "kept/a") == (try place.git("rev-parse", "HEAD:kept/a")))
+    }
+
+    @Test func `relative work trees are no reason to refuse a repository`() throws {
+        let place = try TemporaryRepository()
+        let commit = try place.commit(["a": "1"])
+        try place.git("config", "core.repositoryFormatVersion", "1")
+        // Older versions of git refuse what comes with this.
+        try place.git("config", "extensions.relativeWorktrees", "true")
+        #expect(try place.open().head()?.id == commit)
+    }
+
+    @Test func `GIT_DIR and its like decide nothing`() async throws {
+        let place = try TemporaryRepository()
+        try place.commit(["a": "1"])
+        try place.git("init", "-q", place.folder + "/other")
+        let elsewhere = place.folder + "/other"
+        await #expect(processExitsWith: .success) { [root = place.root as String, other = elsewhere as String] in
+            for name in ["GIT_DIR", "GIT_COMMON_DIR"] { setenv(name, other + "/.git", 1) }
+            setenv("GIT_WORK_TREE", other, 1)
+            setenv("GIT_INDEX_FILE", other + "/index", 1)
+            let repository = try Repository.discover(from: root)
+            #expect(repository?.gitDirectory == root + "/.git")
+            #expect(try repository?.head() != nil)
+        }
+    }
+
+    @Test(arguments: ["junk\n", ""]) func `a HEAD that can't be read is an error that names it`(text: String) throws {
+        let place = try TemporaryRepository()
+        try place.commit(["a": "1"])
+        let repository = try place.open()
+        try place.write(text, to: ".git/HEAD")
+        let error = #expect(throws: GitError.self) { try repository.head() }
+        #expect(error?.reason.hasPrefix("reading HEAD: ") == true)
+        #expect(repository.watchPaths.contains(place.root + "/.git"))
+        #expect(!repository.isBusy())
+    }
+
+    @Test func `a configuration that can't be read is an error that names it`() throws {
+        let place = try TemporaryRepository()
+        try place.write("[core\n", to: ".git/config")
+        let error = #expect(throws: GitError.self) { try place.open() }
+        #expect(error?.reason.contains(place.root + "/.git/config") == true)
     }
 
     @Test(.enabled(if: geteuid() == 0, "needs root, to give a repository to another user"))

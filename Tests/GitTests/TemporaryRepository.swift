@@ -33,16 +33,21 @@ final class TemporaryRepository {
         try git(arguments, in: directory ?? root, input: input)
     }
 
+    /// No configuration but the one of tests.
+    var environment: [String: String] {
+        [
+            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": folder,
+            "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org",
+            "GIT_COMMITTER_NAME": "C", "GIT_COMMITTER_EMAIL": "c@example.org", "LC_ALL": "C",
+        ]
+    }
+
     func git(_ arguments: [String], in directory: String, input: String = "") throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["git"] + arguments
         process.currentDirectoryURL = URL(fileURLWithPath: directory)
-        process.environment = [
-            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": folder,
-            "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org",
-            "GIT_COMMITTER_NAME": "C", "GIT_COMMITTER_EMAIL": "c@example.org", "LC_ALL": "C",
-        ]
+        process.environment = environment
         let (source, output, errors) = (folder + "/.in", folder + "/.out", folder + "/.err")
         try input.write(toFile: source, atomically: false, encoding: .utf8)
         for file in [output, errors] { try "".write(toFile: file, atomically: false, encoding: .utf8) }
@@ -82,9 +87,9 @@ final class TemporaryRepository {
     }
 
     /// As after work in the past: no entry of the index is racy.
-    func settle() throws {
+    func settle(in tree: String? = nil) throws {
         try passRacyTime()
-        try git("update-index", "--force-write-index")
+        try git("update-index", "--force-write-index", in: tree)
         try passRacyTime()
     }
 
