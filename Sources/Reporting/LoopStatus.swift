@@ -39,6 +39,10 @@ package struct LoopStatus: Codable, Equatable, Sendable {
     package var ms: Int
     package var activity: Activity
     package var git: Git
+    /// What a person should know: directories that are polled, a lock that was left behind.
+    ///
+    /// nil from a loop that does not say it.
+    package var notes: [String]?
     /// What is wrong with a configuration that is not in force; empty where it is fine.
     package var diagnostics: [Mistake]
     /// Needs first.
@@ -54,12 +58,13 @@ package struct LoopStatus: Codable, Equatable, Sendable {
         now: Timestamp,
         activity: Activity,
         git: Git,
+        notes: [String] = [],
         diagnostics: [Diagnostic],
         nodes: [Entry]
     ) {
         (self.pid, self.command, self.project, self.file) = (pid, command, project, file)
         (self.registry, self.since, ms) = (registry, since.rfc3339, Int(now.milliseconds - since.milliseconds))
-        (self.activity, self.git) = (activity, git)
+        (self.activity, self.git, self.notes) = (activity, git, notes)
         (self.diagnostics, self.nodes) = (diagnostics.map(Mistake.init), nodes)
     }
 }

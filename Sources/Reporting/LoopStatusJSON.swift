@@ -15,6 +15,7 @@ extension LoopStatus {
             writer.member("ms", ms)
             writer.member("activity", activity.rawValue)
             writer.member("git", git.rawValue)
+            writer.member("notes", notes ?? [])
             diagnostics.map(\.diagnostic).write(to: &writer)
             writer.key("nodes")
             writer.array(nodes) { $1.write(to: &$0) }

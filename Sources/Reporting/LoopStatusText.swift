@@ -13,6 +13,7 @@ extension LoopStatus {
         )
         var lines = [header(paint), "  \(summary(paint))"]
         if git == .busy { lines.append(paint.yellow("  git is at work: nothing starts until it is done")) }
+        lines += (notes ?? []).map { paint.yellow("  " + TerminalText.escaped($0)) }
         if !diagnostics.isEmpty {
             lines.append(paint.red("  the configuration is broken; the last good one stays in force:"))
             lines += diagnostics.map(\.diagnostic).text(colour: colour).split(separator: "\n").map { "    \($0)" }

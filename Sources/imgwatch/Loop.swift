@@ -60,7 +60,9 @@ actor Loop {
     var gitHead: String?
     /// What changed since the last event was told.
     var changedNow = Cause(reason: .inputs)
-    var isGitBusy = false
+    var gitWork = GitWork()
+    /// The latest change of what some node reads or makes.
+    var treeChangedAt: ContinuousClock.Instant?
     /// A configuration that does not load was told; the last good one is in force.
     var isConfigurationBroken = false
     /// Since when none loads.
@@ -120,6 +122,7 @@ actor Loop {
     /// Reads everything, and runs until ``stop()`` or, in `once` mode, until nothing is left to do.
     func run() async {
         gitHead = session.headID()
+        gitWork.index = session.gitIndex()
         sequence = Sequence(session.watcher.drain().barrier)
         if mode == .plan { perform(engine.handle(.pause, at: now)) }
         isRunning = true
@@ -261,6 +264,7 @@ actor Loop {
         if isStopping, !session.isIdleTold, mode == .watch { session.tell(LoopEvent(.idle, at: .now())) }
         timer?.cancel()
         recheck?.cancel()
+        gitWork.check?.cancel()
         baseRetry?.cancel()
         for waiter in waiters { waiter.resume() }
         waiters = []

@@ -36,12 +36,18 @@ extension Loop {
         }
     }
 
+    /// Git's files may say so before their events were read.
+    private var isGitAtWork: Bool {
+        guard let activity = session.git?.repository.activity() else { return false }
+        return activity.isBusy && activity != gitWork.abandoned
+    }
+
     /// Whether nobody is just writing the configuration; else it is looked at again, and what is to start waits.
     ///
     /// A file that stays open, and a git that does not end, hold for a while and not for ever.
     private func isReadable() -> Bool {
         let sources = [nodes.project.file] + nodes.project.sourceFiles + brokenSources
-        let isCheckedOut = session.isGitBusy && configurationChangedAt.map { .now - $0 < Self.checkoutPause } ?? false
+        let isCheckedOut = isGitAtWork && configurationChangedAt.map { .now - $0 < Self.checkoutPause } ?? false
         let isOpen = sources.contains { Watcher.isOpenForWriting($0) }
         guard isCheckedOut || isOpen, unreadSince.map({ .now - $0 < Self.unreadPatience }) ?? true else {
             unreadSince = nil

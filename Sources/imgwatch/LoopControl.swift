@@ -22,11 +22,15 @@ extension Loop {
             since: startedAt,
             now: .now(),
             activity: activity(entries),
-            git: session.git == nil ? .none : isGitBusy ? .busy : .rest,
+            git: session.git == nil ? .none : gitWork.isBusy ? .busy : .rest,
+            notes: notes,
             diagnostics: isConfigurationBroken ? brokenDiagnostics : [],
             nodes: entries
         )
     }
+
+    /// What keeps the loop from seeing everything, and what it does not wait for.
+    private var notes: [String] { [watchTrouble, gitWork.note].compactMap(\.self) }
 
     private func activity(_ entries: [LoopStatus.Entry]) -> LoopStatus.Activity {
         if isStopping { return .ending }

@@ -75,6 +75,7 @@ extension Loop {
             }
         }
         guard !delivered.isEmpty else { return }
+        treeChangedAt = .now
         if delivered.contains(where: { nodes.mayRelink($0.path) }) { relink() }
         noteChanged(delivered)
         handle(.changed(delivered))
@@ -174,28 +175,6 @@ extension Loop {
         } catch {
             tell(notice: "\(error)")
         }
-    }
-
-    // MARK: Git
-
-    /// Git's own files changed: looks whether it is at rest, and whether HEAD moved.
-    private func noteGit() {
-        guard let git = session.git else { return }
-        if git.repository.isBusy() {
-            guard !isGitBusy else { return }
-            isGitBusy = true
-            return handle(.gitBusy)
-        }
-        let head = session.headID()
-        guard isGitBusy || head != gitHead else { return }
-        // A lock that came and went without a commit changes no name: nothing needs to be looked at again.
-        let barrier = head == gitHead ? -1 : nextSequence()
-        (isGitBusy, gitHead) = (false, head)
-        // Another branch may lie in another folder of refs.
-        if session.gitFoldersMoved() { watch() }
-        // What is being read may have been named before the commit.
-        if barrier >= 0 { touchAll(barrier) }
-        handle(.gitRest(barrier: barrier))
     }
 
     /// A place in the order for what no watched path stands for.

@@ -132,7 +132,7 @@ final class Session: Sendable {
         try LinkedRaces.checked(Loader.load(file: file, environment: environment, bases: bases.known))
     }
 
-    var isGitBusy: Bool { git?.repository.isBusy() ?? false }
+    func gitIndex() -> FileStat? { (git?.repository.gitDirectory).flatMap { FileStat(of: $0 + "/index") } }
 
     // MARK: Processes
 
