@@ -3,6 +3,8 @@
 import CLibgit2
 import Glibc
 
+/// The conversions between work tree and blobs that may apply to a file.
+///
 /// Line endings either lose bytes on the way to the blob or gain some on the way back, so equal sizes mean equal bytes;
 /// that also holds for a conversion that was configured in the past. What ident, a filter or an encoding do to the size
 /// nobody knows: no file that has such an attribute is taken for its blob.
@@ -16,7 +18,9 @@ struct Conversions: ~Copyable {
     /// The same for folders, including those above; their paths are empty or end in a slash.
     private var folders: [Substring: Bool] = [:]
 
-    /// Lets the index stand for the one that libgit2 would parse once more. Nil where libgit2 gives no access.
+    /// Lets the index stand for the one that libgit2 would parse once more.
+    ///
+    /// - Returns: nil where libgit2 gives no access.
     init?(_ repository: consuming RepositoryHandle, _ index: OpaquePointer, of tree: Repository) {
         var objects: OpaquePointer?
         guard git_repository_set_index(repository.pointer, index) >= 0,
@@ -39,7 +43,7 @@ struct Conversions: ~Copyable {
         return mayHaveAttributes(Self.folder(of: path[...])) && hasAttributes(path)
     }
 
-    /// - Parameter folder: Empty, or ending in a slash.
+    /// The folder's path is empty or ends in a slash.
     private mutating func mayHaveAttributes(_ folder: Substring) -> Bool {
         if let known = folders[folder] { return known }
         let isBelow = folder.isEmpty ? isEverywhere : mayHaveAttributes(Self.folder(of: folder.dropLast()))
@@ -99,7 +103,7 @@ struct Conversions: ~Copyable {
         var count = 0
         let text = [UInt8](unsafeUninitializedCapacity: limit) { buffer, length in
             while count < limit {
-                let got = read(descriptor, buffer.baseAddress! + count, limit - count)
+                let got = read(descriptor, buffer.baseAddress?.advanced(by: count), limit - count)
                 if got <= 0 { break }
                 count += got
             }

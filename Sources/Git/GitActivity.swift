@@ -37,7 +37,7 @@ extension Repository {
     /// What git is at now.
     ///
     /// A series that stopped for a conflict, and a commit whose editor is open, look the same as one that goes on; the
-    /// caller limits how long it waits. A merge, a cherry-pick, a revert or a bisect of one commit that stopped is none.
+    /// caller limits how long it waits. A merge or bisect, or one commit's cherry-pick or revert that stopped, is none.
     package func activity() -> GitActivity {
         let locks = Self.lockNames.compactMap { name -> GitActivity.Lock? in
             var raw = stat()

@@ -8,9 +8,8 @@ extension Repository {
     /// The blobs that the index proves the files to hold, byte for byte; nil where it proves nothing.
     ///
     /// Each is what `git hash-object --no-filters` would print. An index that can't be read proves nothing, and is no
-    /// error: the caller reads the files.
-    ///
-    /// - Parameter moment: The time of day before the first of the files was looked at, in nanoseconds since the epoch.
+    /// error: the caller reads the files. The moment is the time of day before the first of the files was looked at, in
+    /// nanoseconds since the epoch.
     package func indexedBlobs(of files: [IndexedFile], lookedAtSince moment: Int64) -> [BlobID?] {
         index.withLock { $0.raw(files, at: moment, in: self) }
     }

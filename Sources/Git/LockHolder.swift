@@ -56,7 +56,7 @@ extension Repository {
     private static func target(_ link: String) -> String? {
         let limit = Int(PATH_MAX)
         let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
-            count = max(0, readlink(link, buffer.baseAddress!, limit))
+            count = buffer.baseAddress.map { max(0, readlink(link, $0, limit)) } ?? 0
         }
         return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
     }
@@ -66,7 +66,7 @@ extension Repository {
         guard descriptor >= 0 else { return "" }
         defer { close(descriptor) }
         let bytes = [UInt8](unsafeUninitializedCapacity: 200) { buffer, count in
-            count = max(0, read(descriptor, buffer.baseAddress!, 200))
+            count = max(0, read(descriptor, buffer.baseAddress, 200))
         }
         return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
     }

@@ -108,8 +108,9 @@ import Testing
         try place.git("checkout", "f")
         try place.settle()
         try place.git("rm", "-q", ".gitattributes")
-        #expect(try place.git("status", "--porcelain", "f").isEmpty)
-        #expect(try place.proven(place.open()) == [])
+        let (repository, file) = (try place.open(), try place.lookedAt("f"))
+        #expect(repository.cleanBlobs(of: [file], lookedAtSince: place.now) != [nil])
+        #expect(repository.indexedBlobs(of: [file], lookedAtSince: place.now) == [nil])
     }
 
     @Test(arguments: Shape.allCases) func `every shape of repository has proofs or none`(shape: Shape) throws {

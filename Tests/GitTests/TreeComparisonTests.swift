@@ -93,8 +93,8 @@ extension TemporaryRepository {
         return changes
     }
 
-    fileprivate func files(of commit: String) throws -> [GitPath: TreeFile?] {
-        var files: [GitPath: TreeFile?] = [:]
+    fileprivate func files(of commit: String) throws -> [GitPath: TreeFile] {
+        var files: [GitPath: TreeFile] = [:]
         for line in try git("ls-tree", "-r", commit).split(separator: "\n") {
             let parts = line.split(separator: "\t")
             let words = parts[0].split(separator: " ")
