@@ -13,9 +13,18 @@ package struct Change: Equatable, Sendable {
     package var sequence: UInt64
     package var isDirectory: Bool
     package var isRemoval: Bool
+    /// Whatever is below it may have changed as well, and is not told path by path.
+    package var isRecursive: Bool
 
-    package init(path: String, sequence: UInt64, isDirectory: Bool = false, isRemoval: Bool = false) {
-        (self.path, self.sequence, self.isDirectory, self.isRemoval) = (path, sequence, isDirectory, isRemoval)
+    package init(
+        path: String,
+        sequence: UInt64,
+        isDirectory: Bool = false,
+        isRemoval: Bool = false,
+        isRecursive: Bool = false
+    ) {
+        (self.path, self.sequence, self.isDirectory) = (path, sequence, isDirectory)
+        (self.isRemoval, self.isRecursive) = (isRemoval, isRecursive)
     }
 }
 

@@ -12,7 +12,7 @@ struct Journal {
     private let limit: Int
     /// The last one given out.
     private(set) var sequence: UInt64 = 0
-    private var latest: [Subject: (sequence: UInt64, isDirectory: Bool)] = [:]
+    private var latest: [Subject: (sequence: UInt64, isDirectory: Bool, isRecursive: Bool)] = [:]
     private var isOverflowed = false
     /// While set, nothing is recorded.
     var isPaused = false
@@ -20,15 +20,22 @@ struct Journal {
     init(limit: Int = Self.defaultLimit) { self.limit = limit }
 
     /// A path's last removal and its last other change are both kept, since what stood below it before the removal
-    /// must go even if something stands there again.
-    mutating func record(_ path: @autoclosure () -> RawPath, isDirectory: Bool, isRemoval: Bool = false) {
+    /// must go even if something stands there again. A path that was told as recursive once stays so.
+    mutating func record(
+        _ path: @autoclosure () -> RawPath,
+        isDirectory: Bool,
+        isRemoval: Bool = false,
+        isRecursive: Bool = false
+    ) {
         guard !isPaused else { return }
         sequence += 1
         if latest.count >= limit {
             latest.removeAll()
             isOverflowed = true
         }
-        latest[Subject(path: path(), isRemoval: isRemoval)] = (sequence, isDirectory)
+        let subject = Subject(path: path(), isRemoval: isRemoval)
+        let wasRecursive = latest[subject]?.isRecursive == true
+        latest[subject] = (sequence, isDirectory, isRecursive || wasRecursive)
     }
 
     /// Empties the journal.
@@ -40,7 +47,8 @@ struct Journal {
                 path: subject.path.text,
                 sequence: last.sequence,
                 isDirectory: last.isDirectory,
-                isRemoval: subject.isRemoval
+                isRemoval: subject.isRemoval,
+                isRecursive: last.isRecursive
             )
         }
         defer { (latest, isOverflowed) = ([:], false) }

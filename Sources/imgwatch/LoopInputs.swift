@@ -45,7 +45,9 @@ extension Loop {
         var delivered: [PathChange] = []
         for change in changes {
             guard let path = nodes.project.relative(change.path) else { continue }
-            for found in nodes.change(path, isRemoval: change.isRemoval, at: Sequence(change.sequence) + offset) {
+            // Like a removal, it concerns whoever reads anything below.
+            let isWhole = change.isRemoval || change.isRecursive
+            for found in nodes.change(path, isRemoval: isWhole, at: Sequence(change.sequence) + offset) {
                 if let owner = found.owner { written[owner] = max(written[owner, default: -1], found.sequence) }
                 for id in found.readers + (found.owner.map { [$0] } ?? []) {
                     touched[id] = max(touched[id, default: 0], found.sequence)

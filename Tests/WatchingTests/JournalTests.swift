@@ -26,6 +26,15 @@ import Testing
         )
     }
 
+    @Test func `a path that was told with all below it stays so`() {
+        var journal = Journal()
+        journal.record(path("/a"), isDirectory: true, isRecursive: true)
+        journal.record(path("/a"), isDirectory: true)
+        #expect(journal.take().changes == [Change(path: "/a", sequence: 2, isDirectory: true, isRecursive: true)])
+        journal.record(path("/a"), isDirectory: true)
+        #expect(journal.take().changes == [Change(path: "/a", sequence: 3, isDirectory: true)])
+    }
+
     @Test func `nothing is recorded while it is paused`() {
         var journal = Journal()
         journal.isPaused = true

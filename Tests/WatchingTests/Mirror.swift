@@ -58,8 +58,8 @@ struct Mirror: Equatable {
         for change in batch.changes where change.path == root || change.path.hasPrefix(root + "/") {
             let path = String(change.path.dropFirst(root.count + 1))
             let entry = change.isRemoval ? nil : Entry(at: change.path)
-            if entry?.isDirectory != true { removeAll(below: path) }
-            set(entry, at: path)
+            if entry?.isDirectory != true || change.isRecursive { removeAll(below: path) }
+            if change.isRecursive, entry != nil { read(path) } else { set(entry, at: path) }
         }
     }
 
