@@ -39,6 +39,7 @@ extension WatchModel {
             if isCovered || location.entry?.children.isEmpty == false {
                 return attach(location, at: path, isCovered: isCovered, followsLink: followsLink)
             }
+            location.parent.hasPruned = true
             vanish(location)
         }
         record(location, at: path, isDirectory: kind == .directory)

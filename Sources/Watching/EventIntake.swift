@@ -54,6 +54,9 @@ final class EventIntake: Sendable {
         }
     }
 
+    /// Whether nothing happened since the last ``take()``.
+    var isIdle: Bool { pending.withLock { $0.isEmpty && inotify.isEmpty } }
+
     /// The thread keeps this object until ``stopReader()``.
     func startReader() throws(WatchError) {
         let context = Unmanaged.passRetained(self)

@@ -21,6 +21,13 @@ struct WatchModel {
     private var movedLinks: Set<RawPath> = []
     private let root = WatchNode(parent: nil, name: [])
     private var marks: Set<WatchLocation> = []
+    /// Directories of which it is only to be seen whether they are still there.
+    var toConfirm: Set<WatchLocation> = []
+    /// By cookie: what was moved away in the events that are being read.
+    var departed: [UInt32: WatchNode] = [:]
+    /// What was looked at since events were read last, and before that.
+    private var looks = RecentLooks()
+    private(set) var doubts = RecentLooks()
     private var troubled: [ObjectIdentifier: WatchNode] = [:]
     var table: WatchTable
     var journal = Journal()
@@ -56,6 +63,8 @@ struct WatchModel {
         walkAll()
         settle()
         journal.isPaused = false
+        // Otherwise the first move after this would be in doubt.
+        if intake.isIdle { looks = RecentLooks() }
         if let failure { throw failure }
     }
 
@@ -70,6 +79,7 @@ struct WatchModel {
         root.isCovered = entry.isRoot
         watchRoot(isNeeded: entry.isRoot || !entry.children.isEmpty)
         for visit in list(root) { walk(from: visit) }
+        looks.noteEverything()
     }
 
     /// `/` itself, the one directory that is no entry of another.
@@ -92,11 +102,13 @@ struct WatchModel {
         markUnwatched()
         for _ in 0..<Self.roundLimit {
             let taken = intake.take()
+            (doubts, looks) = (looks, RecentLooks())
             if taken.bytes.isEmpty, !taken.isOverflowed, marks.isEmpty { break }
             var isOverflowed = taken.isOverflowed
             for event in InotifyEvent.parse(taken.bytes) {
                 if event.isOverflow { isOverflowed = true } else { apply(event) }
             }
+            dropDeparted()
             if isOverflowed {
                 mustRescan = true
                 walkAll()
@@ -125,8 +137,12 @@ struct WatchModel {
 
     /// Looks at every marked location, and follows the links that turn out to lead elsewhere.
     private mutating func settle() {
+        while let location = toConfirm.popFirst() { confirm(location) }
         for _ in 0..<Self.linkLimit {
-            while let location = marks.popFirst() { walk(from: Visit(location: location)) }
+            while let location = marks.popFirst() {
+                walk(from: Visit(location: location))
+                looks.note(location)
+            }
             guard !movedLinks.isEmpty else { break }
             // The way to the new target is watched first; then the link is looked at again.
             let links = movedLinks
@@ -163,8 +179,10 @@ struct WatchModel {
         return true
     }
 
-    private mutating func drop(_ node: WatchNode) {
+    mutating func drop(_ node: WatchNode) {
         node.isDropped = true
+        // It may be held longer than what was above it.
+        node.parent = nil
         table.unbind(node)
         setTrouble(nil, of: node)
         for child in node.children.values { drop(child) }

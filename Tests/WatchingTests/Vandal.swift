@@ -19,7 +19,7 @@ struct Vandal {
 
     enum Deed: CaseIterable {
         case makeFolder, makeFolders, write, append, writeThroughMap, unlink, removeFolder, removeAll, rename, exchange
-        case link, setMode, touch, moveOut, moveIn, copy
+        case link, setMode, touch, moveOut, moveIn, copy, truncate, moveAndEdit, chain
     }
 
     let folder: String
@@ -63,6 +63,25 @@ struct Vandal {
         case .moveOut: Glibc.rename(first, path(in: "out", depth: 1))
         case .moveIn: Glibc.rename(path(in: "out", depth: 1), first)
         case .copy: copyFile(from: first, to: second)
+        case .truncate: Glibc.truncate(first, Int.random(in: 0...9, using: &random))
+        case .moveAndEdit: moveAndEdit(first, second)
+        case .chain: chain(first, second)
+        }
+    }
+
+    /// What is done below the new path at once is an event of watches that were set for the old one.
+    private mutating func moveAndEdit(_ first: String, _ second: String) {
+        Glibc.rename(first, second)
+        write(to: second + "/a", O_APPEND)
+        mkdir(second + "/b", 0o755)
+        write(to: second + "/b/c", O_TRUNC)
+        Glibc.rename(second + "/d", second + "/b/d")
+    }
+
+    private mutating func chain(_ first: String, _ second: String) {
+        var last = first
+        for next in [second, path(), path(in: "out", depth: 1), path(), path()] {
+            if Glibc.rename(last, next) == 0 { last = next }
         }
     }
 
