@@ -13,6 +13,10 @@ extension InotifyEvent {
 
 extension WatchModel {
     mutating func apply(_ event: InotifyEvent) {
+        if let paths = files.paths(of: event.watch) {
+            for path in paths { journal.record(path, isDirectory: false) }
+            if event.has(IN_IGNORED) { files.forget(event.watch) }
+        }
         let nodes = event.has(IN_IGNORED) ? table.forget(event.watch) : table.nodes(of: event.watch)
         // A move that is seen by several paths has several beginnings and ends, all with one cookie.
         let isMove = event.isDirectory && nodes.count == 1
@@ -38,6 +42,9 @@ extension WatchModel {
     private mutating func apply(_ event: InotifyEvent, to location: WatchLocation, isMove: Bool) {
         let entry = location.entry
         guard location.parent.isCovered || entry != nil else { return }
+        if event.isRemoval || event.isArrival {
+            files.noteReplaced(location.path, isDirectory: event.isDirectory)
+        }
         if isMove, event.has(IN_MOVED_TO), arrive(at: location, cookie: event.cookie) { return }
         if event.isRemoval {
             // A directory that was moved within the scope keeps its watch until the end of the round, by which time

@@ -37,6 +37,11 @@ struct RawPath: Hashable, Sendable {
 
     var components: [FileName] { bytes.split(separator: Self.slash).map(FileName.init) }
 
+    /// The directories above, `/` aside.
+    var folders: some Sequence<RawPath> {
+        bytes.indices.dropFirst().lazy.filter { bytes[$0] == Self.slash }.map { RawPath(bytes: Array(bytes[..<$0])) }
+    }
+
     var text: String { String(decoding: bytes, as: UTF8.self) }
 
     func appending(_ name: FileName) -> RawPath {

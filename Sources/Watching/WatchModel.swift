@@ -30,11 +30,13 @@ struct WatchModel {
     private(set) var doubts = RecentLooks()
     private var troubled: [ObjectIdentifier: WatchNode] = [:]
     var table: WatchTable
+    var files: FileWatches
     var journal = Journal()
 
     init(intake: EventIntake) {
         self.intake = intake
         table = WatchTable(intake: intake)
+        files = FileWatches(intake: intake)
     }
 
     var unreadable: [RawPath] { troubled.values.filter { $0.trouble == .unreadable }.map(\.path) }
@@ -80,6 +82,7 @@ struct WatchModel {
         watchRoot(isNeeded: entry.isRoot || !entry.children.isEmpty)
         for visit in list(root) { walk(from: visit) }
         looks.noteEverything()
+        files.noteReplaced(.root, isDirectory: true)
     }
 
     /// `/` itself, the one directory that is no entry of another.
@@ -93,6 +96,13 @@ struct WatchModel {
         } catch {
             setTrouble(WatchTrouble(error), of: root)
         }
+    }
+
+    // MARK: Files with other names
+
+    /// What is watched only from now on is recorded: it may have been written meanwhile.
+    mutating func watchFiles(_ paths: Set<RawPath>) {
+        for path in files.want(paths, table: table) { journal.record(path, isDirectory: false) }
     }
 
     // MARK: Drain
@@ -141,6 +151,7 @@ struct WatchModel {
         for _ in 0..<Self.linkLimit {
             while let location = marks.popFirst() {
                 walk(from: Visit(location: location))
+                files.noteReplaced(location.path, isDirectory: true)
                 looks.note(location)
             }
             guard !movedLinks.isEmpty else { break }
@@ -150,6 +161,7 @@ struct WatchModel {
             walkAll()
             for link in links { mark(link: link) }
         }
+        files.settle(table: table)
         table.releaseLoose()
     }
 

@@ -39,6 +39,15 @@ package final class Watcher: Sendable {
         }
     }
 
+    /// Has each of these regular files watched by itself, instead of those of the last call: they have other names
+    /// (`st_nlink` is above 1), through which they may be written where no directory of the scope sees it.
+    ///
+    /// Absolute paths in the scope. Whatever comes to stand at such a path is watched in its turn. What was not watched
+    /// before is in the next batch, as it may have been written since it was read. Of a closed watcher: nothing.
+    package func watchFiles(_ paths: Set<String>) {
+        model.withLock { $0?.watchFiles(Set(paths.map { RawPath($0.utf8) })) }
+    }
+
     /// The barrier: every change in the scope whose system call returned before this call is in the result, or was in
     /// an earlier one.
     ///

@@ -20,6 +20,7 @@ struct Vandal {
     enum Deed: CaseIterable {
         case makeFolder, makeFolders, write, append, writeThroughMap, unlink, removeFolder, removeAll, rename, exchange
         case link, setMode, touch, moveOut, moveIn, copy, truncate, moveAndEdit, chain
+        case writeOut, mapOut
     }
 
     let folder: String
@@ -66,6 +67,8 @@ struct Vandal {
         case .truncate: Glibc.truncate(first, Int.random(in: 0...9, using: &random))
         case .moveAndEdit: moveAndEdit(first, second)
         case .chain: chain(first, second)
+        case .writeOut: write(to: path(in: "out", depth: 1), O_APPEND)
+        case .mapOut: SystemCall.writeThroughMap(path(in: "out", depth: 1), UInt8.random(in: 1...255, using: &random))
         }
     }
 
@@ -83,6 +86,13 @@ struct Vandal {
         for next in [second, path(), path(in: "out", depth: 1), path(), path()] {
             if Glibc.rename(last, next) == 0 { last = next }
         }
+    }
+
+    /// Gives a file of the tree another name, there or outside.
+    mutating func linkFile() {
+        let (first, second) = (path(), Bool.random(using: &random) ? path() : path(in: "out", depth: 1))
+        history.append("linkFile \(first.dropFirst(folder.count)) \(second.dropFirst(folder.count))")
+        Glibc.link(first, second)
     }
 
     private func makeFolders(_ path: String) {

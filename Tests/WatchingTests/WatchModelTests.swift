@@ -15,6 +15,11 @@ import Watching
         var vandal = Vandal(folder: site.folder, seed: seed)
         var mirror = Mirror(of: site.path("tree"), includes: includes)
         for step in 0..<120 {
+            // A file that gets another name and is written through it before it is read again goes unseen.
+            for _ in 0..<Int.random(in: 0..<4, using: &vandal.random) { vandal.linkFile() }
+            mirror.apply(site.watcher.drain())
+            site.watcher.watchFiles(mirror.linkedFiles)
+            mirror.apply(site.watcher.drain())
             for _ in 0...Int.random(in: 0..<12, using: &vandal.random) { vandal.act() }
             if step % 29 == 28 {
                 try site.watch(["tree", "elsewhere"], includes: includes)
