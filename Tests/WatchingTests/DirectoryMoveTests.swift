@@ -9,7 +9,7 @@ import Watching
         let site = try Site(tree: "mkdir -p a/b; echo x > a/b/x; echo y > a/y")
         let count = site.watcher.watchCount
         try site.run("mv tree/a tree/c")
-        #expect(site.drain() == ["-tree/a", "tree/c/**"])
+        #expect(site.drainWholes() == ["-tree/a", "tree/c/**"])
         #expect(site.watcher.watchCount == count)
         try site.run("echo new > tree/c/b/x; mkdir tree/c/d")
         #expect(Set(site.drain()) == ["tree/c/b/x", "tree/c/d"])
@@ -21,8 +21,8 @@ import Watching
         try site.watch(["tree"])
         _ = site.drain()
         try site.run("mv tree/a tree/c; echo new > tree/c/b/x; mkdir -p tree/c/d/e; echo e > tree/c/d/e/e")
-        let changes = site.drain()
-        #expect(Set(changes) == ["-tree/a", "tree/c/**", "tree/c/b/x", "tree/c/d", "tree/c/d/e", "tree/c/d/e/e"])
+        let changes = site.drainWholes()
+        #expect(Set(changes) == ["-tree/a", "tree/c/**", "tree/c/b/x", "tree/c/d/**", "tree/c/d/e", "tree/c/d/e/e"])
         try site.run("echo newer > tree/c/d/e/e")
         #expect(site.drain() == ["tree/c/d/e/e"])
     }
@@ -36,7 +36,7 @@ import Watching
         var mirror = Mirror(of: site.path("tree"))
         try site.run("cd tree; for i in 1 2 3 4 5 6 7; do mv $((i - 1)) $i; done; mv 7 other/8; mv other a; mkdir 0")
         let batch = site.watcher.drain()
-        #expect(site.describe(batch).contains("tree/a/8/**") || site.describe(batch).contains("tree/a/**"))
+        #expect(!Set(site.describe(batch, whole: "/**")).isDisjoint(with: ["tree/a/8/**", "tree/a/**"]))
         mirror.apply(batch)
         #expect(mirror == Mirror(of: site.path("tree")))
         #expect(site.watcher.watchCount == count + 1)
@@ -53,7 +53,7 @@ import Watching
         _ = site.drain()
         let count = site.watcher.watchCount
         try site.run("mv tree/a tree/b")
-        #expect(site.drain() == ["-tree/a", "tree/b/**"])
+        #expect(site.drainWholes() == ["-tree/a", "tree/b/**"])
         #expect(site.watcher.watchCount == count - 2)
         try site.run("echo x > tree/b/tmp/f; echo y > tree/b/src/y/f")
         #expect(site.drain() == ["tree/b/src/y/f"])
@@ -107,7 +107,7 @@ import Watching
         let site = try Site(tree: "mkdir -p a/b; echo x > a/b/x")
         let count = site.watcher.watchCount
         try site.run("mv tree/a tree/c; mv tree/c tree/d")
-        #expect(!Set(site.drain()).isDisjoint(with: ["tree/d/**", "tree/d/b/x"]))
+        #expect(site.drainWholes().contains("tree/d/**"))
         try site.write("new", to: "tree/d/b/x")
         #expect(site.drain().contains("tree/d/b/x"))
         try site.run("mv tree/d tree/e; echo newer > tree/e/b/x; mv tree/e tree/a; echo newest > tree/a/b/x")

@@ -72,12 +72,13 @@ struct Mirror: Equatable {
 
     private mutating func set(_ entry: Entry?, at path: String) {
         entries[path] = entry
-        guard !path.isEmpty else { return }
-        let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
-        if entry != nil {
-            children[parent, default: []].insert(path)
-        } else {
-            children[parent]?.remove(path)
+        guard entry != nil else { return }
+        // The disk may be ahead of the changes: what is above need not be known yet, and its removal takes this along.
+        var path = path
+        while !path.isEmpty {
+            let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+            guard children[parent, default: []].insert(path).inserted else { return }
+            path = parent
         }
     }
 

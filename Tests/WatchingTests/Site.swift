@@ -72,15 +72,18 @@ final class Site: Sendable {
         (0..<1_000_000).contains { _ in !Watcher.isOpenForWriting(path) }
     }
 
-    /// `a/b` for a change, `a/b/**` for one with all below it, `-a/b` for a removal, relative to the folder and in the order of the batch.
+    /// `a/b` for a change, `-a/b` for a removal, relative to the folder and in the order of the batch.
     func drain() -> [String] { describe(watcher.drain()) }
 
-    func describe(_ batch: ChangeBatch) -> [String] {
+    /// The same, with `a/b/**` for what is told with all below it.
+    func drainWholes() -> [String] { describe(watcher.drain(), whole: "/**") }
+
+    func describe(_ batch: ChangeBatch, whole: String = "") -> [String] {
         (batch.mustRescan ? ["rescan"] : [])
             + batch.changes.map { change in
                 let isInside = change.path.hasPrefix(folder + "/")
                 let path = isInside ? String(change.path.dropFirst(folder.count + 1)) : change.path
-                return (change.isRemoval ? "-" : "") + path + (change.isRecursive ? "/**" : "")
+                return (change.isRemoval ? "-" : "") + path + (change.isRecursive ? whole : "")
             }
     }
 

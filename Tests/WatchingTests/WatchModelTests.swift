@@ -44,7 +44,7 @@ import Watching
         let vandals = (0..<2).map { index in
             let folder = site.folder
             let thread = Thread {
-                var vandal = Vandal(folder: folder, seed: seed * 10 + UInt64(index))
+                var vandal = Vandal(folder: folder, seed: seed * 10 + UInt64(index), deeds: Vandal.Deed.unmapped)
                 for _ in 0..<1_500 { vandal.act() }
             }
             thread.start()
