@@ -28,9 +28,11 @@ struct WatchModel {
     /// What was looked at since events were read last, and before that.
     private var looks = RecentLooks()
     private(set) var doubts = RecentLooks()
-    private var troubled: [ObjectIdentifier: WatchNode] = [:]
+    private(set) var troubled: [ObjectIdentifier: WatchNode] = [:]
     var table: WatchTable
     var files: FileWatches
+    private let mountList = MountList()
+    private(set) var mounts = MountTable()
     var journal = Journal()
 
     init(intake: EventIntake) {
@@ -61,6 +63,8 @@ struct WatchModel {
     mutating func watch(_ scope: WatchScope) throws(WatchError) {
         self.scope = scope
         linkTargets = [:]
+        _ = mountList.isChanged
+        mounts = currentMounts
         journal.isPaused = true
         walkAll()
         settle()
@@ -110,6 +114,7 @@ struct WatchModel {
     mutating func drain() -> ChangeBatch {
         var mustRescan = false
         markUnwatched()
+        lookAtMounts()
         for _ in 0..<Self.roundLimit {
             let taken = intake.take()
             (doubts, looks) = (looks, RecentLooks())
@@ -125,8 +130,9 @@ struct WatchModel {
             }
             settle()
         }
+        recordPolled()
         let journaled = journal.take()
-        mustRescan = mustRescan || journaled.isOverflowed || failure != nil
+        mustRescan = mustRescan || journaled.isOverflowed
         return ChangeBatch(changes: journaled.changes, barrier: journal.sequence, mustRescan: mustRescan)
     }
 
@@ -163,6 +169,27 @@ struct WatchModel {
         }
         files.settle(table: table)
         table.releaseLoose()
+    }
+
+    // MARK: Mounts
+
+    private var currentMounts: MountTable {
+        let roots = scope.roots.map { RawPath($0.utf8) }
+        return MountTable(
+            mountinfo: MountList.text,
+            roots: Dictionary(roots.map { ($0, $0.resolved ?? $0) }) { first, _ in first }
+        )
+    }
+
+    /// Where something was mounted or unmounted, another directory stands now than the one that is watched.
+    private mutating func lookAtMounts() {
+        guard mountList.isChanged else { return }
+        let former = mounts
+        mounts = currentMounts
+        let changed = mounts.differences(from: former)
+        guard !changed.isEmpty else { return }
+        walkAll()
+        for path in changed { journal.record(path, isDirectory: true, isRecursive: true) }
     }
 
     // MARK: Links
