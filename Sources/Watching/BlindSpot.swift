@@ -32,17 +32,17 @@ extension BlindSpot.Reason {
 extension WatchModel {
     /// The uppermost of each kind.
     var blindSpots: [BlindSpot] {
-        let silent = mounts.silent.map { BlindSpot(path: $0.key.text, reason: .silent(kind: $0.value)) }
+        let mounted = silent.map { BlindSpot(path: $0.key.text, reason: .silent(kind: $0.value)) }
         let unwatched = uppermostTroubled.flatMap { node, trouble in
             scopeAt(node).map { BlindSpot(path: $0.text, reason: BlindSpot.Reason(trouble)) }
         }
         let linked = files.troubled.map { BlindSpot(path: $0.key.text, reason: BlindSpot.Reason($0.value)) }
-        return (silent + unwatched + linked).sorted { $0.path < $1.path }
+        return (mounted + unwatched + linked).sorted { $0.path < $1.path }
     }
 
     /// The uppermost directories that may change unseen; what this user may not read is none of them.
     var polled: Set<RawPath> {
-        var paths = Set(mounts.silent.keys)
+        var paths = Set(silent.keys)
         for (node, trouble) in uppermostTroubled where trouble != .unreadable { paths.formUnion(scopeAt(node)) }
         return paths.filter { path in !path.folders.contains { paths.contains($0) } }
     }

@@ -5,19 +5,28 @@ import Glibc
 /// Of `/proc/self/mountinfo` (proc(5)), what concerns the scope.
 struct MountTable {
     struct Mount: Equatable {
-        /// Of the mount itself: another one at the same place has another.
+        /// Of the mount itself; it may be that of one that is gone.
         var id: Int
+        /// The device and the directory on it, such as `0:42 /`.
+        var source: String
         /// As the kernel names it, such as `ext4`, `nfs4` or `fuse.sshfs`.
         var kind: String
-    }
 
-    /// By name, since a mount says its kind as text, and a new FUSE server needs no number of its own.
-    private static let silentKinds: Set = [
-        "9p", "acfs", "afs", "ceph", "cifs", "coda", "drvfs", "fakeowner", "fuse", "gfs2", "lustre", "ncpfs", "nfs",
-        "nfs4", "ocfs2", "orangefs", "prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs",
-        // The kernel's own values.
-        "cgroup", "cgroup2", "debugfs", "proc", "sysfs", "tracefs",
-    ]
+        /// By name, since a mount says its kind as text, and a new FUSE server needs no number of its own.
+        private static let silentKinds: Set = [
+            "9p", "acfs", "afs", "ceph", "cifs", "coda", "drvfs", "fakeowner", "fuse", "gfs2", "lustre", "ncpfs", "nfs",
+            "nfs4", "ocfs2", "orangefs", "prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs",
+            // The kernel's own values.
+            "cgroup", "cgroup2", "debugfs", "proc", "sysfs", "tracefs",
+        ]
+
+        /// Whether changes that are made by others, or on another machine, are not told.
+        ///
+        /// `fuseblk` is a local disk, and fuse-overlayfs the root of a container: all of their changes are made here.
+        var isSilent: Bool {
+            Self.silentKinds.contains(kind) || kind.hasPrefix("fuse.") && kind != "fuse.fuse-overlayfs"
+        }
+    }
 
     /// By the path as the scope names it: the mount that each root lies on, and those below the roots.
     private(set) var mounts: [RawPath: Mount] = [:]
@@ -32,7 +41,7 @@ struct MountTable {
                 let id = Int(fields[0])
             else { continue }
             let point = RawPath(Self.unescaped(fields[4]))
-            let mount = Mount(id: id, kind: String(fields[end + 1]))
+            let mount = Mount(id: id, source: fields[2...3].joined(separator: " "), kind: String(fields[end + 1]))
             // What is mounted later hides what was there; a deeper point is nearer to what lies below it.
             for (root, real) in roots {
                 if let rest = point.components(below: real) {
@@ -46,16 +55,6 @@ struct MountTable {
     }
 
     private var nearest: [RawPath: Int] = [:]
-
-    /// Where others may change something without an event, and the kind of file system.
-    var silent: [RawPath: String] { mounts.compactMapValues { Self.isSilent($0.kind) ? $0.kind : nil } }
-
-    /// Whether changes that are made by others, or on another machine, are not told.
-    ///
-    /// `fuseblk` is a local disk, and fuse-overlayfs the root of a container: all of their changes are made here.
-    private static func isSilent(_ kind: String) -> Bool {
-        silentKinds.contains(kind) || kind.hasPrefix("fuse.") && kind != "fuse.fuse-overlayfs"
-    }
 
     /// The places at which something else is mounted than in the other table.
     func differences(from other: MountTable) -> Set<RawPath> {

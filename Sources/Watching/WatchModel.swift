@@ -33,9 +33,13 @@ struct WatchModel {
     var files: FileWatches
     private let mountList = MountList()
     private(set) var mounts = MountTable()
+    private let isTold: (RawPath) -> Bool
+    /// By device and directory: whether changes on it are told.
+    private var canaries: [String: Bool] = [:]
     var journal = Journal()
 
-    init(intake: EventIntake) {
+    init(intake: EventIntake, isTold: @escaping (RawPath) -> Bool = Canary.isTold) {
+        self.isTold = isTold
         self.intake = intake
         table = WatchTable(intake: intake)
         files = FileWatches(intake: intake)
@@ -65,6 +69,8 @@ struct WatchModel {
         linkTargets = [:]
         _ = mountList.isChanged
         mounts = currentMounts
+        // Before the watches are set, as they would tell of it.
+        for (path, mount) in mounts.mounts where canaries[mount.source] == nil { canaries[mount.source] = isTold(path) }
         journal.isPaused = true
         walkAll()
         settle()
@@ -172,6 +178,11 @@ struct WatchModel {
     }
 
     // MARK: Mounts
+
+    /// Where changes are not told, and by which kind of file system.
+    var silent: [RawPath: String] {
+        mounts.mounts.filter { $0.value.isSilent || canaries[$0.value.source] == false }.mapValues(\.kind)
+    }
 
     private var currentMounts: MountTable {
         let roots = scope.roots.map { RawPath($0.utf8) }

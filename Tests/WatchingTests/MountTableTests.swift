@@ -33,10 +33,12 @@ import Testing
         #expect(table(["/link": "/srv"]).mounts.mapValues { $0.id } == [path("/link"): 33, path("/link/share"): 34])
     }
 
-    @Test func `what others change unseen is silent`() {
-        #expect(table(["/home": "/home"]).silent == [path("/home"): "nfs4"])
-        #expect(table(["/srv": "/srv"]).silent == [path("/srv/share"): "fuse.sshfs"])
-        #expect(table(["/usr": "/usr"]).silent == [:])
+    @Test(arguments: [
+        ("nfs4", true), ("9p", true), ("fuse.sshfs", true), ("fuse", true), ("virtiofs", true), ("proc", true),
+        ("ext4", false), ("btrfs", false), ("overlay", false), ("tmpfs", false), ("fuseblk", false),
+        ("fuse.fuse-overlayfs", false),
+    ]) func `what others change unseen is silent`(kind: (String, Bool)) {
+        #expect(MountTable.Mount(id: 1, source: "0:1 /", kind: kind.0).isSilent == kind.1)
     }
 
     @Test func `only mounts that concern the roots make a difference`() {
@@ -46,6 +48,8 @@ import Testing
         let below = Self.list + "\n40 20 0:50 / /srv/x/y rw - tmpfs none rw"
         #expect(table(roots, below).differences(from: table(roots)) == [path("/srv/x/y")])
         #expect(table(roots).differences(from: table(roots, below)) == [path("/srv/x/y")])
+        let replaced = Self.list.replacing("0:44 / /srv/share", with: "0:44 /sub /srv/share")
+        #expect(table(roots, replaced).differences(from: table(roots)) == [path("/srv/share")])
         let over = Self.list + "\n40 33 0:50 / /srv rw - tmpfs none rw"
         #expect(table(roots, over).differences(from: table(roots)) == [path("/srv")])
     }
