@@ -34,7 +34,7 @@ package struct ChangeBatch: Equatable, Sendable {
     package var changes: [Change]
     /// The last sequence that was given out.
     package var barrier: UInt64
-    /// Events were lost, or a directory could not be watched: everything in the scope may have changed.
+    /// Events were lost: everything in the scope may have changed.
     package var mustRescan: Bool
 
     package init(changes: [Change], barrier: UInt64, mustRescan: Bool = false) {

@@ -4,6 +4,14 @@
 struct Visit {
     var location: WatchLocation
     var kind: FileKind?
+    /// Its directory was told with all that it holds.
+    var isTold = false
+}
+
+/// The node of a directory, and whether its events are told only from now on.
+private struct Found {
+    var node: WatchNode
+    var isNew: Bool
 }
 
 extension WatchModel {
@@ -11,13 +19,13 @@ extension WatchModel {
     mutating func walk(from start: Visit) {
         var visits = [start]
         while let visit = visits.popLast() {
-            guard !visit.location.parent.isDropped, let node = look(at: visit) else { continue }
-            visits += list(node)
+            guard !visit.location.parent.isDropped, let found = look(at: visit) else { continue }
+            visits += list(found.node, isTold: visit.isTold || found.isNew)
         }
     }
 
     /// The node of the directory that stands there and matters; nil where there is none.
-    private mutating func look(at visit: Visit) -> WatchNode? {
+    private mutating func look(at visit: Visit) -> Found? {
         let location = visit.location
         let path = location.path
         var kind = visit.kind ?? FileKind(at: path)
@@ -37,8 +45,9 @@ extension WatchModel {
         case .directory:
             let isCovered = covers(location, at: path, isLink: followsLink)
             if isCovered || location.entry?.children.isEmpty == false {
-                return attach(location, at: path, isCovered: isCovered, followsLink: followsLink)
+                return attach(visit, at: path, isCovered: isCovered, followsLink: followsLink)
             }
+            location.parent.hasPruned = true
             vanish(location)
         }
         record(location, at: path, isDirectory: kind == .directory)
@@ -52,11 +61,12 @@ extension WatchModel {
     }
 
     private mutating func attach(
-        _ location: WatchLocation,
+        _ visit: Visit,
         at path: RawPath,
         isCovered: Bool,
         followsLink: Bool
-    ) -> WatchNode? {
+    ) -> Found? {
+        let location = visit.location
         var watch: Int32?
         var trouble: WatchTrouble?
         do throws(WatchError) {
@@ -69,29 +79,33 @@ extension WatchModel {
                 return nil
             }
         }
-        let node = node(at: location, watch: watch)
+        let found = found(at: location, watch: watch)
+        let node = found.node
         (node.entry, node.isCovered, node.followsLink) = (location.entry, isCovered, followsLink)
         setTrouble(trouble, of: node)
-        record(location, at: path, isDirectory: true)
-        return node
+        // Whoever read it before its events were, may know what is there no longer: no event tells that.
+        let isWhole = found.isNew && !visit.isTold
+        if location.isReported { journal.record(path, isDirectory: true, isRecursive: isWhole) }
+        return found
     }
 
     /// The node that is there, if it is of the same inode; else a new one in its place.
-    private mutating func node(at location: WatchLocation, watch: Int32?) -> WatchNode {
+    private mutating func found(at location: WatchLocation, watch: Int32?) -> Found {
         if let child = location.child, watch != nil && child.watch == watch || child.trouble != nil {
             // What could not be watched before may be watched now.
-            if child.watch == nil, let watch { table.bind(child, to: watch) }
-            return child
+            guard child.watch == nil, let watch else { return Found(node: child, isNew: false) }
+            table.bind(child, to: watch)
+            return Found(node: child, isNew: true)
         }
         vanish(location)
         let node = WatchNode(parent: location.parent, name: location.name)
         location.parent.children[location.name] = node
         if let watch { table.bind(node, to: watch) }
-        return node
+        return Found(node: node, isNew: true)
     }
 
     /// What has to be looked at in the directory; what is only to be told is recorded at once.
-    mutating func list(_ node: WatchNode) -> [Visit] {
+    mutating func list(_ node: WatchNode, isTold: Bool = false) -> [Visit] {
         guard node.isCovered else { return listNamed(node) }
         let path = node.path
         var visits: [Visit] = []
@@ -102,7 +116,7 @@ extension WatchModel {
                 unseen.remove(name)
                 let location = WatchLocation(parent: node, name: name)
                 if kind == .directory || kind == nil || location.entry != nil {
-                    visits.append(Visit(location: location, kind: kind))
+                    visits.append(Visit(location: location, kind: kind, isTold: isTold))
                 } else {
                     vanish(location)
                     journal.record(path.appending(name), isDirectory: false)

@@ -35,6 +35,8 @@ final class EventIntake: Sendable {
 
     let inotify: Inotify
     private let stop: StopSignal
+    /// Of the reader alone: a list tells each change once.
+    private let mountList = MountList()
     private let pending = Mutex(Pending())
     private let reader = Mutex<pthread_t?>(nil)
     private let onActivity: @Sendable () -> Void
@@ -53,6 +55,9 @@ final class EventIntake: Sendable {
             return pending.taken
         }
     }
+
+    /// Whether nothing happened since the last ``take()``.
+    var isIdle: Bool { pending.withLock { $0.isEmpty && inotify.isEmpty } }
 
     /// The thread keeps this object until ``stopReader()``.
     func startReader() throws(WatchError) {
@@ -75,14 +80,16 @@ final class EventIntake: Sendable {
 
     fileprivate func readUntilStopped() {
         var polled = [inotify.descriptor, stop.waiting].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        polled.append(pollfd(fd: mountList.descriptor, events: Int16(POLLPRI), revents: 0))
         while true {
             let count = poll(&polled, nfds_t(polled.count), -1)
             if count < 0, errno == EINTR { continue }
             guard count > 0, polled[1].revents == 0, polled[0].revents & ~Int16(POLLIN) == 0 else { return }
             let isNew = pending.withLock { pending in
                 pending.fill(from: inotify)
-                defer { pending.isSignalled = pending.isSignalled || !pending.isEmpty }
-                return !pending.isSignalled && !pending.isEmpty
+                let isActive = !pending.isEmpty || polled[2].revents != 0
+                defer { pending.isSignalled = pending.isSignalled || isActive }
+                return !pending.isSignalled && isActive
             }
             if isNew { onActivity() }
         }

@@ -42,6 +42,12 @@ struct Inotify: ~Copyable {
     /// A watch that the kernel has taken away already is no error.
     func remove(_ watch: Int32) { inotify_rm_watch(descriptor, watch) }
 
+    /// Whether no event is queued.
+    var isEmpty: Bool {
+        var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&polled, 1, 0) == 0
+    }
+
     /// How many bytes of whole events were read; 0 where none are queued.
     ///
     /// The buffer takes at least one event.

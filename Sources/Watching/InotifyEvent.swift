@@ -2,11 +2,13 @@
 
 import Glibc
 
-/// `struct inotify_event` (inotify(7)), less its cookie: a directory is known again by its watch, not by its move.
+/// `struct inotify_event` (inotify(7)).
 struct InotifyEvent: Equatable {
     /// -1 where the queue overflowed.
     var watch: Int32
     var mask: UInt32
+    /// The same for both ends of a move; else 0.
+    var cookie: UInt32 = 0
     /// nil where the event is of the watched directory itself.
     var name: FileName?
 
@@ -25,7 +27,7 @@ struct InotifyEvent: Equatable {
                 start += Int(header.len)
                 // The name is padded with NULs.
                 let name = header.len == 0 ? nil : FileName(field.prefix { $0 != 0 })
-                events.append(InotifyEvent(watch: header.wd, mask: header.mask, name: name))
+                events.append(InotifyEvent(watch: header.wd, mask: header.mask, cookie: header.cookie, name: name))
             }
             return events
         }

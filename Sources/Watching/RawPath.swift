@@ -37,6 +37,19 @@ struct RawPath: Hashable, Sendable {
 
     var components: [FileName] { bytes.split(separator: Self.slash).map(FileName.init) }
 
+    /// What leads from the directory to this path; nil where this lies elsewhere.
+    func components(below directory: RawPath) -> ArraySlice<FileName>? {
+        let (own, above) = (components, directory.components)
+        return own.starts(with: above) ? own.dropFirst(above.count) : nil
+    }
+
+    /// The directories above, `/` first.
+    var folders: some Sequence<RawPath> {
+        bytes.indices.lazy.filter { self.bytes[$0] == Self.slash && self.bytes.count > 1 }.map {
+            $0 == 0 ? Self.root : RawPath(bytes: Array(self.bytes[..<$0]))
+        }
+    }
+
     var text: String { String(decoding: bytes, as: UTF8.self) }
 
     func appending(_ name: FileName) -> RawPath {
@@ -73,7 +86,7 @@ struct RawPath: Hashable, Sendable {
     }
 
     /// The path without symbolic links; nil where it does not exist.
-    private var resolved: RawPath? {
+    var resolved: RawPath? {
         guard let real = withCString({ realpath($0, nil) }) else { return nil }
         defer { free(real) }
         return RawPath(UnsafeBufferPointer(start: real, count: strlen(real)).map(UInt8.init(bitPattern:)))

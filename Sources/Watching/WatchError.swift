@@ -33,7 +33,7 @@ package enum WatchError: Error, Hashable, Sendable {
     }
 
     /// A number below `/proc/sys/fs/inotify`.
-    private static func kernelLimit(_ name: String) -> Int? {
+    static func kernelLimit(_ name: String) -> Int? {
         guard let file = fopen("/proc/sys/fs/inotify/\(name)", "re") else { return nil }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 32)

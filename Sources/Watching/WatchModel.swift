@@ -21,13 +21,28 @@ struct WatchModel {
     private var movedLinks: Set<RawPath> = []
     private let root = WatchNode(parent: nil, name: [])
     private var marks: Set<WatchLocation> = []
-    private var troubled: [ObjectIdentifier: WatchNode] = [:]
+    /// Directories of which it is only to be seen whether they are still there.
+    var toConfirm: Set<WatchLocation> = []
+    /// By cookie: what was moved away in the events that are being read.
+    var departed: [UInt32: WatchNode] = [:]
+    /// What was looked at since events were read last, and before that.
+    private var looks = RecentLooks()
+    private(set) var doubts = RecentLooks()
+    private(set) var troubled: [ObjectIdentifier: WatchNode] = [:]
     var table: WatchTable
+    var files: FileWatches
+    private let mountList = MountList()
+    private(set) var mounts = MountTable()
+    private let isTold: (RawPath) -> Bool
+    /// By device and directory: whether changes on it are told.
+    private var canaries: [String: Bool] = [:]
     var journal = Journal()
 
-    init(intake: EventIntake) {
+    init(intake: EventIntake, isTold: @escaping (RawPath) -> Bool = Canary.isTold) {
+        self.isTold = isTold
         self.intake = intake
         table = WatchTable(intake: intake)
+        files = FileWatches(intake: intake)
     }
 
     var unreadable: [RawPath] { troubled.values.filter { $0.trouble == .unreadable }.map(\.path) }
@@ -52,10 +67,16 @@ struct WatchModel {
     mutating func watch(_ scope: WatchScope) throws(WatchError) {
         self.scope = scope
         linkTargets = [:]
+        _ = mountList.isChanged
+        mounts = currentMounts
+        // Before the watches are set, as they would tell of it.
+        for (path, mount) in mounts.mounts where canaries[mount.source] == nil { canaries[mount.source] = isTold(path) }
         journal.isPaused = true
         walkAll()
         settle()
         journal.isPaused = false
+        // Otherwise the first move after this would be in doubt.
+        if intake.isIdle { looks = RecentLooks() }
         if let failure { throw failure }
     }
 
@@ -70,6 +91,8 @@ struct WatchModel {
         root.isCovered = entry.isRoot
         watchRoot(isNeeded: entry.isRoot || !entry.children.isEmpty)
         for visit in list(root) { walk(from: visit) }
+        looks.noteEverything()
+        files.noteReplaced(.root, isDirectory: true)
     }
 
     /// `/` itself, the one directory that is no entry of another.
@@ -85,26 +108,37 @@ struct WatchModel {
         }
     }
 
+    // MARK: Files with other names
+
+    /// What is watched only from now on is recorded: it may have been written meanwhile.
+    mutating func watchFiles(_ paths: Set<RawPath>) {
+        for path in files.want(paths, table: table) { journal.record(path, isDirectory: false) }
+    }
+
     // MARK: Drain
 
     mutating func drain() -> ChangeBatch {
         var mustRescan = false
         markUnwatched()
+        lookAtMounts()
         for _ in 0..<Self.roundLimit {
             let taken = intake.take()
+            (doubts, looks) = (looks, RecentLooks())
             if taken.bytes.isEmpty, !taken.isOverflowed, marks.isEmpty { break }
             var isOverflowed = taken.isOverflowed
             for event in InotifyEvent.parse(taken.bytes) {
                 if event.isOverflow { isOverflowed = true } else { apply(event) }
             }
+            dropDeparted()
             if isOverflowed {
                 mustRescan = true
                 walkAll()
             }
             settle()
         }
+        recordPolled()
         let journaled = journal.take()
-        mustRescan = mustRescan || journaled.isOverflowed || failure != nil
+        mustRescan = mustRescan || journaled.isOverflowed
         return ChangeBatch(changes: journaled.changes, barrier: journal.sequence, mustRescan: mustRescan)
     }
 
@@ -125,8 +159,13 @@ struct WatchModel {
 
     /// Looks at every marked location, and follows the links that turn out to lead elsewhere.
     private mutating func settle() {
+        while let location = toConfirm.popFirst() { confirm(location) }
         for _ in 0..<Self.linkLimit {
-            while let location = marks.popFirst() { walk(from: Visit(location: location)) }
+            while let location = marks.popFirst() {
+                walk(from: Visit(location: location))
+                files.noteReplaced(location.path, isDirectory: true)
+                looks.note(location)
+            }
             guard !movedLinks.isEmpty else { break }
             // The way to the new target is watched first; then the link is looked at again.
             let links = movedLinks
@@ -134,7 +173,34 @@ struct WatchModel {
             walkAll()
             for link in links { mark(link: link) }
         }
+        files.settle(table: table)
         table.releaseLoose()
+    }
+
+    // MARK: Mounts
+
+    /// Where changes are not told, and by which kind of file system.
+    var silent: [RawPath: String] {
+        mounts.mounts.filter { $0.value.isSilent || canaries[$0.value.source] == false }.mapValues(\.kind)
+    }
+
+    private var currentMounts: MountTable {
+        let roots = scope.roots.map { RawPath($0.utf8) }
+        return MountTable(
+            mountinfo: MountList.text,
+            roots: Dictionary(roots.map { ($0, $0.resolved ?? $0) }) { first, _ in first }
+        )
+    }
+
+    /// Where something was mounted or unmounted, another directory stands now than the one that is watched.
+    private mutating func lookAtMounts() {
+        guard mountList.isChanged else { return }
+        let former = mounts
+        mounts = currentMounts
+        let changed = mounts.differences(from: former)
+        guard !changed.isEmpty else { return }
+        walkAll()
+        for path in changed { journal.record(path, isDirectory: true, isRecursive: true) }
     }
 
     // MARK: Links
@@ -163,8 +229,10 @@ struct WatchModel {
         return true
     }
 
-    private mutating func drop(_ node: WatchNode) {
+    mutating func drop(_ node: WatchNode) {
         node.isDropped = true
+        // It may be held longer than what was above it.
+        node.parent = nil
         table.unbind(node)
         setTrouble(nil, of: node)
         for child in node.children.values { drop(child) }

@@ -2,16 +2,18 @@
 
 /// A directory that is watched, or that should be.
 final class WatchNode {
-    /// nil for `/` only.
+    /// nil for `/`, and for what was dropped.
     ///
-    /// A parent lives as long as its children are attached to it.
-    unowned let parent: WatchNode?
-    let name: FileName
+    /// A parent lives as long as its children are attached to it, or are on their way elsewhere.
+    unowned var parent: WatchNode?
+    var name: FileName
     var children: [FileName: WatchNode] = [:]
     /// What the roots say about this path; nil where it only lies below one.
     var entry: ScopeEntry?
     /// Every entry matters; otherwise only those that ``entry`` names.
     var isCovered = false
+    /// Directories in it may be left out, since the scope does not include them.
+    var hasPruned = false
     /// The path is a symbolic link, and this is the directory that it leads to.
     var followsLink = false
     /// The kernel's name for the inode, by which a directory is known again wherever it was moved.
@@ -35,7 +37,12 @@ final class WatchNode {
         return RawPath(components: names.reversed())
     }
 
-    /// nil for `/`.
+    /// The node, its parent, and so on up to `/`.
+    var ancestry: some Sequence<WatchNode> { sequence(first: self, next: \.parent) }
+
+    func isAtOrBelow(_ node: WatchNode) -> Bool { ancestry.contains { $0 === node } }
+
+    /// nil for `/`, and for what was dropped.
     var location: WatchLocation? { parent.map { WatchLocation(parent: $0, name: name) } }
 }
 

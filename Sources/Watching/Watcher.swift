@@ -4,8 +4,8 @@ import Synchronization
 
 /// Watches directories and files by one inotify instance.
 ///
-/// On a filesystem that tells every change (a local one), no change in the scope is ever missed: it is in a batch, or a
-/// batch says that everything may have changed.
+/// No change in the scope is ever missed: it is in a batch, or a batch says of a directory above it, or of everything,
+/// that it may have changed. Where the kernel does not tell, every batch does (``polled``).
 package final class Watcher: Sendable {
     /// nil once closed.
     private let model: Mutex<WatchModel?>
@@ -31,12 +31,21 @@ package final class Watcher: Sendable {
     ///
     /// What is found on the way is not reported: read the tree after this call. What happened before it may still be
     /// in the next batch. Throws ``WatchError/watchLimit(limit:needed:)`` and others if a directory cannot be watched;
-    /// the rest is watched then, and every batch says `mustRescan` until a later drain could watch all.
+    /// the rest is watched then, and that directory is ``polled`` until a later drain could watch it.
     package func watch(_ scope: WatchScope) throws(WatchError) {
         try model.withLock { model throws(WatchError) in
             guard model != nil else { throw .closed }
             try model?.watch(scope)
         }
+    }
+
+    /// Has each of these regular files watched by itself, instead of those of the last call: they have other names
+    /// (`st_nlink` is above 1), through which they may be written where no directory of the scope sees it.
+    ///
+    /// Absolute paths in the scope. Whatever comes to stand at such a path is watched in its turn. What was not watched
+    /// before is in the next batch, as it may have been written since it was read. Of a closed watcher: nothing.
+    package func watchFiles(_ paths: Set<String>) {
+        model.withLock { $0?.watchFiles(Set(paths.map { RawPath($0.utf8) })) }
     }
 
     /// The barrier: every change in the scope whose system call returned before this call is in the result, or was in
@@ -60,8 +69,20 @@ package final class Watcher: Sendable {
     /// What changes in them is not seen.
     package var unreadable: [String] { model.withLock { $0?.unreadable.map(\.text).sorted() } ?? [] }
 
+    /// The uppermost directories of the scope that may change without an event: there is no watch left for them, or
+    /// others change their file system; absolute and sorted.
+    ///
+    /// Every batch says of each that all below it may have changed. Whoever drains compares with what is known of it,
+    /// and drains from time to time, as nothing wakes it.
+    package var polled: [String] { model.withLock { $0?.polled.map(\.text).sorted() } ?? [] }
+
+    /// Where changes may go unseen, and why; sorted by path.
+    ///
+    /// What is written to the upper directory of an overlayfs, past its merged mount, is in none of them.
+    package var blindSpots: [BlindSpot] { model.withLock { $0?.blindSpots } ?? [] }
+
     /// Why not all of the scope is watched, unreadable directories aside; nil when all is.
     ///
-    /// Meanwhile every batch says `mustRescan`, and every drain tries again.
+    /// Meanwhile it is ``polled``, and every drain tries again.
     package var failure: WatchError? { model.withLock { $0?.failure } }
 }

@@ -18,8 +18,8 @@ import Testing
         let events = InotifyEvent.parse(first + bytes(watch: 4, mask: UInt32(IN_DELETE_SELF)))
         #expect(
             events == [
-                InotifyEvent(watch: 3, mask: 0x4000_0100, name: name.isEmpty ? nil : Array(name.utf8)),
-                InotifyEvent(watch: 4, mask: 0x400, name: nil),
+                InotifyEvent(watch: 3, mask: 0x4000_0100, cookie: 7, name: name.isEmpty ? nil : Array(name.utf8)),
+                InotifyEvent(watch: 4, mask: 0x400, cookie: 7, name: nil),
             ]
         )
     }

@@ -13,12 +13,19 @@ struct Mirror: Equatable {
         var inode: UInt64
         var size: Int
         var modified: [Int]
+        /// How many names a file has; not compared, since a name elsewhere is no change here.
+        var linkCount: UInt64
         var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
+
+        static func == (left: Entry, right: Entry) -> Bool {
+            (left.mode, left.inode, left.size) == (right.mode, right.inode, right.size)
+                && left.modified == right.modified
+        }
 
         init?(at path: String) {
             var status = stat()
             guard lstat(path, &status) == 0 else { return nil }
-            (mode, inode) = (status.st_mode, UInt64(status.st_ino))
+            (mode, inode, linkCount) = (status.st_mode, UInt64(status.st_ino), UInt64(status.st_nlink))
             let isDirectory = status.st_mode & S_IFMT == S_IFDIR
             size = isDirectory ? 0 : Int(status.st_size)
             modified = isDirectory ? [] : [status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
@@ -65,12 +72,13 @@ struct Mirror: Equatable {
 
     private mutating func set(_ entry: Entry?, at path: String) {
         entries[path] = entry
-        guard !path.isEmpty else { return }
-        let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
-        if entry != nil {
-            children[parent, default: []].insert(path)
-        } else {
-            children[parent]?.remove(path)
+        guard entry != nil else { return }
+        // The disk may be ahead of the changes: what is above need not be known yet, and its removal takes this along.
+        var path = path
+        while !path.isEmpty {
+            let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+            guard children[parent, default: []].insert(path).inserted else { return }
+            path = parent
         }
     }
 
@@ -79,6 +87,17 @@ struct Mirror: Equatable {
             entries[child] = nil
             removeAll(below: child)
         }
+    }
+
+    /// The files that have other names, as the disk says now.
+    var linkedFiles: Set<String> {
+        let paths = entries.keys.map { $0.isEmpty ? root : root + "/" + $0 }
+        return Set(
+            paths.filter { path in
+                guard let entry = Entry(at: path) else { return false }
+                return entry.mode & S_IFMT == S_IFREG && entry.linkCount > 1
+            }
+        )
     }
 
     /// Which paths differ, for the message of a failure.

@@ -21,6 +21,8 @@ final class Site: Sendable {
         try FileManager.default.createDirectory(atPath: path("tree"), withIntermediateDirectories: true)
         try run("cd tree; " + script)
         try watch(["tree"])
+        // What others do beside the folder while the watches are set leaves the model in doubt of what it saw.
+        _ = drain()
     }
 
     deinit {
@@ -73,12 +75,15 @@ final class Site: Sendable {
     /// `a/b` for a change, `-a/b` for a removal, relative to the folder and in the order of the batch.
     func drain() -> [String] { describe(watcher.drain()) }
 
-    func describe(_ batch: ChangeBatch) -> [String] {
+    /// The same, with `a/b/**` for what is told with all below it.
+    func drainWholes() -> [String] { describe(watcher.drain(), whole: "/**") }
+
+    func describe(_ batch: ChangeBatch, whole: String = "") -> [String] {
         (batch.mustRescan ? ["rescan"] : [])
             + batch.changes.map { change in
                 let isInside = change.path.hasPrefix(folder + "/")
                 let path = isInside ? String(change.path.dropFirst(folder.count + 1)) : change.path
-                return (change.isRemoval ? "-" : "") + path
+                return (change.isRemoval ? "-" : "") + path + (change.isRecursive ? whole : "")
             }
     }
 

@@ -19,16 +19,21 @@ struct Vandal {
 
     enum Deed: CaseIterable {
         case makeFolder, makeFolders, write, append, writeThroughMap, unlink, removeFolder, removeAll, rename, exchange
-        case link, setMode, touch, moveOut, moveIn, copy
+        case link, setMode, touch, moveOut, moveIn, copy, truncate, moveAndEdit, chain
+        case writeOut, mapOut
+
+        /// Two vandals must not map: who writes to a map beyond the end of what another truncated is killed.
+        static let unmapped = allCases.filter { $0 != .writeThroughMap && $0 != .mapOut }
     }
 
     let folder: String
+    private let deeds: [Deed]
     var random: Generator
     private(set) var history: [String] = []
 
     /// The folder holds `tree`, which is watched, and `out`, which is not.
-    init(folder: String, seed: UInt64) {
-        self.folder = folder
+    init(folder: String, seed: UInt64, deeds: [Deed] = Deed.allCases) {
+        (self.folder, self.deeds) = (folder, deeds)
         random = Generator(state: seed)
     }
 
@@ -43,7 +48,7 @@ struct Vandal {
     ///
     /// A link leads to a name beside it or below: deeds follow links, and must not leave the folder.
     mutating func act() {
-        guard let deed = Deed.allCases.randomElement(using: &random) else { return }
+        guard let deed = deeds.randomElement(using: &random) else { return }
         let (first, second) = (path(), path())
         history.append("\(deed) \(first.dropFirst(folder.count)) \(second.dropFirst(folder.count))")
         switch deed {
@@ -63,7 +68,35 @@ struct Vandal {
         case .moveOut: Glibc.rename(first, path(in: "out", depth: 1))
         case .moveIn: Glibc.rename(path(in: "out", depth: 1), first)
         case .copy: copyFile(from: first, to: second)
+        case .truncate: Glibc.truncate(first, Int.random(in: 0...9, using: &random))
+        case .moveAndEdit: moveAndEdit(first, second)
+        case .chain: chain(first, second)
+        case .writeOut: write(to: path(in: "out", depth: 1), O_APPEND)
+        case .mapOut: SystemCall.writeThroughMap(path(in: "out", depth: 1), UInt8.random(in: 1...255, using: &random))
         }
+    }
+
+    /// What is done below the new path at once is an event of watches that were set for the old one.
+    private mutating func moveAndEdit(_ first: String, _ second: String) {
+        Glibc.rename(first, second)
+        write(to: second + "/a", O_APPEND)
+        mkdir(second + "/b", 0o755)
+        write(to: second + "/b/c", O_TRUNC)
+        Glibc.rename(second + "/d", second + "/b/d")
+    }
+
+    private mutating func chain(_ first: String, _ second: String) {
+        var last = first
+        for next in [second, path(), path(in: "out", depth: 1), path(), path()] {
+            if Glibc.rename(last, next) == 0 { last = next }
+        }
+    }
+
+    /// Gives a file of the tree another name, there or outside.
+    mutating func linkFile() {
+        let (first, second) = (path(), Bool.random(using: &random) ? path() : path(in: "out", depth: 1))
+        history.append("linkFile \(first.dropFirst(folder.count)) \(second.dropFirst(folder.count))")
+        Glibc.link(first, second)
     }
 
     private func makeFolders(_ path: String) {
