@@ -61,6 +61,25 @@ struct CredentialStore: Sendable {
         return key.hasPrefix("\(host)/") ? key : ""
     }
 
+    /// Where ``find(for:repository:insteadOf:isOver:)`` looks first: a file, the helper that a file names, or nil where
+    /// no place knows the host.
+    ///
+    /// Reads files alone.
+    func source(of repository: String, at host: String) -> String? {
+        let inEnvironment = environment["DOCKER_AUTH_CONFIG"].map { ("DOCKER_AUTH_CONFIG", Array($0.utf8)) }
+        let files = paths().compactMap { path in
+            FileManager.default.contents(atPath: path).map { (path, Array($0)) }
+        }
+        for (place, content) in [inEnvironment].compactMap(\.self) + files {
+            guard let file = CredentialFile(content) else { continue }
+            if let (helper, _) = file.helper(for: Self.helperKeys(host)) {
+                return "docker-credential-\(helper), named in \(place)"
+            }
+            if file.entry(for: Self.keys(host: host, repository: repository)) != nil { return place }
+        }
+        return nil
+    }
+
     /// The first place that holds something which can't be read, and which was passed over.
     func broken() -> String? {
         if let text = environment["DOCKER_AUTH_CONFIG"], CredentialFile(Array(text.utf8)) == nil {

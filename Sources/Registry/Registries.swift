@@ -67,6 +67,11 @@ package actor Registries {
         return client
     }
 
+    /// Where the credential for a repository is looked for first; nil where none is known.
+    package nonisolated func credentialSource(of repository: String, at host: String) -> String? {
+        store.source(of: repository, at: host)
+    }
+
     private func forgetUntrusted(_ host: String) {
         let own = clients.filter { $0.key.host == host }
         guard own.values.contains(where: { $0.isUntrusted }) else { return }

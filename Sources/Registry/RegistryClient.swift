@@ -112,6 +112,21 @@ package final class RegistryClient: Sendable {
         if Task.isCancelled { throw error(.notNeeded(base)) }
     }
 
+    /// Asks whether the registry lets us in for reading the repository; throws why not.
+    ///
+    /// - Returns: The address that was asked, like `https://registry.example.com:443`.
+    package func look(at repository: String) async throws(RegistryError) -> String {
+        guard let address = base.resolving("/v2/") else {
+            throw RegistryError("\(host) is no address", remedy: "check the name of the registry")
+        }
+        var request = HTTPRequest("GET", address)
+        request.trust = trust
+        request.scopes = Self.scopes(repository, isRead: true, mountedFrom: nil)
+        let response = try await perform(request)
+        guard response.isSuccess else { throw readingError("looking at \(host)", response) }
+        return base.origin
+    }
+
     // MARK: Blobs
 
     /// Moves a blob, once at a time.

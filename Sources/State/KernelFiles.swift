@@ -2,12 +2,12 @@
 
 import Glibc
 
-enum KernelFiles {
+package enum KernelFiles {
     /// The largest that matters is the list of a machine's connections.
     private static let limit = 4 << 20
 
     /// - Returns: nil where it can't be read.
-    static func text(_ path: String) -> String? {
+    package static func text(_ path: String) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -23,10 +23,10 @@ enum KernelFiles {
     }
 
     /// The first line of a file, without its end.
-    static func line(_ path: String) -> String? { text(path).map { String($0.prefix { !$0.isNewline }) } }
+    package static func line(_ path: String) -> String? { text(path).map { String($0.prefix { !$0.isNewline }) } }
 
     /// The entries of a folder, in no order; none where it can't be read.
-    static func names(in path: String) -> [String] {
+    package static func names(in path: String) -> [String] {
         guard let folder = opendir(path) else { return [] }
         defer { closedir(folder) }
         var names: [String] = []
@@ -42,7 +42,7 @@ enum KernelFiles {
     }
 
     /// What a link of the kernel's says: `socket:[INODE]`, `pid:[INODE]`.
-    static func target(of path: String) -> String? {
+    package static func target(of path: String) -> String? {
         var characters = [CChar](repeating: 0, count: 256)
         let count = readlink(path, &characters, characters.count)
         guard count >= 0 else { return nil }

@@ -31,7 +31,7 @@ struct RegistryPorts {
         }
     }
 
-    private func read() throws(StateError) -> [String: UInt16] {
+    fileprivate func read() throws(StateError) -> [String: UInt16] {
         guard FileManager.default.fileExists(atPath: file) else { return [:] }
         do {
             return try JSONDecoder().decode([String: UInt16].self, from: Data(contentsOf: URL(fileURLWithPath: file)))
@@ -48,6 +48,22 @@ struct RegistryPorts {
         } catch {
             throw .portTable(path: file, reason: error.localizedDescription)
         }
+    }
+}
+
+extension StateFolders {
+    /// The port that the project in `root` has; nil where it has none yet.
+    ///
+    /// Nothing is made.
+    package func knownRegistryPort(of root: String) throws(StateError) -> UInt16? {
+        try RegistryPorts(folder: shared).read()[root]
+    }
+
+    /// Throws ``StateError/portTaken(_:by:table:)`` where a program listens on the port.
+    package func checkPort(_ port: UInt16) throws(StateError) {
+        let port = LocalPort(port)
+        guard !port.isFree else { return }
+        throw .portTaken(port.number, by: port.listener(), table: shared + "/ports.json")
     }
 }
 
@@ -73,9 +89,5 @@ extension StateStore {
     }
 
     /// To be asked before the loop listens: throws ``StateError/portTaken(_:by:table:)`` where another program does.
-    package func checkPort(_ port: UInt16) throws(StateError) {
-        let port = LocalPort(port)
-        guard !port.isFree else { return }
-        throw .portTaken(port.number, by: port.listener(), table: folders.shared + "/ports.json")
-    }
+    package func checkPort(_ port: UInt16) throws(StateError) { try folders.checkPort(port) }
 }

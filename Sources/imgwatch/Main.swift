@@ -24,7 +24,7 @@ struct Imgwatch: AsyncParsableCommand {
         version: "imgwatch \(Version.text)",
         subcommands: [
             Up.self, Build.self, Plan.self, Check.self, GraphCommand.self, Init.self, StatusCommand.self, Retry.self,
-            Stop.self, Why.self,
+            Stop.self, Why.self, Doctor.self,
         ],
         defaultSubcommand: Up.self
     )
@@ -139,7 +139,7 @@ enum Complaint {
 extension Complaint {
     /// Commands that are to come.
     private static let later = [
-        "logs", "trigger", "pause", "resume", "wait", "verify", "gc", "doctor", "registry", "aws",
+        "logs", "trigger", "pause", "resume", "wait", "verify", "gc", "registry", "aws",
     ]
 
     /// What is wrong with the first word, where it looks like a command and is none.

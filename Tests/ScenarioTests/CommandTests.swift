@@ -10,7 +10,7 @@ import Testing
         #expect(version.output.contains(/^imgwatch \d+\.\d+\.\d+\n$/))
         let help = try project.imgwatch("--help")
         #expect(help.status == 0 && help.errors.isEmpty)
-        for word in ["up", "build", "plan", "check", "graph", "init", "why", "status", "retry", "stop"] {
+        for word in ["up", "build", "plan", "check", "graph", "init", "why", "doctor", "status", "retry", "stop"] {
             #expect(help.output.contains(word))
             let own = try project.imgwatch(word, "--help")
             #expect(own.status == 0 && own.output.contains("imgwatch \(word)"), "\(word)")
@@ -181,6 +181,32 @@ import Testing
         let home = try FileManager.default.contentsOfDirectory(atPath: project.home.path())
         #expect(home == ["project"], "a command that only reads made \(home)")
         #expect(try project.imgwatch("why").status == 2)
+    }
+
+    @Test func `doctor looks at everything, makes nothing, and has exit code 1 with a problem`() throws {
+        let project = try Branches.project()
+        let names = ["project", "inotify", "files", "git", "engines", "registries", "state"]
+        let sound = try project.imgwatch("doctor", "--json")
+        #expect(try sound.objects("sections").map { $0["name"] as? String } == names)
+        #expect(sound.status == (try sound.object()["problems"] as? Int == 0 ? 0 : 1))
+        let registry = "registry: localhost:1/shop\n"
+        try project.write(".imgwatch", registry + project.read(".imgwatch"))
+        let text = try project.imgwatch("doctor")
+        #expect(text.status == 1 && text.errors.isEmpty)
+        #expect(text.output.contains("  problem  localhost:1 (for this project's images), without a credential: "))
+        try project.write(".imgwatch", "images: {app: {nonsense: 1}}\n")
+        let broken = try project.imgwatch("doctor")
+        #expect(broken.status == 1 && broken.output.contains("`imgwatch check` shows them"))
+        let home = try FileManager.default.contentsOfDirectory(atPath: project.home.path())
+        #expect(home == ["project"], "a command that only looks made \(home)")
+    }
+
+    @Test func `doctor runs outside of a project, and says so`() throws {
+        let project = try TemporaryProject()
+        let text = try project.imgwatch("doctor")
+        #expect(text.output.hasPrefix("project\n  note     there is no .imgwatch in "))
+        #expect(text.output.contains("\ninotify\n") && !text.output.contains("\nstate\n"))
+        #expect(try project.imgwatch("doctor", "--file", "nowhere").status == 1)
     }
 
     @Test func `init writes what check and build accept, and overwrites nothing`() throws {

@@ -1,0 +1,44 @@
+/// Waits for work only so long: a hung network folder must not hang who looks for what hangs.
+
+import Dispatch
+import Synchronization
+
+enum Deadline {
+    /// What the work comes to; nil where it takes longer: then it is cancelled, and not waited for.
+    static func within<Value: Sendable>(
+        _ limit: Duration,
+        _ work: @escaping @Sendable () async -> Value
+    ) async -> Value? {
+        let once = Once()
+        return await withCheckedContinuation { continuation in
+            let working = Task {
+                let value = await work()
+                if once.isFirst() { continuation.resume(returning: value) }
+            }
+            let seconds = Int(limit.components.seconds)
+            DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds)) {
+                guard once.isFirst() else { return }
+                working.cancel()
+                continuation.resume(returning: nil)
+            }
+        }
+    }
+
+    /// Runs what blocks on a thread that others do not wait for.
+    static func offside<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(returning: work()) }
+        }
+    }
+}
+
+private final class Once: Sendable {
+    private let isTaken = Mutex(false)
+
+    func isFirst() -> Bool {
+        isTaken.withLock { taken in
+            defer { taken = true }
+            return !taken
+        }
+    }
+}

@@ -1,0 +1,153 @@
+/// What the kernel lets this user watch, who has it already, and what the project needs.
+
+import Foundation
+import Glibc
+import Inputs
+import Project
+import Reporting
+import State
+
+struct WatchDoctor {
+    let patient: Patient
+    /// nil without a project, and where its folders could not be counted in time.
+    let count: FolderCount?
+
+    struct Consumer: Equatable {
+        var pid: Int32
+        var name: String
+        var watches: Int
+        var instances: Int
+    }
+
+    func lines() -> [Patient.Line] {
+        let consumers = Self.consumers()
+        var lines = [watches(consumers)]
+        if patient.project != nil, count?.isComplete != true {
+            lines.append(Patient.Line(.note, "the project has more folders than could be counted"))
+        }
+        lines.append(instances(consumers))
+        if let events = Self.number("/proc/sys/fs/inotify/max_queued_events") {
+            lines.append(
+                events < 4096
+                    ? Patient.Line(
+                        .note,
+                        "the kernel queues only \(events) events; when more come at once all is read anew",
+                        remedies: Self.setting("max_queued_events", 16384)
+                    ) : Patient.Line(.ok, "the kernel queues \(events) events")
+            )
+        }
+        var limit = rlimit()
+        getrlimit(Int32(RLIMIT_NOFILE.rawValue), &limit)
+        lines.append(
+            limit.rlim_cur < 1024
+                ? Patient.Line(
+                    .problem,
+                    "a process may open only \(limit.rlim_cur) files",
+                    remedies: ["ulimit -n 4096"]
+                )
+                : Patient.Line(.ok, "a process may open \(limit.rlim_cur) files")
+        )
+        return lines
+    }
+
+    private func watches(_ consumers: [Consumer]) -> Patient.Line {
+        guard let limit = Self.number("/proc/sys/fs/inotify/max_user_watches") else {
+            return Patient.Line(.note, "the kernel does not say how many watches a user may hold")
+        }
+        let used = consumers.reduce(0) { $0 + $1.watches }
+        let biggest = consumers.sorted { $0.watches > $1.watches }.prefix(3).filter { $0.watches > 0 }
+        let who = biggest.map { "\($0.name) (\($0.pid)) \($0.watches)" }.joined(separator: ", ")
+        let needed = count?.folders ?? 0
+        let own = needed > 0 ? "; this project needs \(needed)" : ""
+        let text = "\(used) of \(limit) watches are in use\(who.isEmpty ? "" : ": \(who)")\(own)"
+        // What a loop holds that works on this project already is what the project needs.
+        let running = patient.folders.flatMap { try? ProjectLock.holder($0) }
+        let others = consumers.filter { $0.pid != running }.reduce(0) { $0 + $1.watches }
+        guard others + needed > limit else { return Patient.Line(.ok, text) }
+        let wanted = max(1 << 20, 2 * (others + needed))
+        return Patient.Line(.problem, text, remedies: Self.setting("max_user_watches", wanted))
+    }
+
+    private func instances(_ consumers: [Consumer]) -> Patient.Line {
+        guard let limit = Self.number("/proc/sys/fs/inotify/max_user_instances") else {
+            return Patient.Line(.note, "the kernel does not say how many inotify instances a user may hold")
+        }
+        let used = consumers.reduce(0) { $0 + $1.instances }
+        let text = "\(used) of \(limit) inotify instances are in use"
+        return used < limit
+            ? Patient.Line(.ok, text)
+            : Patient.Line(.problem, text, remedies: Self.setting("max_user_instances", max(1024, 2 * limit)))
+    }
+
+    // MARK: The kernel's files
+
+    /// The processes of this user that hold inotify instances, as far as they can be seen.
+    static func consumers() -> [Consumer] {
+        KernelFiles.names(in: "/proc").compactMap { name in
+            guard let pid = Int32(name), isOwn(pid) else { return nil }
+            var consumer = Consumer(pid: pid, name: "", watches: 0, instances: 0)
+            let folder = "/proc/\(pid)"
+            for descriptor in KernelFiles.names(in: folder + "/fd")
+            where KernelFiles.target(of: "\(folder)/fd/\(descriptor)") == "anon_inode:inotify" {
+                consumer.instances += 1
+                consumer.watches += watches(in: KernelFiles.text("\(folder)/fdinfo/\(descriptor)") ?? "")
+            }
+            guard consumer.instances > 0 else { return nil }
+            consumer.name = KernelFiles.line(folder + "/comm") ?? "a program"
+            return consumer
+        }
+    }
+
+    /// The kernel counts by user.
+    private static func isOwn(_ pid: Int32) -> Bool {
+        var raw = stat()
+        return stat("/proc/\(pid)", &raw) == 0 && raw.st_uid == geteuid()
+    }
+
+    /// A line `inotify wd:…` stands for each (proc(5)).
+    static func watches(in text: String) -> Int { text.split(separator: "\n").count { $0.hasPrefix("inotify ") } }
+
+    private static func number(_ path: String) -> Int? { KernelFiles.line(path).flatMap { Int($0) } }
+
+    private static func setting(_ name: String, _ value: Int) -> [String] {
+        let setting = "fs.inotify.\(name)=\(value)"
+        return ["now:  sudo sysctl \(setting)", "keep: echo \(setting) | sudo tee /etc/sysctl.d/60-inotify.conf"]
+    }
+}
+
+/// The folders of a project that the loop watches, and what is odd about the inputs in them.
+struct FolderCount: Sendable {
+    private(set) var folders = 0
+    private(set) var isComplete = true
+    /// Inputs that the group may write to, and one of them.
+    private(set) var groupWritable: (count: Int, example: String) = (0, "")
+
+    /// As many as are looked at.
+    private static let limit = 100_000
+
+    static func inputs(of project: Project) -> FolderCount {
+        let nodes = ProjectNodes(project, graph: project.graph)
+        var count = FolderCount()
+        var open = [""]
+        while let folder = open.popLast() {
+            guard nodes.mayHoldInputs(folder) else { continue }
+            count.folders += 1
+            guard count.folders < limit else {
+                count.isComplete = false
+                break
+            }
+            let path = folder.isEmpty ? project.root : project.root + "/" + folder
+            for name in KernelFiles.names(in: path) where name != "." && name != ".." {
+                let place = folder.isEmpty ? name : folder + "/" + name
+                guard let stat = FileStat(of: path + "/" + name) else { continue }
+                if stat.isDirectory { open.append(place) } else if stat.isFile { count.look(place, stat, nodes) }
+            }
+        }
+        return count
+    }
+
+    private mutating func look(_ path: String, _ stat: FileStat, _ nodes: ProjectNodes) {
+        guard stat.permissions & 0o020 != 0, nodes.entries.contains(where: { $0.scope.reads(path) }) else { return }
+        groupWritable = (groupWritable.count + 1, groupWritable.count == 0 ? path : groupWritable.example)
+    }
+}
