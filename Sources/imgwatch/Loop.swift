@@ -87,8 +87,11 @@ actor Loop {
     var written: [NodeID: Sequence] = [:]
     /// Steps whose success could not be forgotten on disk: they must not start.
     private var unforgotten: Set<NodeID> = []
-    /// What the watcher was last said to miss.
-    var watchTrouble: String?
+    /// What the watcher was last said to miss, and what looks there.
+    var blindSpots: [BlindSpot] = []
+    var poll: Task<Void, Never>?
+    /// Inputs of each node that have other names, absolute.
+    var hardLinks: [NodeID: Set<String>] = [:]
     /// The run whose end the engine is told just now.
     var ending: ActiveRun?
     /// Asks again for bases that could not be had, and after how long.
@@ -265,6 +268,7 @@ actor Loop {
         timer?.cancel()
         recheck?.cancel()
         gitWork.check?.cancel()
+        poll?.cancel()
         baseRetry?.cancel()
         for waiter in waiters { waiter.resume() }
         waiters = []

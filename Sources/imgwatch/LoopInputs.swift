@@ -20,7 +20,7 @@ extension Loop {
             noteGit()
             noteRescan()
         }
-        noteWatchTrouble()
+        noteBlindSpots()
         guard !batch.changes.isEmpty else { return }
         let isConfiguration = batch.changes.contains {
             nodes.project.isSourceFile($0.path) || brokenSources.contains($0.path)
@@ -30,14 +30,6 @@ extension Loop {
         if isConfiguration || unreadSince != nil || isConfigurationBroken { reloadProject() }
         deliver(batch.changes)
         if batch.changes.contains(where: { session.isGitPath($0.path) }) { noteGit() }
-    }
-
-    /// What can't be watched is said once.
-    private func noteWatchTrouble() {
-        let failure = session.watcher.failure.map { ([$0.reason] + $0.remedies).joined(separator: "; ") }
-        guard failure != watchTrouble else { return }
-        watchTrouble = failure
-        tell(notice: failure ?? "everything is watched again")
     }
 
     /// A path that may be another one now, at its place in the order.

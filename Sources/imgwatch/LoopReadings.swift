@@ -97,6 +97,7 @@ extension Loop {
     ) async -> SettledReading? {
         let (barrier, session) = (sequence, session)
         held[entry.id]?.barrier = barrier
+        watchHardLinks(of: entry.id)
         let hadFreshNeeds = engine.hasFreshNeeds(entry.id)
         let bases = nodes.project.image(entry.id).flatMap(bases)
         let answer = await offload { session.answer(entry, files, in: nodes) }
