@@ -43,6 +43,24 @@ import Testing
         #expect(try look([:].merging(Self.all) { $1 }, environment) == .registryToken(token))
     }
 
+    @Test(arguments: [
+        ("a.example", ".docker/config.json", ""), ("b.example", nil, ""),
+        ("c.example", ".docker/config.json", "docker-credential-vault, named in "),
+    ])
+    func `where a credential is looked for is told, and no secret of it`(
+        host: String,
+        file: String?,
+        before: String
+    ) throws {
+        let home = try RigFolder()
+        try home.write(
+            ".docker/config.json",
+            #"{"auths":{"a.example":{"registrytoken":"hidden"}},"credHelpers":{"c.example":"vault"}}"#
+        )
+        let source = CredentialStore(environment: ["HOME": home.path]).source(of: "x", at: host)
+        #expect(source == file.map { "\(before)\(home.path)/\($0)" })
+    }
+
     private func look(_ files: [String: String], _ environment: [String: String]) throws -> Credential {
         try look("a.example", "x", files, environment)
     }

@@ -22,6 +22,21 @@ import Testing
         }
     }
 
+    @Test(arguments: [(200, nil), (401, 401), (403, 403), (404, 404)])
+    func `whether a registry lets us in is asked of its root`(status: Int, refused: Int?) async throws {
+        let server = FakeServer { request, _ in request.answer(status, [:], "") }
+        let client = try server.client(Person())
+        var failure: Int?
+        do throws(RegistryError) {
+            #expect(try await client.look(at: "a/b").hasPrefix("http"))
+        } catch {
+            failure = error.status
+        }
+        #expect(failure == refused)
+        #expect(server.lines == ["GET /v2/"])
+        #expect(server.requests.first?.scopes == ["repository:a/b:pull"])
+    }
+
     @Test func `a manifest is what its bytes say, and every form of it is asked for`() async throws {
         let (result, server) = try await manifest { request, _ in
             request.answer(200, ["Content-Type": "text/x; y"], Self.text)
