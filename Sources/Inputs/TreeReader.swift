@@ -1,9 +1,11 @@
 /// Walks the parts of the project that a node may read, and takes from what was read before all that did not change.
 
+internal import Dispatch
 internal import Dockerfile
 internal import Git
 internal import Glibc
 internal import Project
+internal import Synchronization
 
 /// A folder that could not be listed, or a file that could not be read.
 package struct UnreadableInput: Error, Equatable, Sendable {
@@ -17,7 +19,7 @@ package struct UnreadableInput: Error, Equatable, Sendable {
 }
 
 /// Links are found, and not followed; devices, pipes and sockets are no content, and not found.
-struct TreeReader {
+struct TreeReader: Sendable {
     typealias Entry = InputFolder.Entry
 
     enum Failure: Error {
@@ -66,37 +68,69 @@ struct TreeReader {
             try refuse(path)
             return .empty
         }
-        var entries: [Entry] = []
-        entries.reserveCapacity(known?.entries.count ?? 0)
+        var names: [(name: String, stat: FileStat)] = []
+        var folders = 0
         while let found = listing.next() {
             if skipsFiles, found.isFile { continue }
             guard let stat = try stat(of: found, in: listing.descriptor, path) else { continue }
-            let before = known?[found.name]
-            if let entry = try entry(found.name, stat, in: listing.descriptor, path, before) { entries.append(entry) }
+            names.append((found.name, stat))
+            folders += stat.isDirectory ? 1 : 0
         }
-        entries.sort { $0.name.hasBytes(before: $1.name) }
-        return folder(of: entries, known)
+        names.sort { $0.name.hasBytes(before: $1.name) }
+        let (all, descriptor) = (names, listing.descriptor)
+        // Deeper down there are threads enough.
+        let isWide = folders > 1 && path.utf8.count { $0 == 0x2F } < Self.wideLevels
+        let entries = try each(of: all.count, isWide) { index throws(Failure) in
+            let (name, stat) = all[index]
+            return try entry(name, stat, in: descriptor, path, known?[name])
+        }
+        return folder(of: entries.compactMap(\.self), known)
     }
 
     /// The same where nothing came or went since it was listed: its entries are looked at, one by one.
     private func relisted(_ path: String, _ descriptor: Int32, _ known: InputFolder) throws(Failure) -> InputFolder {
         guard descriptor >= 0 else { return try listed(path, descriptor, known) }
         defer { close(descriptor) }
-        var changed: [(index: Int, entry: Entry?)] = []
-        for (index, before) in known.entries.enumerated() {
+        let isWide = known.count > Self.wideFolder && known.entries.count { $0.stat.isDirectory } > 1
+        let entries = try each(of: known.entries.count, isWide) { index throws(Failure) -> Entry? in
+            let before = known.entries[index]
             guard let stat = FileStat(of: before.name, in: descriptor) else {
                 // It went this moment.
                 try refuse(Self.join(path, before.name))
-                changed.append((index, nil))
-                continue
+                return nil
             }
-            let now = try entry(before.name, stat, in: descriptor, path, before)
-            if now.map({ !before.isIdentical(to: $0) }) ?? true { changed.append((index, now)) }
+            return try entry(before.name, stat, in: descriptor, path, before)
         }
-        if changed.isEmpty { return known }
-        var entries = known.entries.map(Optional.init)
-        for change in changed { entries[change.index] = change.entry }
         return folder(of: entries.compactMap(\.self), known)
+    }
+
+    /// How deep folders are walked side by side that nothing is known of, and how much such a folder holds otherwise.
+    private static let wideLevels = 4
+    private static let wideFolder = 4_000
+    private static let threads = 8
+
+    /// One entry for each number, those of a wide folder made by several threads.
+    private func each(
+        of count: Int,
+        _ isWide: Bool,
+        _ make: @Sendable (Int) throws(Failure) -> Entry?
+    ) throws(Failure) -> [Entry?] {
+        guard isWide else {
+            var entries: [Entry?] = []
+            entries.reserveCapacity(count)
+            for index in 0..<count { entries.append(try make(index)) }
+            return entries
+        }
+        let parts = Mutex<[Int: Result<[Entry?], Failure>]>([:])
+        let size = (count + Self.threads - 1) / Self.threads
+        DispatchQueue.concurrentPerform(iterations: Self.threads) { part in
+            let numbers = min(part * size, count)..<min((part + 1) * size, count)
+            let made = Result { () throws(Failure) in try numbers.map(make) }
+            parts.withLock { $0[part] = made }
+        }
+        var entries: [Entry?] = []
+        for part in 0..<Self.threads { entries += try parts.withLock { $0[part] }?.get() ?? [] }
+        return entries
     }
 
     /// What the folder's listing shows under the name.
@@ -267,13 +301,17 @@ struct UnreadFile: Sendable {
 }
 
 /// The files that a walk found to be read, which is done for all of them at once.
-final class UnreadFiles {
-    private(set) var files: [UnreadFile] = []
+final class UnreadFiles: Sendable {
+    private let found = Mutex<[UnreadFile]>([])
+
+    var files: [UnreadFile] { found.withLock(\.self) }
 
     /// - Returns: Its number.
     func add(_ file: UnreadFile) -> Int {
-        files.append(file)
-        return files.count - 1
+        found.withLock { files in
+            files.append(file)
+            return files.count - 1
+        }
     }
 }
 
