@@ -38,10 +38,15 @@ struct WatchModel {
     private var canaries: [String: Bool] = [:]
     var journal = Journal()
 
-    init(intake: EventIntake, isTold: @escaping (RawPath) -> Bool = Canary.isTold) {
+    /// Tests have a limit and a canary of their own.
+    init(
+        intake: EventIntake,
+        limit: Int = .max,
+        isTold: @escaping (RawPath) -> Bool = Canary.isTold
+    ) {
         self.isTold = isTold
         self.intake = intake
-        table = WatchTable(intake: intake)
+        table = WatchTable(intake: intake, limit: limit)
         files = FileWatches(intake: intake)
     }
 

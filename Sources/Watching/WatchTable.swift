@@ -1,13 +1,17 @@
 /// Which directories the kernel's watches stand for.
 
+import Glibc
+
 struct WatchTable {
     private let intake: EventIntake
+    /// Of these watches; the kernel's own limit is one for all processes of the user.
+    private let limit: Int
     /// One inode may be reached by several paths: through a link to a root, or a bind mount.
     private var nodes: [Int32: [WatchNode]] = [:]
     /// Watches that had no node at some time since the last ``releaseLoose()``.
     private var loose: Set<Int32> = []
 
-    init(intake: EventIntake) { self.intake = intake }
+    init(intake: EventIntake, limit: Int) { (self.intake, self.limit) = (intake, limit) }
 
     var count: Int { nodes.count }
 
@@ -17,6 +21,10 @@ struct WatchTable {
     mutating func add(_ path: RawPath, mask: UInt32, followsLink: Bool) throws(WatchError) -> Int32 {
         let watch = try intake.inotify.add(path, mask: mask, followsLink: followsLink)
         if nodes[watch] == nil {
+            guard nodes.count < limit else {
+                intake.inotify.remove(watch)
+                throw .system(operation: "watch", path: path.text, code: ENOSPC)
+            }
             nodes[watch] = []
             loose.insert(watch)
         }
