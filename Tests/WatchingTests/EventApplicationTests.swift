@@ -151,7 +151,7 @@ import Watching
         Story(
             "checked out",
             before: nested,
-            "rm one/1 one/two/three/3; rmdir one/two/three one/two one; mkdir -p one/two; echo 9 > one/two/three; echo 1 > one/1"
+            "rm one/1 one/two/three/3; rmdir one/two/three one/two one; mkdir -p one/two; echo 9 > one/two/three"
         ),
     ]
 
