@@ -95,7 +95,7 @@ struct WatchModel {
         root.entry = entry
         root.isCovered = entry.isRoot
         watchRoot(isNeeded: entry.isRoot || !entry.children.isEmpty)
-        for visit in list(root) { walk(from: visit) }
+        for visit in list(root, at: .root) { walk(from: visit) }
         looks.noteEverything()
         files.noteReplaced(.root, isDirectory: true)
     }
@@ -167,7 +167,7 @@ struct WatchModel {
         while let location = toConfirm.popFirst() { confirm(location) }
         for _ in 0..<Self.linkLimit {
             while let location = marks.popFirst() {
-                walk(from: Visit(location: location))
+                walk(from: Visit(location: location, directory: location.parent.path))
                 files.noteReplaced(location.path, isDirectory: true)
                 looks.note(location)
             }
