@@ -3,6 +3,8 @@
 /// A place to be looked at, and what the listing of its directory said about it.
 struct Visit {
     var location: WatchLocation
+    /// Of the location's parent: shared by all of its entries.
+    var directory: RawPath
     var kind: FileKind?
     /// Its directory was told with all that it holds.
     var isTold = false
@@ -11,6 +13,7 @@ struct Visit {
 /// The node of a directory, and whether its events are told only from now on.
 private struct Found {
     var node: WatchNode
+    var path: RawPath
     var isNew: Bool
 }
 
@@ -20,14 +23,14 @@ extension WatchModel {
         var visits = [start]
         while let visit = visits.popLast() {
             guard !visit.location.parent.isDropped, let found = look(at: visit) else { continue }
-            visits += list(found.node, isTold: visit.isTold || found.isNew)
+            visits += list(found.node, at: found.path, isTold: visit.isTold || found.isNew)
         }
     }
 
     /// The node of the directory that stands there and matters; nil where there is none.
     private mutating func look(at visit: Visit) -> Found? {
         let location = visit.location
-        let path = location.path
+        let path = visit.directory.appending(location.name)
         var kind = visit.kind ?? FileKind(at: path)
         var followsLink = false
         if location.entry != nil {
@@ -79,7 +82,7 @@ extension WatchModel {
                 return nil
             }
         }
-        let found = found(at: location, watch: watch)
+        let found = found(at: location, path, watch: watch)
         let node = found.node
         (node.entry, node.isCovered, node.followsLink) = (location.entry, isCovered, followsLink)
         setTrouble(trouble, of: node)
@@ -90,24 +93,23 @@ extension WatchModel {
     }
 
     /// The node that is there, if it is of the same inode; else a new one in its place.
-    private mutating func found(at location: WatchLocation, watch: Int32?) -> Found {
+    private mutating func found(at location: WatchLocation, _ path: RawPath, watch: Int32?) -> Found {
         if let child = location.child, watch != nil && child.watch == watch || child.trouble != nil {
             // What could not be watched before may be watched now.
-            guard child.watch == nil, let watch else { return Found(node: child, isNew: false) }
+            guard child.watch == nil, let watch else { return Found(node: child, path: path, isNew: false) }
             table.bind(child, to: watch)
-            return Found(node: child, isNew: true)
+            return Found(node: child, path: path, isNew: true)
         }
         vanish(location)
         let node = WatchNode(parent: location.parent, name: location.name)
         location.parent.children[location.name] = node
         if let watch { table.bind(node, to: watch) }
-        return Found(node: node, isNew: true)
+        return Found(node: node, path: path, isNew: true)
     }
 
     /// What has to be looked at in the directory; what is only to be told is recorded at once.
-    mutating func list(_ node: WatchNode, isTold: Bool = false) -> [Visit] {
-        guard node.isCovered else { return listNamed(node) }
-        let path = node.path
+    mutating func list(_ node: WatchNode, at path: RawPath, isTold: Bool = false) -> [Visit] {
+        guard node.isCovered else { return listNamed(node, at: path) }
         var visits: [Visit] = []
         var unseen = Set(node.children.keys)
         do throws(WatchError) {
@@ -116,7 +118,7 @@ extension WatchModel {
                 unseen.remove(name)
                 let location = WatchLocation(parent: node, name: name)
                 if kind == .directory || kind == nil || location.entry != nil {
-                    visits.append(Visit(location: location, kind: kind, isTold: isTold))
+                    visits.append(Visit(location: location, directory: path, kind: kind, isTold: isTold))
                 } else {
                     vanish(location)
                     journal.record(path.appending(name), isDirectory: false)
@@ -131,10 +133,10 @@ extension WatchModel {
     }
 
     /// Of a directory on the way to roots, only the entries that lead there.
-    private mutating func listNamed(_ node: WatchNode) -> [Visit] {
+    private mutating func listNamed(_ node: WatchNode, at path: RawPath) -> [Visit] {
         let named = node.entry?.children ?? [:]
         for name in node.children.keys where named[name] == nil { vanish(WatchLocation(parent: node, name: name)) }
-        return named.keys.map { Visit(location: WatchLocation(parent: node, name: $0)) }
+        return named.keys.map { Visit(location: WatchLocation(parent: node, name: $0), directory: path) }
     }
 
     /// The directory that was there is there no longer.

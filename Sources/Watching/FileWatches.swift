@@ -1,4 +1,4 @@
-/// Files with other names: what is written through a name outside the watched directories is an event of the inode alone.
+/// Files with other names: a write through a name outside the watched directories is an event of the inode alone.
 
 import Glibc
 

@@ -19,8 +19,10 @@ struct Journal {
 
     init(limit: Int = Self.defaultLimit) { self.limit = limit }
 
-    /// A path's last removal and its last other change are both kept, since what stood below it before the removal
-    /// must go even if something stands there again. A path that was told as recursive once stays so.
+    /// A path's last removal and its last other change are both kept.
+    ///
+    /// What stood below it before the removal must go even if something stands there again. A path that was told with
+    /// all below it stays so.
     mutating func record(
         _ path: @autoclosure () -> RawPath,
         isDirectory: Bool,

@@ -38,10 +38,15 @@ struct WatchModel {
     private var canaries: [String: Bool] = [:]
     var journal = Journal()
 
-    init(intake: EventIntake, isTold: @escaping (RawPath) -> Bool = Canary.isTold) {
+    /// Tests have a limit and a canary of their own.
+    init(
+        intake: EventIntake,
+        limit: Int = .max,
+        isTold: @escaping (RawPath) -> Bool = Canary.isTold
+    ) {
         self.isTold = isTold
         self.intake = intake
-        table = WatchTable(intake: intake)
+        table = WatchTable(intake: intake, limit: limit)
         files = FileWatches(intake: intake)
     }
 
@@ -90,7 +95,7 @@ struct WatchModel {
         root.entry = entry
         root.isCovered = entry.isRoot
         watchRoot(isNeeded: entry.isRoot || !entry.children.isEmpty)
-        for visit in list(root) { walk(from: visit) }
+        for visit in list(root, at: .root) { walk(from: visit) }
         looks.noteEverything()
         files.noteReplaced(.root, isDirectory: true)
     }
@@ -162,7 +167,7 @@ struct WatchModel {
         while let location = toConfirm.popFirst() { confirm(location) }
         for _ in 0..<Self.linkLimit {
             while let location = marks.popFirst() {
-                walk(from: Visit(location: location))
+                walk(from: Visit(location: location, directory: location.parent.path))
                 files.noteReplaced(location.path, isDirectory: true)
                 looks.note(location)
             }

@@ -7,7 +7,7 @@ enum WatchTrouble: Equatable {
     case unreadable
     /// The user's watches are used up.
     case limit
-    case failed(WatchError)
+    indirect case failed(WatchError)
 
     /// nil for what is no trouble: the directory went away meanwhile, and an event says so.
     init?(_ error: WatchError) {

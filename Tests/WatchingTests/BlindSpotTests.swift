@@ -1,7 +1,8 @@
 import Foundation
 import Glibc
 import Testing
-import Watching
+
+@testable import Watching
 
 /// What cannot be seen is named, and told in every batch.
 @Suite struct BlindSpotTests {
@@ -26,6 +27,31 @@ import Watching
         try site.watch(["tree"])
         #expect(site.watcher.polled == [])
         #expect(site.drain() == [])
+    }
+
+    @Test func `what no watch is left for is polled, and watched once there is one`() throws {
+        let site = try Site()
+        try site.run("mkdir -p tree/a/b/c tree/d; echo c > tree/a/b/c/c; echo d > tree/d/d")
+        let above = RawPath(site.folder.utf8).components.count + 1
+        var model = WatchModel(intake: try EventIntake {}, limit: above + 2)
+        let scope = WatchScope(roots: [site.path("tree")])
+        #expect { try model.watch(scope) } throws: { error in
+            guard case WatchError.watchLimit(_, let needed) = error else { return false }
+            return needed == above + 5
+        }
+        var mirror = Mirror(of: site.path("tree"))
+        #expect(model.polled.count == (model.polled.contains(RawPath(site.path("tree/d").utf8)) ? 2 : 1))
+        #expect(model.blindSpots.allSatisfy { $0.reason == .limit })
+        try site.run("cd tree; echo new > a/b/c/c; mkdir a/b/c/e; echo e > a/b/c/e/e; rm d/d; echo f > d/f; mkdir g")
+        let batch = model.drain()
+        #expect(!batch.mustRescan)
+        mirror.apply(batch)
+        #expect(mirror.differences(from: Mirror(of: site.path("tree"))) == [])
+        try site.run("rm -r tree/a tree/g")
+        for _ in 1...3 { mirror.apply(model.drain()) }
+        #expect(model.polled == [] && model.failure == nil)
+        try site.run("echo newer > tree/d/f")
+        #expect(site.describe(model.drain()) == ["tree/d/f"])
     }
 
     @Test func `an unreadable directory is named, and not polled`() throws {

@@ -83,6 +83,97 @@ import Watching
         #expect(site.drain() == [])
     }
 
+    // MARK: Stories
+
+    struct Story: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var before = "true"
+        var script: String
+
+        init(_ name: String, before: String = "true", _ script: String) {
+            (testDescription, self.before, self.script) = (name, before, script)
+        }
+    }
+
+    private static let nested = "mkdir -p one/two/three; echo 1 > one/1; echo 3 > one/two/three/3"
+
+    static let stories = [
+        Story("a folder and files in it", "mkdir -p one/two; touch one/f one/two/f; echo x > one/two/f"),
+        Story("a renamed folder is edited at its new place", before: nested, "mv one uno; echo 2 > uno/two/three/3"),
+        Story(
+            "a name that begins like another folder's",
+            before: nested + "; mkdir one-other; echo o > one-other/o",
+            "mv one uno; echo x > one-other/o; echo y > uno/two/y; mv one-other one; echo z > one/o"
+        ),
+        Story("into another folder", before: nested + "; mkdir b", "mv one/two b/dos; echo x > b/dos/three/x"),
+        Story("nested, renamed twice", before: nested, "mv one/two one/dos; mv one uno; echo x > uno/dos/three/3"),
+        Story("renamed, and its child too", before: nested, "mv one uno; mv uno/two uno/dos; echo x > uno/dos/three/x"),
+        Story("from outside over a file", before: "echo x > a", "echo new > ../t; mv ../t a"),
+        Story(
+            "from outside over an empty folder",
+            before: "mkdir a",
+            "mkdir -p ../t/u; echo x > ../t/u/x; mv -T ../t a"
+        ),
+        Story("removed with all in it", before: nested, "rm -rf one"),
+        Story("removed and made again", before: nested, "rm -rf one; mkdir -p one/two; echo x > one/two/x"),
+        Story("removed and made again as a file", before: nested, "rm -rf one; echo x > one"),
+        Story("a link that leads round", "ln -s . cycle; mkdir a; ln -s ../a a/a; echo x > a/x"),
+        Story("a link is written through", before: "echo x > a; ln -s a l", "echo new > l; rm l; ln -s b l"),
+        Story("a folder gives way to a link to it", before: nested, "mv one uno; ln -s uno one; echo x > one/two/x"),
+        Story("and back", before: nested + "; mv one uno; ln -s uno one", "rm one; mv uno one; echo x > one/x"),
+        Story("unlinked while it is open", before: "echo x > a", "exec 3>> a; rm a; echo y >&3; echo z > a"),
+        Story("only its mode", before: "echo x > a; mkdir d", "chmod 700 a d"),
+        Story("truncated", before: "echo long > a", ": > a"),
+        Story(
+            "names change places",
+            before: "mkdir d1 d2; echo 1 > d1/f; echo 2 > d2/f",
+            "mv d1 t; mv d2 d1; mv t d2; echo 3 > d1/f"
+        ),
+        Story(
+            "and again, one within the other",
+            before: "mkdir -p d1/x d2/y; echo 1 > d1/x/f",
+            "mv d1 d2/d1; mv d2/d1/x d1; mv d2 d1/d2; echo 2 > d1/f; echo 3 > d1/d2/y/f; rmdir d1/d2/d1"
+        ),
+        Story("moved file by file", before: nested, "cp -r one uno; rm -r one; echo x > uno/two/x"),
+        Story(
+            "moved away and another in its place",
+            before: nested,
+            "mv one ../gone; mkdir -p one/two; echo x > one/two/3"
+        ),
+        Story("two deep at once", "mkdir foo; echo x > foo/x; mkdir foo/bar; echo y > foo/bar/y; rm foo/x"),
+        Story("two deep removed", before: "mkdir -p foo/bar; echo y > foo/bar/y", "rm -r foo/bar; rm -r foo"),
+        Story("closed to others and opened", before: nested, "chmod 0 one/two; chmod 755 one/two; echo x > one/two/x"),
+        Story(
+            "formatted by a temporary file in another folder",
+            before: "mkdir a .tmp; echo x > a/x",
+            "echo new > .tmp/x; mv .tmp/x a/x; rmdir .tmp"
+        ),
+        Story(
+            "checked out",
+            before: nested,
+            "rm one/1 one/two/three/3; rmdir one/two/three one/two one; mkdir -p one/two; echo 9 > one/two/three"
+        ),
+    ]
+
+    @Test(arguments: stories, [true, false]) func `whatever happens, the changes lead to the true tree`(
+        story: Story,
+        readsEagerly: Bool
+    ) throws {
+        let site = try Site(readsEagerly: readsEagerly)
+        try site.run("mkdir tree; cd tree; " + story.before)
+        try site.watch(["tree"])
+        var mirror = Mirror(of: site.path("tree"))
+        try site.run("cd tree; " + story.script)
+        let batch = site.watcher.drain()
+        #expect(!batch.mustRescan && !batch.changes.isEmpty)
+        mirror.apply(batch)
+        let now = Mirror(of: site.path("tree"))
+        #expect(mirror.differences(from: now) == [])
+        for (path, entry) in now.entries where entry.isDirectory { try site.link("x", at: "tree/\(path)/later") }
+        mirror.apply(site.watcher.drain())
+        #expect(mirror.differences(from: Mirror(of: site.path("tree"))) == [])
+    }
+
     // MARK: Removal
 
     @Test func `a removed tree is gone from the kernel too`() throws {
