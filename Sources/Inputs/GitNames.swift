@@ -193,9 +193,14 @@ package final class GitNames: Sendable {
         at path: String
     ) throws(GitError) -> Bool {
         switch entry.kind {
-        case .file(let hash, _):
+        case .file(let hash, let isProven):
             guard item.mode == (entry.stat.isExecutable ? 0o100755 : 0o100644) else { return true }
             if hash.blobID == item.id { return false }
+            // Behind a filter that is a program (Git LFS), git's own comparison is all that can be known.
+            if isProven {
+                let file = IndexedFile(prefix + path, entry.stat)
+                if repository.cleanBlobs(of: [file], lookedAtSince: FileStat.now()) == [item.id] { return false }
+            }
             return try cleaned(prefix + path, hash.blobID) != item.id
         case .link(let target):
             return item.mode != 0o120000 || BlobID(of: Array(target.utf8)) != item.id

@@ -142,7 +142,7 @@ extension Repository {
 }
 
 extension IndexedFile {
-    fileprivate init(_ path: String, _ stat: FileStat) {
+    init(_ path: String, _ stat: FileStat) {
         self.init(
             path: path,
             device: stat.device,

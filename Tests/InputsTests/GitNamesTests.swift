@@ -235,6 +235,19 @@ import Testing
         #expect(try naming.name().isDirty == true)
     }
 
+    @Test func `a file behind a filter that is a program is clean while git's index says so`() throws {
+        let naming = try Naming()
+        try naming.tree.git("config", "filter.upper.clean", "tr a-z A-Z")
+        try naming.tree.commit([".gitattributes": "src/large filter=upper\n", "src/large": "text"])
+        try naming.tree.settle("src/large")
+        // The index is written again, later than the file.
+        try naming.tree.write("other", "x")
+        try naming.tree.git("add", "other")
+        #expect(try naming.name().isDirty == false)
+        try naming.tree.write("src/large", "other")
+        #expect(try naming.name().isDirty == true)
+    }
+
     @Test func `filters that came with a commit are in force from then on`() throws {
         let naming = try Naming(["src/c": "one\r\n"])
         try naming.tree.write("src/c", "one\r\ntwo\r\n")
