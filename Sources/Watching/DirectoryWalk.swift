@@ -1,5 +1,7 @@
 /// Looks at the disk: sets the watches, and finds what came before they were set.
 
+import Glibc
+
 /// A place to be looked at, and what the listing of its directory said about it.
 struct Visit {
     var location: WatchLocation
@@ -110,6 +112,7 @@ extension WatchModel {
     /// What has to be looked at in the directory; what is only to be told is recorded at once.
     mutating func list(_ node: WatchNode, at path: RawPath, isTold: Bool = false) -> [Visit] {
         guard node.isCovered else { return listNamed(node, at: path) }
+        if journal.isPaused, node.entry == nil, node.children.isEmpty, isLeaf(path) { return [] }
         var visits: [Visit] = []
         var unseen = Set(node.children.keys)
         do throws(WatchError) {
@@ -130,6 +133,14 @@ extension WatchModel {
         }
         for name in unseen { vanish(WatchLocation(parent: node, name: name)) }
         return visits
+    }
+
+    /// Whether no directory is in it, as its links say: nothing else matters where nothing is told, and most directories
+    /// need not be opened.
+    private func isLeaf(_ path: RawPath) -> Bool {
+        var status = stat()
+        guard path.withCString({ lstat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFDIR else { return false }
+        return status.st_nlink == 2 && mounts.countingDevices.contains(UInt64(status.st_dev))
     }
 
     /// Of a directory on the way to roots, only the entries that lead there.

@@ -30,6 +30,10 @@ struct MountTable {
 
     /// By the path as the scope names it: the mount that each root lies on, and those below the roots.
     private(set) var mounts: [RawPath: Mount] = [:]
+    /// The devices (`st_dev`) on which a directory has a link more for each directory in it.
+    private(set) var countingDevices: Set<UInt64> = []
+    /// ext4 says 1 where there are too many to count, as the others do that do not count.
+    private static let countingKinds: Set = ["ext2", "ext3", "ext4", "tmpfs", "xfs"]
 
     init() {}
 
@@ -41,6 +45,9 @@ struct MountTable {
                 let id = Int(fields[0])
             else { continue }
             let point = RawPath(Self.unescaped(fields[4]))
+            if Self.countingKinds.contains(String(fields[end + 1])), let device = Self.device(fields[2]) {
+                countingDevices.insert(device)
+            }
             let mount = Mount(id: id, source: fields[2...3].joined(separator: " "), kind: String(fields[end + 1]))
             // What is mounted later hides what was there; a deeper point is nearer to what lies below it.
             for (root, real) in roots {
@@ -55,6 +62,14 @@ struct MountTable {
     }
 
     private var nearest: [RawPath: Int] = [:]
+
+    /// From `8:1`, as makedev(3) puts the two together.
+    private static func device(_ text: Substring) -> UInt64? {
+        let numbers = text.split(separator: ":").compactMap { UInt64($0) }
+        guard numbers.count == 2 else { return nil }
+        let (major, minor) = (numbers[0], numbers[1])
+        return (major & 0xFFFF_F000) << 32 | (major & 0xFFF) << 8 | (minor & 0xFFFF_FF00) << 12 | minor & 0xFF
+    }
 
     /// The places at which something else is mounted than in the other table.
     func differences(from other: MountTable) -> Set<RawPath> {

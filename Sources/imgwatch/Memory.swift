@@ -1,8 +1,10 @@
 /// Between the engine's values and the rows of the state store.
 
 import Building
+import CLinux
 import Engine
 import Foundation
+
 import Graph
 import Inputs
 import OCI
@@ -116,14 +118,18 @@ extension Session {
     /// Blocks until that is written. Much is written once in a while, and at last.
     func saveReadings(_ all: [NodeID: HeldFiles], isLast: Bool) {
         saving.withLock { saved in
+            var isLarge = false
             for (id, files) in all where saved[id]?.reading.isSame(as: files.reading) != true {
                 let isDue = saved[id].map { .now - $0.at >= Self.savePause } ?? true
                 guard isLast || isDue || files.reading.count <= Self.littleReading else { continue }
                 // Where it can't be written, the next start reads more.
                 try? inputs.write(Self.file(of: id), files.reading.encoded(of: files.scope, reader.index))
                 saved[id] = SavedReading(reading: files.reading, at: .now)
+                isLarge = isLarge || files.reading.count > Self.littleReading
             }
             reader.index.forget()
+            // What reading and packing a large tree took is not needed any more.
+            if isLarge { malloc_trim(0) }
         }
     }
 
