@@ -49,6 +49,7 @@ simulate: ## random worlds against the engine: SEEDS=n (default 300), or SEED=k 
 bench: ## time from save to image, beside what else is installed
 	@scripts/setup build test
 	$(BUILD_RELEASE)
+	swift build -c release --product watchbench --static-swift-stdlib
 	@scripts/bench $(IMGWATCH)
 
 clean: ## remove what was built

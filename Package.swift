@@ -96,5 +96,6 @@ let package = Package(
         tests("ScenarioTests", ["imgwatch", "Rigs"]),
         tests("TidyTests", []),
         .executableTarget(name: "simulate", dependencies: ["Simulation"], swiftSettings: strict),
+        .executableTarget(name: "watchbench", dependencies: ["Watching"], swiftSettings: strict),
     ]
 )

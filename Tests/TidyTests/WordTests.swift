@@ -12,9 +12,9 @@ import Testing
     }
 
     static let words =
-        ["print("].map { Word(text: $0, homes: ["simulate"], instead: "return the text") }
+        ["print("].map { Word(text: $0, homes: ["simulate", "watchbench"], instead: "return the text") }
         + ["ContinuousClock", "SuspendingClock", "Date(", "Date.now", "gettimeofday("].map {
-            Word(text: $0, homes: ["imgwatch"], instead: "take the moment as an argument")
+            Word(text: $0, homes: ["imgwatch", "watchbench"], instead: "take the moment as an argument")
         }
         // Events carry the time of day; a file that changed just now may change again within the same timestamp.
         + [Word(text: "clock_gettime(", homes: ["Reporting", "Inputs"], instead: "take the moment as an argument")]
