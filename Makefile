@@ -5,10 +5,10 @@ BUILD_RELEASE = swift build -c release --product imgwatch --static-swift-stdlib
 SWIFT_FILES = Sources Tests Package.swift
 
 .DEFAULT_GOAL = help
-.PHONY: help demo run test build release lint format simulate bench clean
+.PHONY: help demo run test build release lint format simulate fuzz-watch bench clean
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: ## watch the petstore example, edit it, and prove that the images are never stale
 	@scripts/setup build demo
@@ -45,6 +45,11 @@ format: ## let swift-format rewrite the sources
 simulate: ## random worlds against the engine: SEEDS=n (default 300), or SEED=k to replay one
 	@scripts/setup build
 	swift run -c release simulate $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),300))
+
+fuzz-watch: ## random deeds on real trees against watching and reading: OPS=n (default 20000), or SEED=k to replay
+	@scripts/setup build test
+	swift build --build-tests
+	FUZZ_OPS=$(or $(OPS),20000) FUZZ_SEED=$(SEED) swift test --skip-build --filter 'TrackedInputsTests/.*all night'
 
 bench: ## time from save to image, beside what else is installed
 	@scripts/setup build test

@@ -9,6 +9,9 @@ package struct LinkedSources: Equatable, Sendable {
     package private(set) var sources: [String] = []
     /// The links that it reads through, relative to the project's root.
     package private(set) var links: Set<String> = []
+    /// Links that lead to no file, and the folders that they lead to, relative to the project's root: once something
+    /// else is there, the node may read more.
+    package private(set) var turns: Set<String> = []
     /// The links on the way to each of ``sources``, relative to the project's root.
     package private(set) var ways: [String: [String]] = [:]
 
@@ -49,7 +52,10 @@ package struct LinkedSources: Equatable, Sendable {
             let new = found.filter { seen.insert($0).inserted }.sorted()
             if new.isEmpty { return }
             for route in new.map({ LinkRoute($0, in: root, isConfined: false) }) {
-                guard let end = route.end, FileStat(of: root + "/" + end)?.isDirectory != true else { continue }
+                guard let end = route.end, FileStat(of: root + "/" + end)?.isDirectory != true else {
+                    turns.formUnion(route.links + (route.end.map { [$0] } ?? []))
+                    continue
+                }
                 add(route, below: "", (route.links + [end]).map(PathPattern.escaped))
             }
         }

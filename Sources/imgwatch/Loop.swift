@@ -30,7 +30,7 @@ actor Loop {
     let session: Session
     let mode: Mode
     private let epoch = ContinuousClock.now
-    var nodes: ProjectNodes
+    var tracked: TrackedInputs
     var engine: Engine
     /// The barrier: everything up to this was delivered to the engine.
     var sequence: Sequence = 0
@@ -38,14 +38,10 @@ actor Loop {
     var offset: Sequence = 0
     /// The latest change that concerns a node's inputs or outputs.
     var touched: [NodeID: Sequence] = [:]
-    /// What changed last, by path.
-    var recent = RecentChanges()
     /// What each node's files were at the end of the session before.
     var remembered: [NodeID: Reading] = [:]
     /// What the latest keying of each node read.
     var readings: [NodeID: KeyedReading] = [:]
-    /// The latest instant at which each node's files were read.
-    var held: [NodeID: HeldReading] = [:]
     var runs: [OperationID: ActiveRun] = [:]
     /// The end of each step's latest run.
     var ends: [NodeID: Sequence] = [:]
@@ -107,7 +103,7 @@ actor Loop {
 
     init(_ session: Session, project: Project, selected: Graph, mode: Mode, rules: Rules = .all) {
         (self.session, self.mode) = (session, mode)
-        nodes = ProjectNodes(project, graph: selected)
+        tracked = TrackedInputs(ProjectNodes(project, graph: selected))
         let memory = session.memory(of: selected, in: project)
         (published, former) = (memory.published, memory.former)
         unwatched = Set(memory.successes.keys)

@@ -10,6 +10,19 @@ import Reporting
 import Watching
 
 extension Loop {
+    var nodes: ProjectNodes {
+        get { tracked.nodes }
+        set { tracked.nodes = newValue }
+    }
+    var held: [NodeID: HeldReading] {
+        get { tracked.held }
+        set { tracked.held = newValue }
+    }
+    var recent: RecentChanges {
+        get { tracked.recent }
+        set { tracked.recent = newValue }
+    }
+
     /// The barrier: delivers everything that the kernel queued before this call.
     func drain() {
         guard !isOver else { return }
@@ -22,9 +35,7 @@ extension Loop {
         }
         noteBlindSpots()
         guard !batch.changes.isEmpty else { return }
-        let isConfiguration = batch.changes.contains {
-            nodes.project.isSourceFile($0.path) || brokenSources.contains($0.path)
-        }
+        let isConfiguration = tracked.mayRedefine(batch.changes, and: brokenSources)
         if isConfiguration { configurationChangedAt = .now }
         // A link that makes a race, or made one, is no file of the configuration.
         if isConfiguration || unreadSince != nil || isConfigurationBroken { reloadProject() }
@@ -32,70 +43,29 @@ extension Loop {
         if batch.changes.contains(where: { session.isGitPath($0.path) }) { noteGit() }
     }
 
-    /// A path that may be another one now, at its place in the order.
-    private struct Told {
-        var path: String
-        var isWhole: Bool
-        var place: Sequence
-    }
-
     private func deliver(_ changes: [Watching.Change]) {
-        var told: [Told] = []
+        let found = tracked.note(changes, offset: offset, barrier: sequence, session.reader)
+        let relinked = tracked.mayRelink(found, changes) ? relink() : []
+        deliver(found + relinked)
+    }
+
+    private func deliver(_ changes: [PathChange]) {
+        guard !changes.isEmpty else { return }
         for change in changes {
-            guard let path = nodes.project.relative(change.path) else { continue }
-            let place = Sequence(change.sequence) + offset
-            if change.isRecursive, !change.isRemoval {
-                told += differences(below: path).map { Told(path: $0, isWhole: false, place: place) }
-            } else {
-                told.append(Told(path: path, isWhole: change.isRemoval, place: place))
+            if let owner = change.owner { written[owner] = max(written[owner, default: -1], change.sequence) }
+            for id in change.readers + (change.owner.map { [$0] } ?? []) {
+                touched[id] = max(touched[id, default: 0], change.sequence)
             }
         }
-        deliver(told)
-    }
-
-    private func deliver(_ told: [Told]) {
-        var delivered: [PathChange] = []
-        for told in told {
-            for found in nodes.change(told.path, isWhole: told.isWhole, at: told.place) {
-                if let owner = found.owner { written[owner] = max(written[owner, default: -1], found.sequence) }
-                for id in found.readers + (found.owner.map { [$0] } ?? []) {
-                    touched[id] = max(touched[id, default: 0], found.sequence)
-                }
-                guard !found.readers.isEmpty || found.owner != nil else { continue }
-                recent.note(found, isWhole: told.isWhole)
-                delivered.append(found)
-            }
-        }
-        guard !delivered.isEmpty else { return }
         treeChangedAt = .now
-        if delivered.contains(where: { nodes.mayRelink($0.path) }) { relink() }
-        noteChanged(delivered)
-        handle(.changed(delivered))
+        noteChanged(changes)
+        handle(.changed(changes))
     }
 
-    /// Events were lost: what is on disk is compared with what is known, and only real differences count.
+    /// Events were lost: what is on disk is compared with what is known.
     private func noteRescan() {
-        let place = nextSequence()
-        deliver(differences(below: "").map { Told(path: $0, isWhole: false, place: place) })
-        relink()
-    }
-
-    /// The paths at and below this one at which the disk differs from what is known of the nodes' files.
-    ///
-    /// It is known from now on. Nodes that are being read for the first time are read again.
-    private func differences(below path: String) -> [String] {
-        var found: Set<String> = []
-        for entry in nodes.entries where entry.mayConcern(path) {
-            guard let known = held[entry.id], known.files.scope == entry.scope,
-                let now = try? session.update(known.files, at: [ChangedPath(path, isWhole: true)], of: entry, in: nodes)
-            else {
-                recent.noteLoss(of: entry.id, at: sequence)
-                continue
-            }
-            held[entry.id]?.files = now
-            found.formUnion(now.differences(from: known.files))
-        }
-        return found.sorted()
+        let found = tracked.noteRescan(at: nextSequence(), session.reader)
+        deliver(found + relink())
     }
 
     /// What a step writes under its own outputs while it runs is not told as a change.
@@ -147,11 +117,9 @@ extension Loop {
     }
 
     /// Links through which nodes read may lead elsewhere now: that is read and watched from now on.
-    private func relink() {
-        let current = ProjectNodes(nodes.project, graph: nodes.graph)
-        guard current.entries.map(\.linked) != nodes.entries.map(\.linked) else { return }
-        nodes = current
-        recent.noteRedefinition(sequence)
+    private func relink() -> [PathChange] {
+        let changes = tracked.relink(at: sequence)
+        guard !changes.isEmpty else { return [] }
         session.git?.forget()
         watch()
         let races = LinkedRaces.problems(in: nodes)
@@ -159,6 +127,7 @@ extension Loop {
             let reason = "a new link makes a race"
             tell(LoopEvent(.notice, at: .now(), reason: reason, diagnostics: races))
         }
+        return changes
     }
 
     func watch() {
@@ -192,6 +161,4 @@ extension Project {
         guard path.utf8.starts(with: root.utf8), path.utf8.dropFirst(root.utf8.count).first == 0x2F else { return nil }
         return String(decoding: path.utf8.dropFirst(root.utf8.count + 1), as: UTF8.self)
     }
-
-    func isSourceFile(_ path: String) -> Bool { path == file || sourceFiles.contains(path) }
 }

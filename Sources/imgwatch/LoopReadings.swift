@@ -46,10 +46,10 @@ extension Loop {
         drain()
         let (nodes, session, redefinition) = (nodes, session, recent.redefinition)
         var start = sequence
-        let since = held[entry.id].flatMap { recent.paths(of: entry.id, since: $0.barrier) }
+        let since = tracked.changes(of: entry.id)
         var found = await offload {
             Result { () throws(UnreadableInput) in
-                let files = try session.files(of: entry, in: nodes, known, changed: since)
+                let files = try session.reader.files(of: entry, in: nodes, known, changed: since)
                 return copying ? files.map(session.copying) : files
             }
         }
@@ -110,18 +110,6 @@ extension Loop {
             hadFreshNeeds: hadFreshNeeds,
             barrier: barrier
         )
-    }
-}
-
-/// What a node's files were at a barrier.
-struct HeldReading: Sendable {
-    var files: HeldFiles
-    var barrier: Sequence
-
-    init(_ files: HeldFiles, barrier: Sequence) {
-        (self.files, self.barrier) = (files, barrier)
-        // They are of that instant alone.
-        self.files.copies = [:]
     }
 }
 

@@ -50,7 +50,7 @@ extension Loop {
 
     /// Inputs that have other names are watched by themselves: a write through such a name is no event of a directory.
     func watchHardLinks(of id: NodeID) {
-        let paths = Set(held[id]?.files.reading.hardLinks.map { nodes.project.root + "/" + $0.path } ?? [])
+        let paths = tracked.hardLinks(of: id)
         guard paths != hardLinks[id, default: []] else { return }
         hardLinks[id] = paths
         session.watcher.watchFiles(hardLinks.values.reduce(into: []) { $0.formUnion($1) })

@@ -87,6 +87,7 @@ struct ProjectNodes: Sendable {
             let isReader =
                 entry.scope.reads(path) || entry.scope.leadsBack(path) || isWhole && entry.scope.mayRead(below: path)
                 || isLink && entry.scope.isOnTheWay(path)
+                || entry.names(path, isWhole: isWhole)
             if isReader { readers.append(entry.id) }
             let isOwner = entry.outputs.contains {
                 $0.covers(path) || isWhole && OutputPath(path: path).covers($0.path)
@@ -112,6 +113,8 @@ struct ProjectNodes: Sendable {
     func mayHoldInputs(_ directory: String) -> Bool {
         entries.contains { entry in
             entry.scope.mayRead(below: directory) || entry.outputScope.mayRead(below: directory)
+                || entry.literals.contains { $0 != directory && OutputPath(path: directory).covers($0) }
+                || entry.linked.turns.contains { $0 != directory && OutputPath(path: directory).covers($0) }
         }
     }
 
@@ -123,7 +126,7 @@ struct ProjectNodes: Sendable {
     /// Declared inputs that are not there, nor made by a step, relative to the root.
     func missing(_ entry: Entry) -> [String] {
         entry.literals.filter { path in
-            let ends = [path, end(of: path, for: entry) ?? path]
+            let ends = [place(of: path, for: entry), end(of: path, for: entry) ?? path]
             return ends.allSatisfy { FileStat(of: project.root + "/" + $0) == nil }
                 && !ends.contains { isGenerated($0) || holdsGenerated($0) }
         }
@@ -135,6 +138,14 @@ struct ProjectNodes: Sendable {
         let context = image.context.isEmpty ? "" : image.context + "/"
         let source = image.evaluation.contextPaths.first { context + $0.path == path }
         return source.map { " (\(image.dockerfile):\($0.line))" } ?? ""
+    }
+
+    /// Where the path is found, which may be a link: those on the way to it are followed.
+    private func place(of path: String, for entry: Entry) -> String {
+        guard let slash = path.lastIndex(of: "/"), let folder = end(of: String(path[..<slash]), for: entry) else {
+            return path
+        }
+        return folder.isEmpty ? String(path[path.index(after: slash)...]) : folder + path[slash...]
     }
 
     /// Where links lead: for a command as the kernel says, for an image as BuildKit does, inside the context.
@@ -149,9 +160,17 @@ struct ProjectNodes: Sendable {
 }
 
 extension ProjectNodes.Entry {
+    /// Whether the path is one that the node must find, or a link by which it reads, be it ignored or not.
+    fileprivate func names(_ path: String, isWhole: Bool) -> Bool {
+        let place = OutputPath(path: path)
+        let isNamed = { (name: String) in name == path || isWhole && place.covers(name) }
+        return literals.contains(where: isNamed) || linked.links.contains(where: isNamed)
+    }
+
     /// Whether what the node reads or makes may lie at this path or below it.
     func mayConcern(_ path: String) -> Bool {
         scope.mayRead(below: path) || scope.reads(path) || scope.isOnTheWay(path)
+            || literals.contains { OutputPath(path: path).covers($0) }
             || outputs.contains { $0.covers(path) || OutputPath(path: path).covers($0.path) }
     }
 }

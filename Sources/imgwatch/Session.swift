@@ -100,18 +100,9 @@ final class Session: Sendable {
 
     /// Watches the folders where inputs, outputs, the project's own files and git's can lie.
     func watch(_ nodes: ProjectNodes, and others: [String] = []) throws(WatchError) {
-        let root = nodes.project.root
-        let gitFolders = git?.repository.watchPaths ?? []
-        let gitFolder = git?.repository.commonDirectory
-        watchedGitFolders.withLock { $0 = gitFolders }
-        try watcher.watch(
-            WatchScope(roots: [root, nodes.project.file] + nodes.project.sourceFiles + others + gitFolders) {
-                directory in
-                if directory == root || gitFolders.contains(directory) { return true }
-                if let gitFolder, directory.hasPrefix(gitFolder + "/") { return false }
-                return nodes.project.relative(directory).map { nodes.mayHoldInputs($0) } ?? false
-            }
-        )
+        let repository = git?.repository
+        watchedGitFolders.withLock { $0 = repository?.watchPaths ?? [] }
+        try watcher.watch(WatchScope(of: nodes, and: others, repository))
     }
 
     /// Whether git's state is seen in other folders than those that are watched.

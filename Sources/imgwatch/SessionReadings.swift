@@ -90,41 +90,6 @@ extension Session {
         return NodeAnswer(reading: .nothing, keying: Keying(own: nil, barrier: 0, missing: [reason]))
     }
 
-    /// All that the node reads, and makes; what is known already of its files need not be read.
-    ///
-    /// - Returns: nil where a file changed while it was read.
-    func hold(
-        _ entry: ProjectNodes.Entry,
-        in nodes: ProjectNodes,
-        knowing known: KnownFiles?
-    ) throws(UnreadableInput) -> HeldFiles? {
-        let isOfScope = known?.isOfScope ?? false
-        guard let reading = try reader.read(entry.scope, knowing: known?.reading, ofScope: isOfScope) else {
-            return nil
-        }
-        var outputs: Reading?
-        if !entry.outputs.isEmpty {
-            outputs = try reader.read(entry.outputScope, knowing: known?.outputs, ofScope: false)
-            if outputs == nil { return nil }
-        }
-        return HeldFiles(scope: entry.scope, reading: reading, outputs: outputs, missing: nodes.missing(entry))
-    }
-
-    /// What is known, where only `changed` changed since; else all that the node reads.
-    func files(
-        of entry: ProjectNodes.Entry,
-        in nodes: ProjectNodes,
-        _ known: KnownFiles?,
-        changed: [ChangedPath]?
-    ) throws(UnreadableInput) -> HeldFiles? {
-        if let files = known?.files, let changed,
-            let updated = try update(files, at: changed, of: entry, in: nodes)
-        {
-            return updated
-        }
-        return try hold(entry, in: nodes, knowing: known)
-    }
-
     /// With copies of what changed lately.
     func copying(_ files: HeldFiles) -> HeldFiles {
         var files = files
@@ -139,17 +104,9 @@ extension Session {
         of entry: ProjectNodes.Entry,
         in nodes: ProjectNodes
     ) throws(UnreadableInput) -> HeldFiles? {
-        guard !changes.isEmpty else { return held }
-        guard let reading = try reader.updated(held.reading, at: changes, in: entry.scope) else { return nil }
-        var new = held
-        new.reading = reading
-        if let outputs = held.outputs {
-            guard let outputs = try reader.updated(outputs, at: changes, in: entry.outputScope) else { return nil }
-            new.outputs = outputs
-        }
-        new.missing = nodes.missing(entry)
-        for change in changes where new.copies[change.path] != nil {
-            new.copies[change.path] = try? store.copy(of: reader.root + "/" + change.path)
+        var new = try reader.update(held, at: changes, of: entry, in: nodes)
+        for change in changes where held.copies[change.path] != nil {
+            new?.copies[change.path] = try? store.copy(of: reader.root + "/" + change.path)
         }
         return new
     }

@@ -106,6 +106,38 @@ import Testing
         #expect(nodes.missing(try #require(nodes[NodeID("gen")])) == [])
     }
 
+    @Test func `what must be there concerns its node though it is ignored, and is watched for`() throws {
+        let folder = try TemporaryFolder([
+            "app/a/b/c": "", "app/.dockerignore": "a\n", "Dockerfile": "FROM scratch\nCOPY a/b /\n",
+        ])
+        let project = try folder.project("images: { app: { dockerfile: Dockerfile, context: app } }\n")
+        let nodes = ProjectNodes(project, graph: project.graph)
+        #expect(nodes.change("app/a/b", isWhole: false, at: 1).map(\.readers) == [[NodeID("app")]])
+        #expect(nodes.change("app/a", isWhole: true, at: 1).map(\.readers) == [[NodeID("app")]])
+        #expect(nodes.change("app/a/b/c", isWhole: false, at: 1).map(\.readers) == [[]])
+        #expect(nodes.mayHoldInputs("app/a") && !nodes.mayHoldInputs("app/a/b"))
+    }
+
+    @Test func `an ignored link through which a node reads concerns it`() throws {
+        let folder = try TemporaryFolder([
+            "real/f": "", ".dockerignore": "link\n", "Dockerfile": "FROM scratch\nCOPY link/f /\n",
+        ])
+        try folder.link("link", to: "real")
+        let project = try folder.project("images: { app: {} }\n")
+        let nodes = ProjectNodes(project, graph: project.graph)
+        try folder.remove("link")
+        try folder.write("link", "a file now")
+        #expect(nodes.change("link", isWhole: false, at: 1).map(\.readers) == [[NodeID("app")]])
+    }
+
+    @Test func `a source behind a link that leads out of its context is missing`() throws {
+        let folder = try TemporaryFolder(["app/x": "", "other/f": "", "Dockerfile": "FROM scratch\nCOPY l/f /x/\n"])
+        try folder.link("app/l", to: "../other")
+        let project = try folder.project("images: { app: { dockerfile: Dockerfile, context: app } }\n")
+        let nodes = ProjectNodes(project, graph: project.graph)
+        #expect(nodes.missing(try #require(nodes[NodeID("app")])) == ["app/l/f"])
+    }
+
     @Test func `a link on the way to a source does not lead out of the context`() throws {
         let folder = try TemporaryFolder(["app/in/f": "", "Dockerfile": "FROM scratch\nCOPY l/f m/g /x/\n"])
         try folder.link("app/l", to: "/in")

@@ -122,6 +122,14 @@ import Testing
         #expect(try tree.paths(in: tree.scope(of: step)) == ["src/made"])
     }
 
+    @Test func `a link that leads to a folder, or in a circle, may lead to a file one day`() throws {
+        let tree = try TemporaryTree(["real/in": "", "src/own": ""])
+        try tree.link("src/folder", to: "../real")
+        try tree.link("src/loop", to: "loop")
+        let linked = LinkedSources(of: try tree.step("run: x", "inputs: src/*", "outputs: out"), in: tree.root)
+        #expect(linked.sources == [] && linked.turns == ["src/folder", "real", "src/loop"])
+    }
+
     // MARK: Single files
 
     @Test func `a file leads to nothing else, and a link to what is behind it`() throws {

@@ -35,9 +35,9 @@ import Testing
 
     @Test(.enabled(if: isCheckout, "no git checkout")) func `a make target that a document names exists`() {
         let makefile = Repository.text(of: "Makefile") ?? ""
-        let targets = Set(makefile.matches(of: /(?m)^(\w+):/).map { String($0.1) })
+        let targets = Set(makefile.matches(of: /(?m)^([\w-]+):/).map { String($0.1) })
         for document in Self.documents {
-            for match in (Repository.text(of: document) ?? "").matches(of: /(?:`|\n {4})make (\w+)/) {
+            for match in (Repository.text(of: document) ?? "").matches(of: /(?:`|\n {4})make ([\w-]+)/) {
                 #expect(targets.contains(String(match.1)), "\(document): make \(match.1)")
             }
         }

@@ -1,0 +1,209 @@
+/// What is known of the nodes' files, and what a batch of the watcher makes of it: the loop's inputs without the loop.
+
+import Engine
+import Git
+import Graph
+import Inputs
+import Project
+import Watching
+
+struct TrackedInputs: Sendable {
+    var nodes: ProjectNodes
+    /// What changed last, by path.
+    var recent = RecentChanges()
+    /// The latest instant at which each node's files were read.
+    var held: [NodeID: HeldReading] = [:]
+
+    init(_ nodes: ProjectNodes) { self.nodes = nodes }
+
+    /// A path that may be another one now, at its place in the order.
+    private struct Told {
+        var path: String
+        var isWhole: Bool
+        var place: Sequence
+    }
+
+    /// Notes what the watcher saw; what of it concerns nodes is returned.
+    ///
+    /// - Parameters:
+    ///   - offset: Is added to the watcher's own numbers.
+    ///   - barrier: What is not known any more is not known of anything until here.
+    mutating func note(
+        _ changes: [Watching.Change],
+        offset: Sequence,
+        barrier: Sequence,
+        _ reader: InputReader
+    ) -> [PathChange] {
+        var told: [Told] = []
+        for change in changes {
+            guard let path = nodes.project.relative(change.path) else { continue }
+            let place = Sequence(change.sequence) + offset
+            if change.isRecursive, !change.isRemoval {
+                told += differences(below: path, barrier, reader).map { Told(path: $0, isWhole: false, place: place) }
+            } else {
+                told.append(Told(path: path, isWhole: change.isRemoval, place: place))
+            }
+        }
+        return note(told)
+    }
+
+    /// Events were lost: what is on disk is compared with what is known, and only real differences count.
+    mutating func noteRescan(at place: Sequence, _ reader: InputReader) -> [PathChange] {
+        note(differences(below: "", place, reader).map { Told(path: $0, isWhole: false, place: place) })
+    }
+
+    private mutating func note(_ told: [Told]) -> [PathChange] {
+        var concerning: [PathChange] = []
+        for told in told {
+            for found in nodes.change(told.path, isWhole: told.isWhole, at: told.place)
+            where !found.readers.isEmpty || found.owner != nil {
+                recent.note(found, isWhole: told.isWhole)
+                concerning.append(found)
+            }
+        }
+        return concerning
+    }
+
+    /// The paths at and below this one at which the disk differs from what is known of the nodes' files.
+    ///
+    /// It is known from now on. Nodes that are being read for the first time are read again.
+    private mutating func differences(below path: String, _ barrier: Sequence, _ reader: InputReader) -> [String] {
+        var found: Set<String> = []
+        for entry in nodes.entries where entry.mayConcern(path) {
+            guard let known = held[entry.id], known.files.scope == entry.scope,
+                let now = try? reader.update(known.files, at: [ChangedPath(path, isWhole: true)], of: entry, in: nodes)
+            else {
+                recent.noteLoss(of: entry.id, at: barrier)
+                continue
+            }
+            held[entry.id]?.files = now
+            found.formUnion(now.differences(from: known.files))
+            found.formUnion(Set(now.missing).symmetricDifference(known.files.missing))
+        }
+        return found.sorted()
+    }
+
+    /// Links through which nodes read may lead elsewhere now: that is read from now on, and is to be watched.
+    ///
+    /// - Returns: The nodes of which that is so, each with a link that came, went, or leads elsewhere.
+    mutating func relink(at barrier: Sequence) -> [PathChange] {
+        let current = ProjectNodes(nodes.project, graph: nodes.graph)
+        let changes = zip(nodes.entries, current.entries).filter { $0.linked != $1.linked }.map { old, new in
+            let links = old.linked.links.symmetricDifference(new.linked.links).sorted()
+            let path = links.first ?? new.linked.links.sorted().first ?? ""
+            return PathChange(path: path, sequence: barrier, readers: [new.id])
+        }
+        guard !changes.isEmpty else { return [] }
+        nodes = current
+        recent.noteRedefinition(barrier)
+        return changes
+    }
+
+    /// Whether links may lead elsewhere after this, whatever of it concerned nodes.
+    func mayRelink(_ changes: [PathChange], _ told: [Watching.Change] = []) -> Bool {
+        changes.contains { nodes.mayRelink($0.path) }
+            || told.contains { change in
+                if change.isRecursive || FileStat(of: change.path)?.isLink == true { return true }
+                guard let path = nodes.project.relative(change.path) else { return false }
+                return nodes.entries.contains { $0.linked.turns.contains(where: OutputPath(path: path).covers) }
+            }
+    }
+
+    /// The node's paths that changed since it was read last; nil where that is not known.
+    func changes(of id: NodeID) -> [ChangedPath]? {
+        held[id].flatMap { recent.paths(of: id, since: $0.barrier) }
+    }
+
+    /// Inputs and outputs of the node that have other names, absolute.
+    func hardLinks(of id: NodeID) -> Set<String> {
+        let files = held[id]?.files
+        let linked = (files?.reading.hardLinks ?? []) + (files?.outputs?.hardLinks ?? [])
+        return Set(linked.map { nodes.project.root + "/" + $0.path })
+    }
+
+    /// Whether a file that the configuration is made of may be another one, by itself or with a folder above it.
+    func mayRedefine(_ changes: [Watching.Change], and others: [String]) -> Bool {
+        let sources = [nodes.project.file] + nodes.project.sourceFiles + others
+        return changes.contains { change in sources.contains { OutputPath(path: change.path).covers($0) } }
+    }
+}
+
+extension WatchScope {
+    /// The folders where inputs, outputs, the project's own files, these and git's can lie.
+    init(of nodes: ProjectNodes, and others: [String], _ repository: Repository?) {
+        let root = nodes.project.root
+        let gitFolders = repository?.watchPaths ?? []
+        let gitFolder = repository?.commonDirectory
+        self.init(roots: [root, nodes.project.file] + nodes.project.sourceFiles + others + gitFolders) { directory in
+            if directory == root || gitFolders.contains(directory) { return true }
+            if let gitFolder, directory.hasPrefix(gitFolder + "/") { return false }
+            return nodes.project.relative(directory).map { nodes.mayHoldInputs($0) } ?? false
+        }
+    }
+}
+
+/// What a node's files were at a barrier.
+struct HeldReading: Sendable {
+    var files: HeldFiles
+    var barrier: Sequence
+
+    init(_ files: HeldFiles, barrier: Sequence) {
+        (self.files, self.barrier) = (files, barrier)
+        // They are of that instant alone.
+        self.files.copies = [:]
+    }
+}
+
+extension InputReader {
+    /// All that the node reads, and makes; what is known already of its files need not be read.
+    ///
+    /// - Returns: nil where a file changed while it was read.
+    func hold(
+        _ entry: ProjectNodes.Entry,
+        in nodes: ProjectNodes,
+        knowing known: KnownFiles?
+    ) throws(UnreadableInput) -> HeldFiles? {
+        let isOfScope = known?.isOfScope ?? false
+        guard let reading = try read(entry.scope, knowing: known?.reading, ofScope: isOfScope) else { return nil }
+        var outputs: Reading?
+        if !entry.outputs.isEmpty {
+            outputs = try read(entry.outputScope, knowing: known?.outputs, ofScope: false)
+            if outputs == nil { return nil }
+        }
+        return HeldFiles(scope: entry.scope, reading: reading, outputs: outputs, missing: nodes.missing(entry))
+    }
+
+    /// What is known, where only `changed` changed since; else all that the node reads.
+    func files(
+        of entry: ProjectNodes.Entry,
+        in nodes: ProjectNodes,
+        _ known: KnownFiles?,
+        changed: [ChangedPath]?
+    ) throws(UnreadableInput) -> HeldFiles? {
+        if let files = known?.files, let changed,
+            let updated = try update(files, at: changed, of: entry, in: nodes)
+        {
+            return updated
+        }
+        return try hold(entry, in: nodes, knowing: known)
+    }
+
+    /// The same after these paths changed, and nothing else, copies aside; nil where a file changed while it was read.
+    func update(
+        _ held: HeldFiles,
+        at changes: [ChangedPath],
+        of entry: ProjectNodes.Entry,
+        in nodes: ProjectNodes
+    ) throws(UnreadableInput) -> HeldFiles? {
+        guard !changes.isEmpty else { return held }
+        guard let reading = try updated(held.reading, at: changes, in: entry.scope) else { return nil }
+        var new = held
+        new.reading = reading
+        if let outputs = held.outputs {
+            guard let outputs = try updated(outputs, at: changes, in: entry.outputScope) else { return nil }
+            new.outputs = outputs
+        }
+        new.missing = nodes.missing(entry)
+        return new
+    }
+}
