@@ -161,13 +161,7 @@ extension Loop {
         }
     }
 
-    func watch() {
-        do {
-            try session.watch(nodes, and: brokenSources)
-        } catch {
-            tell(notice: "\(error)")
-        }
-    }
+    func watch() { session.watch(nodes, and: brokenSources) }
 
     /// A place in the order for what no watched path stands for.
     func nextSequence() -> Sequence {

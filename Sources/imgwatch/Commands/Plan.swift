@@ -25,7 +25,7 @@ struct Plan: AsyncParsableCommand {
         let project = try await opening.prepare(session)
         let graph = try opening.selection(names, in: project)
         let loop = Loop(session, project: project, selected: graph, mode: .plan)
-        try session.begin(loop, in: project)
+        session.begin(loop, in: project)
         await loop.run()
         let plan = await loop.plan()
         session.end()
