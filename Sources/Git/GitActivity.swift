@@ -7,12 +7,12 @@ package struct GitActivity: Equatable, Sendable {
     package struct Lock: Equatable, Sendable {
         /// In the folder ``Repository/gitDirectory``: `index.lock` or `HEAD.lock`.
         package var name: String
-        /// One lock and the next have the same name, and differ in this or in ``changed``.
+        /// One lock and the next have the same name, and differ in this or in ``written``.
         package var inode: UInt64
-        /// Nanoseconds since the epoch: the last change of the file.
-        package var changed: Int64
-        package init(name: String, inode: UInt64, changed: Int64) {
-            (self.name, self.inode, self.changed) = (name, inode, changed)
+        /// Nanoseconds since the epoch: when it was last written.
+        package var written: Int64
+        package init(name: String, inode: UInt64, written: Int64) {
+            (self.name, self.inode, self.written) = (name, inode, written)
         }
     }
 
@@ -42,8 +42,8 @@ extension Repository {
         let locks = Self.lockNames.compactMap { name -> GitActivity.Lock? in
             var raw = stat()
             guard lstat(gitDirectory + "/" + name, &raw) == 0 else { return nil }
-            let changed = Int64(raw.st_ctim.tv_sec) * 1_000_000_000 + Int64(raw.st_ctim.tv_nsec)
-            return .init(name: name, inode: UInt64(raw.st_ino), changed: changed)
+            let written = Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)
+            return .init(name: name, inode: UInt64(raw.st_ino), written: written)
         }
         let series = GitActivity.Series.allCases.filter { access(gitDirectory + "/" + $0.rawValue, F_OK) == 0 }
         return GitActivity(locks: locks, series: series)

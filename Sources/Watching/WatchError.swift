@@ -21,7 +21,7 @@ package enum WatchError: Error, Hashable, Sendable {
         let spare = open("/", O_RDONLY | O_CLOEXEC)
         guard spare < 0 else {
             close(spare)
-            return .instanceLimit(limit: kernelLimit("max_user_instances"))
+            return .instanceLimit(limit: kernelLimit("instances"))
         }
         var limit = rlimit()
         getrlimit(Int32(RLIMIT_NOFILE.rawValue), &limit)
@@ -29,12 +29,19 @@ package enum WatchError: Error, Hashable, Sendable {
     }
 
     static func noWatches(needed: Int) -> WatchError {
-        .watchLimit(limit: kernelLimit("max_user_watches"), needed: needed)
+        .watchLimit(limit: kernelLimit("watches"), needed: needed)
     }
 
-    /// A number below `/proc/sys/fs/inotify`.
-    static func kernelLimit(_ name: String) -> Int? {
-        guard let file = fopen("/proc/sys/fs/inotify/\(name)", "re") else { return nil }
+    /// The user's limit of `instances` or `watches`: in a user namespace the lower of its own and the system's.
+    static func kernelLimit(_ kind: String) -> Int? { [system(kind), namespace(kind)].compactMap(setting).min() }
+
+    /// The settings as sysctl(8) names them.
+    private static func system(_ kind: String) -> String { "fs.inotify.max_user_\(kind)" }
+    private static func namespace(_ kind: String) -> String { "user.max_inotify_\(kind)" }
+
+    private static func setting(_ name: String) -> Int? {
+        let path = String(name.map { $0 == "." ? "/" : $0 })
+        guard let file = fopen("/proc/sys/\(path)", "re") else { return nil }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 32)
         guard fgets(&line, Int32(line.count), file) != nil else { return nil }
@@ -61,8 +68,8 @@ package enum WatchError: Error, Hashable, Sendable {
         switch self {
         case .watchLimit(let limit, let needed):
             // Of the memory, 1 % is the kernel's own default since 5.11; a watch in use costs about 1.2 kB.
-            Self.sysctl("max_user_watches", max(1 << 20, 2 * max(limit ?? 0, needed)))
-        case .instanceLimit(let limit): Self.sysctl("max_user_instances", max(1024, 2 * (limit ?? 0)))
+            Self.sysctl("watches", max(1 << 20, 2 * max(limit ?? 0, needed)))
+        case .instanceLimit(let limit): Self.sysctl("instances", max(1024, 2 * (limit ?? 0)))
         case .descriptorLimit(let limit): ["ulimit -n \(max(4096, 2 * limit))"]
         case .system(_, _, EMFILE), .system(_, _, ENFILE): ["let this process open more files: ulimit -n 65536"]
         case .system(_, let path?, EACCES), .system(_, let path?, EPERM): ["give this user the right to read \(path)"]
@@ -72,8 +79,9 @@ package enum WatchError: Error, Hashable, Sendable {
         }
     }
 
-    private static func sysctl(_ name: String, _ value: Int) -> [String] {
-        let setting = "fs.inotify.\(name)=\(value)"
+    private static func sysctl(_ kind: String, _ value: Int) -> [String] {
+        let (own, all) = (setting(namespace(kind)) ?? .max, setting(system(kind)) ?? .max)
+        let setting = "\(own < all ? namespace(kind) : system(kind))=\(value)"
         return ["now:  sudo sysctl \(setting)", "keep: echo \(setting) | sudo tee /etc/sysctl.d/60-inotify.conf"]
     }
 }

@@ -24,7 +24,7 @@ package struct WatchUsage: Equatable, Sendable {
             Consumer(name: name(of: process), process: process, count: count(of: process))
         }
         return WatchUsage(
-            limit: WatchError.kernelLimit("max_user_watches"),
+            limit: WatchError.kernelLimit("watches"),
             consumers: consumers.filter { $0.count > 0 }.sorted { ($1.count, $0.process) < ($0.count, $1.process) }
         )
     }

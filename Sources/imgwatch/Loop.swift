@@ -126,6 +126,8 @@ actor Loop {
         if mode == .plan { perform(engine.handle(.pause, at: now)) }
         isRunning = true
         perform(engine.begin(at: now))
+        // What git stopped at, or left behind, is said.
+        if mode == .watch { noteGit() }
         if !isOver { await withCheckedContinuation { waiters.append($0) } }
         // A plan leaves what the last run read as it is: the next plan says again what changed since.
         guard mode != .plan else { return }

@@ -11,7 +11,7 @@ struct GitWork: Sendable {
     var isBusy = false
     /// What stands there without an end: nobody waits for it.
     var abandoned: GitActivity?
-    /// Since when the same activity is seen.
+    /// Since when git is at the same, by its lock's age or as it was seen.
     var seen: (activity: GitActivity, since: ContinuousClock.Instant)?
     /// The index as it was seen last; git never changes one in place.
     var index: FileStat?
@@ -32,16 +32,18 @@ extension Loop {
     func noteGit() {
         guard let repository = session.git?.repository else { return }
         let activity = repository.activity()
+        let index = session.gitIndex()
+        defer { gitWork.index = index }
         if activity.isBusy {
-            guard activity != gitWork.abandoned else { return noteGitRest() }
-            if gitWork.seen?.activity != activity { gitWork.seen = (activity, .now) }
+            // With another index, somebody goes on with what had stopped.
+            if activity == gitWork.abandoned, index == gitWork.index { return noteGitRest() }
+            gitWork.abandoned = nil
+            if gitWork.seen?.activity != activity { gitWork.seen = (activity, activity.start) }
             beginGitWork()
             return lookAtGit(after: Self.seriesPatience)
         }
         (gitWork.seen, gitWork.abandoned) = (nil, nil)
         tellGit(nil)
-        let index = session.gitIndex()
-        defer { gitWork.index = index }
         // A lock that came and went without a new index was that of a `git status`.
         guard index != gitWork.index else { return noteGitRest() }
         beginGitWork()
@@ -108,6 +110,14 @@ extension Loop {
         // What is being read may have been named before the commit.
         if barrier >= 0 { touchAll(barrier) }
         handle(.gitRest(barrier: barrier))
+    }
+}
+
+extension GitActivity {
+    /// When its lock was written last; now, where there is none.
+    fileprivate var start: ContinuousClock.Instant {
+        guard let written = locks.map(\.written).max() else { return .now }
+        return .now - .seconds(max(0, Date.now.timeIntervalSince1970 - Double(written) / 1e9))
     }
 }
 

@@ -130,13 +130,7 @@ extension Loop {
         return changes
     }
 
-    func watch() {
-        do {
-            try session.watch(nodes, and: brokenSources)
-        } catch {
-            tell(notice: "\(error)")
-        }
-    }
+    func watch() { session.watch(nodes, and: brokenSources) }
 
     /// A place in the order for what no watched path stands for.
     func nextSequence() -> Sequence {

@@ -54,8 +54,8 @@ final class Session: Sendable {
     }
 
     /// Sets the watches; from now on the loop hears of changes.
-    func begin(_ loop: Loop, in project: Project) throws(WatchError) {
-        try watch(ProjectNodes(project, graph: project.graph))
+    func begin(_ loop: Loop, in project: Project) {
+        watch(ProjectNodes(project, graph: project.graph))
         activity.reach { Task { await loop.noteActivity() } }
     }
 
@@ -74,6 +74,8 @@ final class Session: Sendable {
         var isIdle = false
         /// Lines of commands that were left out, since nobody kept up with reading.
         var skippedLines = 0
+        /// Notices that were told, and are not told again.
+        var notices: Set<String> = []
     }
 
     /// The last event was an `idle`.
@@ -96,13 +98,19 @@ final class Session: Sendable {
 
     func tell(notice: String) { tell(LoopEvent(.notice, at: .now(), reason: notice)) }
 
+    func tellOnce(_ notice: String) {
+        if telling.withLock({ $0.notices.insert(notice).inserted }) { tell(notice: notice) }
+    }
+
     // MARK: Watching
 
     /// Watches the folders where inputs, outputs, the project's own files and git's can lie.
-    func watch(_ nodes: ProjectNodes, and others: [String] = []) throws(WatchError) {
+    ///
+    /// What can't be watched is polled, and the loop says so when it drains.
+    func watch(_ nodes: ProjectNodes, and others: [String] = []) {
         let repository = git?.repository
         watchedGitFolders.withLock { $0 = repository?.watchPaths ?? [] }
-        try watcher.watch(WatchScope(of: nodes, and: others, repository))
+        try? watcher.watch(WatchScope(of: nodes, and: others, repository))
     }
 
     /// Whether git's state is seen in other folders than those that are watched.

@@ -136,11 +136,22 @@ extension Session {
             case .commit(let commit, let isDirty):
                 .commit(id: commit.abbreviated, time: commit.time, isDirty: isDirty)
             case .nothing: .none
-            case .unknown: .unknown
+            case .unknown: unnamed(entry.id, (try git.repository.head()) == nil ? Self.noCommit : Self.noHistory)
             }
         } catch {
-            return .unknown
+            return unnamed(entry.id, "\(error)")
         }
+    }
+
+    private static let noCommit = "there is no commit yet"
+    private static let noHistory = """
+        the history that is here ends before the commit that changed its inputs last; in a shallow clone \
+        `git fetch --unshallow` gets the rest
+        """
+
+    private func unnamed(_ id: NodeID, _ reason: String) -> Provenance {
+        tellOnce("git can't name \(id), so its key alone does: \(reason)")
+        return .unknown
     }
 
     /// Whether the node's definition is not the one in HEAD.

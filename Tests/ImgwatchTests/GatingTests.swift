@@ -141,7 +141,7 @@ private final class LoopRun: Sendable {
         )
         self.digests = digests
         loop = Loop(session, project: project, selected: project.graph, mode: .watch, rules: rules)
-        try session.begin(loop, in: project)
+        session.begin(loop, in: project)
     }
 
     /// Returns when the latest image is that one.

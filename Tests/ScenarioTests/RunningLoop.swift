@@ -51,10 +51,16 @@ final class RunningLoop: Sendable {
     /// So long a test waits for an event before it gives up; generous, since nothing is measured.
     static let patience: TimeInterval = 120
 
-    init(_ project: TemporaryProject, _ arguments: [String] = ["up"], environment: [String: String] = [:]) throws {
+    /// `wrapper`: a command that executes the one that follows it, under the same process id.
+    init(
+        _ project: TemporaryProject,
+        _ arguments: [String] = ["up"],
+        environment: [String: String] = [:],
+        wrapper: [String] = []
+    ) throws {
         process = Process()
-        process.executableURL = Programs.imgwatch
-        process.arguments = arguments + ["--output", "json"]
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = wrapper + [Programs.imgwatch.path()] + arguments + ["--output", "json"]
         process.currentDirectoryURL = project.root
         process.environment = project.environment.merging(environment) { $1 }
         let output = Pipe(), errors = Pipe()

@@ -21,7 +21,7 @@ struct Up: AsyncParsableCommand {
         let project = try await opening.prepare(session)
         session.prepareForPushes(of: project)
         let loop = Loop(session, project: project, selected: project.graph, mode: .watch)
-        try session.begin(loop, in: project)
+        session.begin(loop, in: project)
         let registry = try await session.serve()
         signals.stop(loop)
         let control = session.serveControl(of: loop, signals.count, in: opening.folders)
@@ -60,7 +60,7 @@ struct Build: AsyncParsableCommand {
         let project = try await opening.prepare(session)
         let graph = try selection(opening, in: project)
         let loop = Loop(session, project: project, selected: graph, mode: .once)
-        try session.begin(loop, in: project)
+        session.begin(loop, in: project)
         // Whoever is told to pull an image can.
         let registry = graph.nodes.contains { $0.kind == .deploy } ? try await session.serve() : nil
         signals.stop(loop)
