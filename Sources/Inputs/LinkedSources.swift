@@ -31,7 +31,9 @@ package struct LinkedSources: Equatable, Sendable {
             add(route, below: image.context, route.links + route.end(followedBy: parts[start...]))
             let names = parts[start...].compactMap { try? WildcardPattern($0) }
             guard let end = route.end, !names.isEmpty, names.count == parts.count - start else { continue }
-            for link in Self.links(matching: names[...], below: end, in: folder) {
+            // What is ignored is not there for a wildcard to find; nobody watches the folders that are.
+            for link in Self.links(matching: names[...], below: end, in: folder)
+            where !image.ignorePatterns.matches(link) {
                 let route = LinkRoute(link, in: folder, isConfined: true)
                 add(route, below: image.context, route.links + route.end(followedBy: []))
             }

@@ -23,11 +23,9 @@ struct TrackedInputs: Sendable {
         var place: Sequence
     }
 
-    /// Notes what the watcher saw; what of it concerns nodes is returned.
+    /// Notes what the watcher saw, and gives what of it concerns nodes.
     ///
-    /// - Parameters:
-    ///   - offset: Is added to the watcher's own numbers.
-    ///   - barrier: What is not known any more is not known of anything until here.
+    /// The offset is added to the watcher's own numbers; what is lost is lost of anything up to the barrier.
     mutating func note(
         _ changes: [Watching.Change],
         offset: Sequence,

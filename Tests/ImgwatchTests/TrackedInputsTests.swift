@@ -86,7 +86,7 @@ import Watching
     /// How many operations a run by hand is to do, and whether it replays one seed.
     private static let wanted = ProcessInfo.processInfo.environment["FUZZ_OPS"].flatMap { Int($0) }
     private static let seed = ProcessInfo.processInfo.environment["FUZZ_SEED"].flatMap { UInt64($0) }
-    private static let rounds = 40
+    private static let rounds = 30
 
     struct Outcome {
         var operations = 0

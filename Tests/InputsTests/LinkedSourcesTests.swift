@@ -65,6 +65,13 @@ import Testing
         #expect(try tree.paths(in: tree.scope(of: tree.image("COPY current /x"))) == ["current", "real", "real/b.h"])
     }
 
+    @Test func `a wildcard finds no link that is ignored`() throws {
+        let tree = try TemporaryTree(["real/f": "", "a/x": "", "b/x": "", ".dockerignore": "a\n"])
+        for folder in ["a", "b"] { try tree.link(folder + "/l", to: "../real") }
+        let linked = LinkedSources(of: try tree.image("COPY ?/l /x/"), in: tree.root)
+        #expect(linked.sources == ["b/l", "real"])
+    }
+
     // MARK: Steps
 
     @Test(arguments: [
