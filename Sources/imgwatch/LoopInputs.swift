@@ -22,14 +22,21 @@ extension Loop {
         }
         noteBlindSpots()
         guard !batch.changes.isEmpty else { return }
-        let isConfiguration = batch.changes.contains {
-            nodes.project.isSourceFile($0.path) || brokenSources.contains($0.path)
-        }
+        let isConfiguration = concernsConfiguration(batch.changes)
         if isConfiguration { configurationChangedAt = .now }
         // A link that makes a race, or made one, is no file of the configuration.
         if isConfiguration || unreadSince != nil || isConfigurationBroken { reloadProject() }
         deliver(batch.changes)
         if batch.changes.contains(where: { session.isGitPath($0.path) }) { noteGit() }
+    }
+
+    /// Whether one is of a file of the configuration, or of all that is in a folder above it.
+    private func concernsConfiguration(_ changes: [Watching.Change]) -> Bool {
+        let sources = [nodes.project.file] + nodes.project.sourceFiles + brokenSources
+        return changes.contains { change in
+            let isWhole = change.isRecursive || change.isRemoval
+            return sources.contains { $0 == change.path || isWhole && $0.hasPrefix(change.path + "/") }
+        }
     }
 
     /// A path that may be another one now, at its place in the order.
@@ -186,6 +193,4 @@ extension Project {
         guard path.utf8.starts(with: root.utf8), path.utf8.dropFirst(root.utf8.count).first == 0x2F else { return nil }
         return String(decoding: path.utf8.dropFirst(root.utf8.count + 1), as: UTF8.self)
     }
-
-    func isSourceFile(_ path: String) -> Bool { path == file || sourceFiles.contains(path) }
 }
