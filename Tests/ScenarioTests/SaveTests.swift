@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    /// - Parameter seconds: How long it was written. After a second it may be built as it is then.
+    /// What is written for longer than a second may be built as it is then: once in each.
     private func expect(_ lines: [LoopLine], builds: Int, within seconds: Int = 0, _ what: String) {
         let (started, pushed) = (lines.nodes("started").count, lines.nodes("pushed").count)
         #expect(

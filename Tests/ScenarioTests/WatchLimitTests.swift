@@ -98,7 +98,10 @@ import Testing
             ".gitignore": "out\n", "in.txt": "1", "go": "",
             ".imgwatch": """
             steps:
-              slow: {run: 'touch ../runs; until test -e go; do sleep 0.01; done; cp in.txt out', inputs: [in.txt], outputs: [out]}
+              slow:
+                run: until test -e go; do sleep 0.01; done; cp in.txt out
+                inputs: [in.txt]
+                outputs: [out]
             images:
               app:
             """,
