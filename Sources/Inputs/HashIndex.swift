@@ -24,7 +24,9 @@ struct FoundHash: Equatable, Sendable {
     var isProven: Bool
 }
 
-/// What was read in this session, by absolute path: several nodes may read one file. Safe to use from several threads.
+/// What was read in this session, by absolute path: several nodes may read one file.
+///
+/// Safe to use from several threads.
 package final class HashIndex: Sendable {
     private let files = Mutex<[String: (stat: FileStat, hash: ContentHash)]>([:])
 

@@ -15,8 +15,8 @@ final class InputFolder: Sendable {
             /// A file that the walk found and did not read; its number among those.
             case unread(Int)
             case link(target: String)
-            /// `isInput`: the folder counts, and not only what is in it; `isProven`: what came or went in it since would have
-            /// left other times.
+            /// `isInput`: the folder counts, and not only what is in it; `isProven`: what came or went in it since
+            /// would have left other times.
             case folder(InputFolder, isInput: Bool, isProven: Bool)
         }
         var name: String
@@ -58,7 +58,7 @@ final class InputFolder: Sendable {
     /// Of another session, which found that summary.
     init(_ entries: [Entry], _ summary: Summary) { (self.entries, self.summary) = (entries, summary) }
 
-    /// - Parameter countsFolders: Whether folders that are inputs count with their permissions, and when they are empty.
+    /// With `countsFolders`, folders that are inputs count with their permissions, and when they are empty.
     init(_ entries: [Entry], countsFolders: Bool) {
         guard !entries.contains(where: \.hasUnread) else {
             var summary = Self.empty.summary

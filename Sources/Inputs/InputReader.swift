@@ -13,7 +13,7 @@ package struct InputReader: Sendable {
     /// What names the content of files that nobody has touched since git looked at them.
     private let committed: CommittedFiles?
 
-    /// - Parameter tellsByTimes: Whether each entry that comes or goes sets the times of its folder, on the root's device.
+    /// With `tellsByTimes`, each entry that comes or goes sets the times of its folder, on the root's device.
     package init(root: String, index: HashIndex, tellsByTimes: Bool = false, repository: Repository? = nil) {
         (self.root, self.index) = (root, index)
         device = tellsByTimes ? FileStat(of: root)?.device : nil

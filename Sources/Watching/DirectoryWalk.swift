@@ -135,8 +135,9 @@ extension WatchModel {
         return visits
     }
 
-    /// Whether no directory is in it, as its links say: nothing else matters where nothing is told, and most directories
-    /// need not be opened.
+    /// Whether no directory is in it, as its links say.
+    ///
+    /// Nothing else matters where nothing is told, and most directories need not be opened.
     private func isLeaf(_ path: RawPath) -> Bool {
         var status = stat()
         guard path.withCString({ lstat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFDIR else { return false }

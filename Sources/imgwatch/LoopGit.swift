@@ -21,7 +21,9 @@ struct GitWork: Sendable {
 }
 
 extension Loop {
-    /// After the last lock is gone: a series takes it again within this time (a rebase has gaps of 5 to 20 ms, measured).
+    /// After the last lock is gone: a series takes it again within this time.
+    ///
+    /// A rebase has gaps of 5 to 20 ms (measured).
     private static let gitGrace: Duration = .milliseconds(25)
     /// A series that holds no lock and changes nothing for so long has stopped: for a conflict, or to be edited.
     private static let seriesPatience: Duration = .milliseconds(400)

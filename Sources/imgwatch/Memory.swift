@@ -4,7 +4,6 @@ import Building
 import CLinux
 import Engine
 import Foundation
-
 import Graph
 import Inputs
 import OCI

@@ -20,7 +20,7 @@ struct RecentChanges: Sendable {
     /// By node: of what came until here, not everything is known any more.
     private var floors: [NodeID: Sequence] = [:]
 
-    /// - Parameter isWhole: Whatever is there and below may be another one.
+    /// With `isWhole`, whatever is there and below may be another one.
     mutating func note(_ change: PathChange, isWhole: Bool) {
         changes.append(Noted(change: change, isWhole: isWhole))
         guard changes.count > Self.limit else { return }

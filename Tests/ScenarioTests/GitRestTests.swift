@@ -198,7 +198,10 @@ import Testing
         )
         try await tree.expectEditIsBuilt("before")
         try tree.shell(
-            "GIT_EDITOR='sh ../editor' setsid -f git commit -q -a > ../out 2>&1; until test -e ../is-open; do sleep 0.01; done"
+            """
+            GIT_EDITOR='sh ../editor' setsid -f git commit -q -a > ../out 2>&1
+            until test -e ../is-open; do sleep 0.01; done
+            """
         )
         for edit in 0..<2 {
             let mark = tree.loop.mark

@@ -45,7 +45,12 @@ struct WatchedTree {
             let mark = loop.mark
             status = try self.status()
             let isAtRest = status["activity"] as? String == "idle" && status["git"] as? String != "busy"
-            if isAtRest, loop.mark == mark, loop.lines.last?.event == "idle" { return }
+            // Its lines come on another way than its answer.
+            let digests = (status["nodes"] as? [[String: Any]] ?? []).compactMap { $0["digest"] as? String }
+            let isTold = digests.allSatisfy { digest in loop.lines.contains { $0.digest == digest } }
+            let shown = loop.lines.last { ["pushed", "reused"].contains($0.event) && $0.node == "app" }
+            guard isAtRest, isTold, digests.contains(shown?.digest ?? "") else { continue }
+            if loop.mark == mark, loop.lines.last?.event == "idle" { return }
             await Pause.short()
         }
         throw Stuck(description: "not at rest: \(status)\n\(loop.lines.suffix(20).map(\.text))\n\(loop.errors)")
