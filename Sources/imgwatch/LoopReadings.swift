@@ -39,8 +39,8 @@ extension Loop {
     /// A node's files at one instant: read, barrier, read again what changed meanwhile.
     ///
     /// Of what the last keying read only that is read which changed since. What follows from the files is found out
-    /// afterwards, while edits go on. With `copying`, files that changed lately are copied within that instant. It is nil
-    /// where they do not settle.
+    /// afterwards, while edits go on. With `copying`, files that changed lately are copied within that instant. It is
+    /// nil where they do not settle.
     func settle(_ entry: ProjectNodes.Entry, copying: Bool) async -> SettledReading? {
         let known = await known(of: entry)
         drain()
