@@ -100,37 +100,6 @@ package final class Repository: Sendable {
         }
     }
 
-    /// What ``headFiles(under:)`` of the new commit has and that of the old one has not; nil stands for a file that is
-    /// gone.
-    ///
-    /// The commits are given by 40 hex digits.
-    ///
-    /// - Returns: nil where a commit or one of its trees is not here (any more): the caller reads all files again.
-    package func changedFiles(
-        from old: String,
-        to new: String,
-        under prefixes: [String]
-    ) throws(GitError) -> [GitPath: TreeFile?]? {
-        try handle.withLock { (handle) throws(GitError) -> [GitPath: TreeFile?]? in
-            var changes: [GitPath: TreeFile?] = [:]
-            let comparison = TreeComparison(repository: handle.pointer) { path, file in
-                changes.updateValue(file, forKey: GitPath(path))
-                return false
-            }
-            do throws(GitError) {
-                let (before, after) = (try git_oid(hex: old), try git_oid(hex: new))
-                let trees = (
-                    try CommitHandle(before, in: handle.pointer).tree, try CommitHandle(after, in: handle.pointer).tree
-                )
-                _ = try comparison.differ(trees.0, trees.1, PathScope(prefixes))
-            } catch {
-                if error.isMissingObject { return nil }
-                throw error
-            }
-            return changes
-        }
-    }
-
     /// The bytes of a blob, by the 40 hex digits that name it.
     package func blob(_ id: String) throws(GitError) -> [UInt8] {
         try handle.withLock { (handle) throws(GitError) -> [UInt8] in try BlobHandle(id, in: handle.pointer).bytes }
@@ -149,7 +118,7 @@ package final class Repository: Sendable {
     ) throws(GitError) -> Commit? {
         try handle.withLock { (handle) throws(GitError) -> Commit? in
             guard let id = try handle.headID() else { return nil }
-            let comparison = TreeComparison(repository: handle.pointer) { path, _ in isInput(path) }
+            let comparison = TreeComparison(repository: handle.pointer, isInput: isInput)
             let walk = HistoryWalk(
                 repository: handle.pointer,
                 scope: PathScope(prefixes),

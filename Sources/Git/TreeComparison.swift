@@ -1,13 +1,11 @@
-/// Where two trees differ. Equal subtrees have equal ids and are never opened.
+/// Whether two trees differ in a file that matters. Equal subtrees have equal ids and are never opened.
 
 import CLibgit2
 
 struct TreeComparison {
     let repository: OpaquePointer
-    /// Gets the paths of files, links and submodules that differ, and what the new tree has there, if any of these.
-    ///
-    /// True ends the comparison: the trees differ in what matters.
-    let matters: (String, TreeFile?) -> Bool
+    /// Asked for the paths of files, links and submodules that differ.
+    let isInput: (String) -> Bool
 
     /// Compares two trees of the top; nil is the empty tree.
     func differ(_ old: git_oid?, _ new: git_oid?, _ scope: PathScope) throws(GitError) -> Bool {
@@ -71,16 +69,14 @@ struct TreeComparison {
         _ scope: PathScope
     ) throws(GitError) -> Bool {
         if let old, let new, old.isSame(as: new) { return false }
-        let (before, after) = (Self.file(old, scope), Self.file(new, scope))
-        if before != nil || after != nil, matters(path, after) { return true }
+        for entry in [old, new] {
+            guard let entry, !entry.isTree else { continue }
+            // What is asked for below a submodule changes with the submodule, as far as git knows.
+            let isAsked = scope.isWhole || entry.mode == GIT_FILEMODE_COMMIT.rawValue
+            if isAsked, isInput(path) { return true }
+        }
         guard old?.isTree == true || new?.isTree == true else { return false }
         return try differ(Self.tree(old), Self.tree(new), at: path + "/", scope)
-    }
-
-    /// What is asked for below a submodule changes with the submodule, as far as git knows.
-    private static func file(_ entry: TreeEntry?, _ scope: PathScope) -> TreeFile? {
-        guard let entry, !entry.isTree, scope.isWhole || entry.mode == GIT_FILEMODE_COMMIT.rawValue else { return nil }
-        return TreeFile(mode: entry.mode, id: entry.id.hex)
     }
 
     private static func tree(_ entry: TreeEntry?) -> git_oid? {

@@ -1,4 +1,4 @@
-/// What outlives the process, in one SQLite file: successes, file hashes, layers, process groups. Only what can be
+/// What outlives the process, in one SQLite file: successes, layers, process groups. Only what can be
 /// found again: a lost file costs time, and nothing that the user made.
 
 import Foundation

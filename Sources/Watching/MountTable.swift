@@ -12,28 +12,14 @@ struct MountTable {
         /// As the kernel names it, such as `ext4`, `nfs4` or `fuse.sshfs`.
         var kind: String
 
-        /// By name, since a mount says its kind as text, and a new FUSE server needs no number of its own.
-        private static let silentKinds: Set = [
-            "9p", "acfs", "afs", "ceph", "cifs", "coda", "drvfs", "fakeowner", "fuse", "gfs2", "lustre", "ncpfs", "nfs",
-            "nfs4", "ocfs2", "orangefs", "prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs",
-            // The kernel's own values.
-            "cgroup", "cgroup2", "debugfs", "proc", "sysfs", "tracefs",
-        ]
-
         /// Whether changes that are made by others, or on another machine, are not told.
-        ///
-        /// `fuseblk` is a local disk, and fuse-overlayfs the root of a container: all of their changes are made here.
-        var isSilent: Bool {
-            Self.silentKinds.contains(kind) || kind.hasPrefix("fuse.") && kind != "fuse.fuse-overlayfs"
-        }
+        var isSilent: Bool { FileSystemKind(kind).isSilent }
     }
 
     /// By the path as the scope names it: the mount that each root lies on, and those below the roots.
     private(set) var mounts: [RawPath: Mount] = [:]
     /// The devices (`st_dev`) on which a directory has a link more for each directory in it.
     private(set) var countingDevices: Set<UInt64> = []
-    /// ext4 says 1 where there are too many to count, as the others do that do not count.
-    private static let countingKinds: Set = ["ext2", "ext3", "ext4", "tmpfs", "xfs"]
 
     init() {}
 
@@ -45,7 +31,7 @@ struct MountTable {
                 let id = Int(fields[0])
             else { continue }
             let point = RawPath(Self.unescaped(fields[4]))
-            if Self.countingKinds.contains(String(fields[end + 1])), let device = Self.device(fields[2]) {
+            if FileSystemKind(String(fields[end + 1])).countsDirectories, let device = Self.device(fields[2]) {
                 countingDevices.insert(device)
             }
             let mount = Mount(id: id, source: fields[2...3].joined(separator: " "), kind: String(fields[end + 1]))

@@ -8,24 +8,26 @@ package struct WatchUsage: Equatable, Sendable {
         /// As the kernel has it, up to 15 bytes.
         package var name: String
         package var process: Int32
+        /// Watches, and the inotify instances that hold them.
         package var count: Int
+        package var instances: Int
     }
 
     /// How many there may be; nil if the kernel does not say.
     package var limit: Int?
-    /// Those with any, the greatest first.
+    package var instanceLimit: Int?
+    /// Those with an instance, the greatest first.
     package var consumers: [Consumer]
     package var used: Int { consumers.reduce(0) { $0 + $1.count } }
 
     /// What is in use now: it reads `/proc` for each descriptor of this user's processes.
     package static var now: WatchUsage {
         let processes = names(in: "/proc").compactMap { Int32($0) }.filter(isOwn)
-        let consumers = processes.map { process in
-            Consumer(name: name(of: process), process: process, count: count(of: process))
-        }
+        let consumers = processes.map(Consumer.init)
         return WatchUsage(
             limit: WatchError.kernelLimit("watches"),
-            consumers: consumers.filter { $0.count > 0 }.sorted { ($1.count, $0.process) < ($0.count, $1.process) }
+            instanceLimit: WatchError.kernelLimit("instances"),
+            consumers: consumers.filter { $0.instances > 0 }.sorted { ($1.count, $0.process) < ($0.count, $1.process) }
         )
     }
 
@@ -34,36 +36,40 @@ package struct WatchUsage: Equatable, Sendable {
         return stat("/proc/\(process)", &status) == 0 && status.st_uid == geteuid()
     }
 
-    private static func name(of process: Int32) -> String {
-        var name = ""
-        readLines(of: "/proc/\(process)/comm") { name = String(decoding: $0, as: UTF8.self) }
-        return name
-    }
-
-    private static func count(of process: Int32) -> Int {
-        var count = 0
-        for descriptor in names(in: "/proc/\(process)/fdinfo") {
-            readLines(of: "/proc/\(process)/fdinfo/\(descriptor)") { line in
-                if line.starts(with: "inotify wd:".utf8) { count += 1 }
-            }
-        }
-        return count
-    }
-
     /// Empty where this user may not look.
-    private static func names(in directory: String) -> [String] {
+    fileprivate static func names(in directory: String) -> [String] {
         guard var listing = try? DirectoryListing(of: RawPath(directory.utf8), followsLink: false) else { return [] }
         var names: [String] = []
         while let entry = try? listing.next() { names.append(String(decoding: entry.name, as: UTF8.self)) }
         return names
     }
 
-    private static func readLines(of path: String, _ body: ([UInt8]) -> Void) {
+    fileprivate static func readLines(of path: String, _ body: ([UInt8]) -> Void) {
         guard let file = fopen(path, "re") else { return }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 512)
         while fgets(&line, Int32(line.count), file) != nil {
             body(line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) })
         }
+    }
+}
+
+extension WatchUsage.Consumer {
+    /// A line `inotify wd:…` of an instance stands for each watch (proc(5)).
+    fileprivate init(_ process: Int32) {
+        self.init(name: "", process: process, count: 0, instances: 0)
+        for descriptor in WatchUsage.names(in: "/proc/\(process)/fd") where Self.isInotify(process, descriptor) {
+            instances += 1
+            WatchUsage.readLines(of: "/proc/\(process)/fdinfo/\(descriptor)") { line in
+                if line.starts(with: "inotify wd:".utf8) { count += 1 }
+            }
+        }
+        WatchUsage.readLines(of: "/proc/\(process)/comm") { name = String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func isInotify(_ process: Int32, _ descriptor: String) -> Bool {
+        var target = [CChar](repeating: 0, count: 64)
+        let count = readlink("/proc/\(process)/fd/\(descriptor)", &target, target.count)
+        return count > 0 && target.prefix(count).map(UInt8.init(bitPattern:)).elementsEqual("anon_inode:inotify".utf8)
     }
 }

@@ -87,7 +87,8 @@ struct Opening {
         let reader = InputReader(
             root: project.root,
             index: HashIndex(),
-            tellsByTimes: true,
+            tellsByTimes: Mount.holding(project.root, among: Mount.all()).map { FileSystemKind($0.kind).datesDirectories }
+                ?? false,
             repository: repository
         )
         let layout = try ImageLayout.open(at: folders.store)

@@ -14,6 +14,8 @@ import Watching
         #expect(usage.used >= own.count)
         #expect(try #require(usage.limit) > 0)
         let counts = usage.consumers.map { $0.count }
-        #expect(counts == counts.sorted(by: >) && counts.allSatisfy { $0 > 0 })
+        #expect(counts == counts.sorted(by: >))
+        #expect(usage.consumers.allSatisfy { $0.instances > 0 })
+        #expect(try #require(usage.instanceLimit) > 0)
     }
 }

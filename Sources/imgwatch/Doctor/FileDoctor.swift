@@ -5,6 +5,7 @@ import Glibc
 import Project
 import Reporting
 import State
+import Watching
 
 struct FileDoctor {
     let patient: Patient
@@ -112,8 +113,7 @@ struct Mount: Equatable {
 
     /// What to do where the kernel is not told of changes that others make; nil where it sees them all.
     var silence: String? {
-        let isRemote = ["nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "vboxsf", "ceph", "afs"].contains(kind)
-        guard isRemote || kind == "fuse" || kind.hasPrefix("fuse.") else { return nil }
+        guard FileSystemKind(kind).isSilent else { return nil }
         return
             "\(kind) does not tell what another machine changes: edit on this one, or keep the project on a local disk"
     }

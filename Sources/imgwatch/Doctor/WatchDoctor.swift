@@ -6,26 +6,20 @@ import Inputs
 import Project
 import Reporting
 import State
+import Watching
 
 struct WatchDoctor {
     let patient: Patient
     /// nil without a project, and where its folders could not be counted in time.
     let count: FolderCount?
 
-    struct Consumer: Equatable {
-        var pid: Int32
-        var name: String
-        var watches: Int
-        var instances: Int
-    }
-
     func lines() -> [Patient.Line] {
-        let consumers = Self.consumers()
-        var lines = [watches(consumers)]
+        let usage = WatchUsage.now
+        var lines = [watches(usage)]
         if patient.project != nil, count?.isComplete != true {
             lines.append(Patient.Line(.note, "the project has more folders than could be counted"))
         }
-        lines.append(instances(consumers))
+        lines.append(instances(usage))
         if let events = Self.number("/proc/sys/fs/inotify/max_queued_events") {
             lines.append(
                 events < 4096
@@ -50,29 +44,28 @@ struct WatchDoctor {
         return lines
     }
 
-    private func watches(_ consumers: [Consumer]) -> Patient.Line {
-        guard let limit = Self.number("/proc/sys/fs/inotify/max_user_watches") else {
+    private func watches(_ usage: WatchUsage) -> Patient.Line {
+        guard let limit = usage.limit else {
             return Patient.Line(.note, "the kernel does not say how many watches a user may hold")
         }
-        let used = consumers.reduce(0) { $0 + $1.watches }
-        let biggest = consumers.sorted { $0.watches > $1.watches }.prefix(3).filter { $0.watches > 0 }
-        let who = biggest.map { "\($0.name) (\($0.pid)) \($0.watches)" }.joined(separator: ", ")
+        let biggest = usage.consumers.prefix(3).filter { $0.count > 0 }
+        let who = biggest.map { "\($0.name) (\($0.process)) \($0.count)" }.joined(separator: ", ")
         let needed = count?.folders ?? 0
         let own = needed > 0 ? "; this project needs \(needed)" : ""
-        let text = "\(used) of \(limit) watches are in use\(who.isEmpty ? "" : ": \(who)")\(own)"
+        let text = "\(usage.used) of \(limit) watches are in use\(who.isEmpty ? "" : ": \(who)")\(own)"
         // What a loop holds that works on this project already is what the project needs.
         let running = patient.folders.flatMap { try? ProjectLock.holder($0) }
-        let others = consumers.filter { $0.pid != running }.reduce(0) { $0 + $1.watches }
+        let others = usage.consumers.filter { $0.process != running }.reduce(0) { $0 + $1.count }
         guard others + needed > limit else { return Patient.Line(.ok, text) }
         let wanted = max(1 << 20, 2 * (others + needed))
         return Patient.Line(.problem, text, remedies: Self.setting("max_user_watches", wanted))
     }
 
-    private func instances(_ consumers: [Consumer]) -> Patient.Line {
-        guard let limit = Self.number("/proc/sys/fs/inotify/max_user_instances") else {
+    private func instances(_ usage: WatchUsage) -> Patient.Line {
+        guard let limit = usage.instanceLimit else {
             return Patient.Line(.note, "the kernel does not say how many inotify instances a user may hold")
         }
-        let used = consumers.reduce(0) { $0 + $1.instances }
+        let used = usage.consumers.reduce(0) { $0 + $1.instances }
         let text = "\(used) of \(limit) inotify instances are in use"
         return used < limit
             ? Patient.Line(.ok, text)
@@ -80,32 +73,6 @@ struct WatchDoctor {
     }
 
     // MARK: The kernel's files
-
-    /// The processes of this user that hold inotify instances, as far as they can be seen.
-    static func consumers() -> [Consumer] {
-        KernelFiles.names(in: "/proc").compactMap { name in
-            guard let pid = Int32(name), isOwn(pid) else { return nil }
-            var consumer = Consumer(pid: pid, name: "", watches: 0, instances: 0)
-            let folder = "/proc/\(pid)"
-            for descriptor in KernelFiles.names(in: folder + "/fd")
-            where KernelFiles.target(of: "\(folder)/fd/\(descriptor)") == "anon_inode:inotify" {
-                consumer.instances += 1
-                consumer.watches += watches(in: KernelFiles.text("\(folder)/fdinfo/\(descriptor)") ?? "")
-            }
-            guard consumer.instances > 0 else { return nil }
-            consumer.name = KernelFiles.line(folder + "/comm") ?? "a program"
-            return consumer
-        }
-    }
-
-    /// The kernel counts by user.
-    private static func isOwn(_ pid: Int32) -> Bool {
-        var raw = stat()
-        return stat("/proc/\(pid)", &raw) == 0 && raw.st_uid == geteuid()
-    }
-
-    /// A line `inotify wd:…` stands for each (proc(5)).
-    static func watches(in text: String) -> Int { text.split(separator: "\n").count { $0.hasPrefix("inotify ") } }
 
     private static func number(_ path: String) -> Int? { KernelFiles.line(path).flatMap { Int($0) } }
 
