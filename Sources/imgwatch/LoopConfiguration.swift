@@ -80,7 +80,8 @@ extension Loop {
             recheck = nil
             guard !Task.isCancelled, !isOver else { return }
             drain()
-            reloadProject(isEdited: false)
+            // Another edit may have come after this barrier: what is loaded now is news all the same.
+            reloadProject()
         }
     }
 

@@ -87,8 +87,7 @@ struct Opening {
         let reader = InputReader(
             root: project.root,
             index: HashIndex(),
-            tellsByTimes: Mount.holding(project.root, among: Mount.all()).map { FileSystemKind($0.kind).datesDirectories }
-                ?? false,
+            tellsByTimes: Mount.datesDirectories(project.root),
             repository: repository
         )
         let layout = try ImageLayout.open(at: folders.store)

@@ -115,8 +115,6 @@ import Testing
         let newest = try place.git("log", "-1", "--format=%H", "--", "kept", in: tree)
         #expect(found == (shape.lacksHistory ? nil : newest))
         #expect(try repository.cleanBlobID(of: "kept/a") == files["kept/a"]?.id)
-        let edited = try repository.changedFiles(from: newest, to: newest, under: [""])
-        #expect(edited == [:])
     }
 
     @Test(arguments: Shape.allCases) func `every shape of repository is watched where git works`(shape: Shape) throws {

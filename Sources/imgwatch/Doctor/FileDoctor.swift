@@ -111,6 +111,11 @@ struct Mount: Equatable {
         return above.reduce(nil) { best, next in best.map { $0.path.count > next.path.count } == true ? best : next }
     }
 
+    /// Whether whatever comes or goes in a directory there sets the directory's times.
+    static func datesDirectories(_ path: String) -> Bool {
+        holding(path, among: all()).map { FileSystemKind($0.kind).datesDirectories } ?? false
+    }
+
     /// What to do where the kernel is not told of changes that others make; nil where it sees them all.
     var silence: String? {
         guard FileSystemKind(kind).isSilent else { return nil }
