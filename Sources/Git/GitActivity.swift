@@ -48,6 +48,4 @@ extension Repository {
         let series = GitActivity.Series.allCases.filter { access(gitDirectory + "/" + $0.rawValue, F_OK) == 0 }
         return GitActivity(locks: locks, series: series)
     }
-
-    package func isBusy() -> Bool { activity().isBusy }
 }

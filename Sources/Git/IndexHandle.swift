@@ -9,9 +9,6 @@ struct IndexHandle: ~Copyable, @unchecked Sendable {
     /// Nanoseconds since the epoch: when the file was written.
     private let written: Int64
 
-    /// Within this time two changes may bear the same time: kernels before 6.13 count in ticks of up to 4 ms.
-    static let racy: Int64 = 20_000_000
-
     /// - Returns: nil where libgit2 can't read it; it knows neither sparse indexes nor split ones.
     init?(_ path: String, written: Int64) {
         var pointer: OpaquePointer?
@@ -29,7 +26,7 @@ struct IndexHandle: ~Copyable, @unchecked Sendable {
             Self.isPlain(entry), Self.isSame(entry, file)
         else { return nil }
         let newest = max(file.modified, file.changed)
-        guard newest < min(written, moment) - Self.racy else { return nil }
+        guard newest < min(written, moment) - IndexedFile.racy else { return nil }
         // Whole seconds: a file system without smaller ones, or a program that cut them off.
         guard entry.ctime.nanoseconds != 0 else { return nil }
         return entry.id

@@ -68,7 +68,7 @@ struct IndexedBlobs: ~Copyable {
     private mutating func update(_ path: String, at moment: Int64) {
         let now = IndexSource(path)
         // Two indexes of one tick may look the same.
-        if let now, now == source, now.changed < moment - IndexHandle.racy { return }
+        if let now, now == source, now.changed < moment - IndexedFile.racy { return }
         index = nil
         source = nil
         guard let now else { return }

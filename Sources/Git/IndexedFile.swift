@@ -1,6 +1,11 @@
 /// What is to be compared with an entry of the index: a file of the work tree as `lstat` describes it.
 
 package struct IndexedFile: Sendable {
+    /// Within this time, in nanoseconds, two changes may bear the same time.
+    ///
+    /// Kernels before 6.13 count in ticks of up to 4 ms; `git` calls such files racy.
+    package static let racy: Int64 = 20_000_000
+
     /// Relative to the work tree.
     package var path: String
     package var device: UInt64

@@ -1,5 +1,6 @@
 /// What the kernel says of a file without reading it: enough to know that it is the one that was read before.
 
+internal import Git
 package import Glibc
 
 package struct FileStat: Hashable, Sendable {
@@ -61,9 +62,9 @@ package struct FileStat: Hashable, Sendable {
     /// As git sees it.
     var isExecutable: Bool { permissions & 0o100 != 0 }
 
-    /// A change within this time before a reading may bear the same times as what was read: such a reading is not
-    /// remembered (kernels before 6.13 count in ticks of up to 4 ms; `git` calls such files racy).
-    static let racy: Int64 = 20_000_000
+    /// A change within this time before a reading may bear the same times as what was read: such a reading proves
+    /// nothing later.
+    static let racy = IndexedFile.racy
 
     /// Whether a reading that began at `start` (nanoseconds since the epoch) can be told from any later content.
     func isProven(by start: Int64) -> Bool { max(modified, changed) < start - Self.racy }

@@ -48,6 +48,9 @@ package final class GitNames: Sendable {
         var newest: Commit?
         /// Whether HEAD has something that the node reads.
         var isCommitted: Bool
+        /// HEAD's tree of the project's root, and of what it has those files that decide the node besides.
+        var tree: BlobID?
+        var extra: [GitPath: TreeFile]
     }
     private struct Content: Sendable {
         var nodes: [String: Known] = [:]
@@ -74,7 +77,7 @@ package final class GitNames: Sendable {
         let extra = inputs.extra.map { path in (path, Self.file(path, reader)) }
         let isInput: (String) -> Bool = { !inputs.isGenerated($0) }
         if !known.isCommitted, extra.allSatisfy({ $0.1 == nil }), !reading.hasFiles(where: isInput) { return .nothing }
-        let isDirty = try inputs.isRedefined ? true : differs(inputs, reading, extra)
+        let isDirty = try inputs.isRedefined ? true : differs(inputs, reading, extra, from: known)
         // Inputs that no commit holds have no commit of their own: they are changes on top of HEAD.
         guard let commit = known.newest ?? (known.isCommitted ? nil : head) else { return .unknown }
         return .commit(commit, isDirty: isDirty)
@@ -100,10 +103,26 @@ package final class GitNames: Sendable {
         )
         var isCommitted = newest != nil
         if newest == nil { isCommitted = try repository.headFiles(under: prefixes).contains { isInput($0.key.text) } }
-        let known = Known(head: head.id, newest: newest, isCommitted: isCommitted)
+        let known = Known(
+            head: head.id,
+            newest: newest,
+            isCommitted: isCommitted,
+            tree: try projectTree(),
+            extra: try repository.headFiles(under: inputs.extra.map { prefix + $0 })
+        )
         // Where HEAD moved meanwhile, this may be of either commit: good for now, and asked again.
         if try repository.head() == head { remember(known, of: inputs.node) }
         return known
+    }
+
+    /// nil where HEAD has no such folder.
+    private func projectTree() throws(GitError) -> BlobID? {
+        var tree = try repository.headTree()
+        for name in prefix.split(separator: "/") {
+            guard let above = tree else { break }
+            tree = try repository.items(of: above).first { $0.isTree && $0.name.utf8.elementsEqual(name.utf8) }?.id
+        }
+        return tree
     }
 
     private func remember(_ known: Known, of node: String) {
@@ -138,21 +157,21 @@ package final class GitNames: Sendable {
         return entry
     }
 
-    private func differs(_ inputs: NamedInputs, _ reading: Reading, _ extra: [ExtraFile]) throws(GitError) -> Bool {
-        var tree = try repository.headTree()
-        for name in prefix.split(separator: "/") {
-            guard let above = tree else { break }
-            tree = try repository.items(of: above).first { $0.isTree && $0.name.utf8.elementsEqual(name.utf8) }?.id
-        }
+    private func differs(
+        _ inputs: NamedInputs,
+        _ reading: Reading,
+        _ extra: [ExtraFile],
+        from known: Known
+    ) throws(GitError) -> Bool {
         for (path, file) in extra {
-            let committed = try repository.headFiles(under: [prefix + path])[GitPath(prefix + path)]
+            let committed = known.extra[GitPath(prefix + path)]
             guard let file, let committed else {
                 if file == nil, committed == nil { continue }
                 return true
             }
             if try differs(file, from: TreeItem(name: file.name, committed), at: path) { return true }
         }
-        return try differs(reading.top, from: tree, below: "", inputs)
+        return try differs(reading.top, from: known.tree, below: "", inputs)
     }
 
     /// Equal trees have equal ids, and are not opened.

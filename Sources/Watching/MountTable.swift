@@ -4,18 +4,6 @@ import Glibc
 
 /// Of `/proc/self/mountinfo` (proc(5)), what concerns the scope.
 struct MountTable {
-    struct Mount: Equatable {
-        /// Of the mount itself; it may be that of one that is gone.
-        var id: Int
-        /// The device and the directory on it, such as `0:42 /`.
-        var source: String
-        /// As the kernel names it, such as `ext4`, `nfs4` or `fuse.sshfs`.
-        var kind: String
-
-        /// Whether changes that are made by others, or on another machine, are not told.
-        var isSilent: Bool { FileSystemKind(kind).isSilent }
-    }
-
     /// By the path as the scope names it: the mount that each root lies on, and those below the roots.
     private(set) var mounts: [RawPath: Mount] = [:]
     /// The devices (`st_dev`) on which a directory has a link more for each directory in it.
@@ -25,22 +13,14 @@ struct MountTable {
 
     /// `roots` are the roots by their real paths, where these exist.
     init(mountinfo: String, roots: [RawPath: RawPath]) {
-        for line in mountinfo.split(separator: "\n") {
-            let fields = line.split(separator: " ")
-            guard let end = fields.firstIndex(of: "-"), end + 1 < fields.count, fields.count > 4,
-                let id = Int(fields[0])
-            else { continue }
-            let point = RawPath(Self.unescaped(fields[4]))
-            if FileSystemKind(String(fields[end + 1])).countsDirectories, let device = Self.device(fields[2]) {
-                countingDevices.insert(device)
-            }
-            let mount = Mount(id: id, source: fields[2...3].joined(separator: " "), kind: String(fields[end + 1]))
+        for mount in Mount.all(in: mountinfo) {
+            if mount.kind.countsDirectories, let device = Self.device(mount.device) { countingDevices.insert(device) }
             // What is mounted later hides what was there; a deeper point is nearer to what lies below it.
             for (root, real) in roots {
-                if let rest = point.components(below: real) {
+                if let rest = mount.point.components(below: real) {
                     mounts[RawPath(components: root.components + rest)] = mount
-                } else if real.components(below: point) != nil {
-                    let depth = point.components.count
+                } else if real.components(below: mount.point) != nil {
+                    let depth = mount.point.components.count
                     if depth >= nearest[root, default: 0] { (mounts[root], nearest[root]) = (mount, depth) }
                 }
             }
@@ -50,7 +30,7 @@ struct MountTable {
     private var nearest: [RawPath: Int] = [:]
 
     /// From `8:1`, as makedev(3) puts the two together.
-    private static func device(_ text: Substring) -> UInt64? {
+    private static func device(_ text: String) -> UInt64? {
         let numbers = text.split(separator: ":").compactMap { UInt64($0) }
         guard numbers.count == 2 else { return nil }
         let (major, minor) = (numbers[0], numbers[1])
@@ -60,21 +40,6 @@ struct MountTable {
     /// The places at which something else is mounted than in the other table.
     func differences(from other: MountTable) -> Set<RawPath> {
         Set(mounts.keys).union(other.mounts.keys).filter { mounts[$0] != other.mounts[$0] }
-    }
-
-    /// Blanks and backslashes are written as `\040`.
-    private static func unescaped(_ field: Substring) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var rest = Array(field.utf8)[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "\\"), rest.count >= 3 {
-                bytes.append(rest.prefix(3).reduce(0) { $0 &* 8 &+ ($1 &- UInt8(ascii: "0")) })
-                rest = rest.dropFirst(3)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return bytes
     }
 }
 

@@ -81,7 +81,12 @@ package enum WatchError: Error, Hashable, Sendable {
 
     private static func sysctl(_ kind: String, _ value: Int) -> [String] {
         let (own, all) = (setting(namespace(kind)) ?? .max, setting(system(kind)) ?? .max)
-        let setting = "\(own < all ? namespace(kind) : system(kind))=\(value)"
+        return raising(own < all ? namespace(kind) : system(kind), to: value)
+    }
+
+    /// The lines that raise a setting of the kernel, now and from the next start on.
+    package static func raising(_ name: String, to value: Int) -> [String] {
+        let setting = "\(name)=\(value)"
         return ["now:  sudo sysctl \(setting)", "keep: echo \(setting) | sudo tee /etc/sysctl.d/60-inotify.conf"]
     }
 }

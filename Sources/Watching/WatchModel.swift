@@ -186,7 +186,7 @@ struct WatchModel {
 
     /// Where changes are not told, and by which kind of file system.
     var silent: [RawPath: String] {
-        mounts.mounts.filter { $0.value.isSilent || canaries[$0.value.source] == false }.mapValues(\.kind)
+        mounts.mounts.filter { $0.value.kind.isSilent || canaries[$0.value.source] == false }.mapValues(\.kind.name)
     }
 
     private var currentMounts: MountTable {

@@ -96,13 +96,13 @@ extension Loop {
             tell(notice: "`registry` changed: images go there when imgwatch is started again")
         }
         let graph = mode == .once ? project.graph.selecting(nodes.graph.nodes.map(\.id)) : project.graph
-        nodes = ProjectNodes(project, graph: graph)
+        tracked.nodes = ProjectNodes(project, graph: graph)
         session.git?.forget()
         watch()
         let barrier = nextSequence()
         touchAll(barrier)
-        recent.noteRedefinition(barrier)
-        held = held.filter { nodes.graph.contains($0.key) }
+        tracked.recent.noteRedefinition(barrier)
+        tracked.held = held.filter { nodes.graph.contains($0.key) }
         readings = readings.filter { nodes.graph.contains($0.key) }
         engine.parallel = project.parallel
         let memory = session.memory(of: graph, in: project)

@@ -10,18 +10,9 @@ import Reporting
 import Watching
 
 extension Loop {
-    var nodes: ProjectNodes {
-        get { tracked.nodes }
-        set { tracked.nodes = newValue }
-    }
-    var held: [NodeID: HeldReading] {
-        get { tracked.held }
-        set { tracked.held = newValue }
-    }
-    var recent: RecentChanges {
-        get { tracked.recent }
-        set { tracked.recent = newValue }
-    }
+    var nodes: ProjectNodes { tracked.nodes }
+    var held: [NodeID: HeldReading] { tracked.held }
+    var recent: RecentChanges { tracked.recent }
 
     /// The barrier: delivers everything that the kernel queued before this call.
     func drain() {
@@ -45,7 +36,7 @@ extension Loop {
 
     private func deliver(_ changes: [Watching.Change]) {
         let found = tracked.note(changes, offset: offset, barrier: sequence, session.reader)
-        let relinked = tracked.mayRelink(found, changes) ? relink() : []
+        let relinked = tracked.mayRelink(changes) ? relink() : []
         deliver(found + relinked)
     }
 
@@ -113,7 +104,7 @@ extension Loop {
     /// Whatever was read before this is to be read again.
     func touchAll(_ sequence: Sequence) {
         for entry in nodes.entries { touched[entry.id] = sequence }
-        recent.noteUpheaval(sequence)
+        tracked.recent.noteUpheaval(sequence)
     }
 
     /// Links through which nodes read may lead elsewhere now: that is read and watched from now on.

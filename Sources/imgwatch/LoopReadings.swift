@@ -56,7 +56,7 @@ extension Loop {
         for _ in 0..<Self.updates {
             // What is polled is compared with it at the barrier.
             if case .success(let files?) = found, redefinition == recent.redefinition {
-                held[entry.id] = HeldReading(files, barrier: start)
+                tracked.held[entry.id] = HeldReading(files, barrier: start)
             }
             drain()
             guard redefinition == recent.redefinition, let changed = recent.paths(of: entry.id, since: start) else {
@@ -96,7 +96,7 @@ extension Loop {
         in nodes: ProjectNodes
     ) async -> SettledReading? {
         let (barrier, session) = (sequence, session)
-        held[entry.id]?.barrier = barrier
+        tracked.held[entry.id]?.barrier = barrier
         watchHardLinks(of: entry.id)
         let hadFreshNeeds = engine.hasFreshNeeds(entry.id)
         let bases = nodes.project.image(entry.id).flatMap(bases)

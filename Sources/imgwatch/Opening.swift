@@ -87,7 +87,7 @@ struct Opening {
         let reader = InputReader(
             root: project.root,
             index: HashIndex(),
-            tellsByTimes: Mount.datesDirectories(project.root),
+            tellsByTimes: Mount.holding(project.root, among: Mount.all())?.kind.datesDirectories ?? false,
             repository: repository
         )
         let layout = try ImageLayout.open(at: folders.store)

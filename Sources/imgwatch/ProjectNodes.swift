@@ -102,8 +102,10 @@ struct ProjectNodes: Sendable {
 
     /// Whether a link through which a node reads came, went, or may lead elsewhere now.
     func mayRelink(_ path: String) -> Bool {
-        entries.contains { entry in
-            entry.linked.links.contains { OutputPath(path: path).covers($0) } || entry.scope.isOnTheWay(path)
+        let place = OutputPath(path: path)
+        return entries.contains { entry in
+            entry.linked.links.contains(where: place.covers) || entry.linked.turns.contains(where: place.covers)
+                || entry.scope.isOnTheWay(path)
         } || isLink(path)
     }
 

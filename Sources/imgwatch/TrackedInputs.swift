@@ -98,13 +98,10 @@ struct TrackedInputs: Sendable {
     }
 
     /// Whether links may lead elsewhere after this, whatever of it concerned nodes.
-    func mayRelink(_ changes: [PathChange], _ told: [Watching.Change] = []) -> Bool {
-        changes.contains { nodes.mayRelink($0.path) }
-            || told.contains { change in
-                if change.isRecursive || FileStat(of: change.path)?.isLink == true { return true }
-                guard let path = nodes.project.relative(change.path) else { return false }
-                return nodes.entries.contains { $0.linked.turns.contains(where: OutputPath(path: path).covers) }
-            }
+    func mayRelink(_ told: [Watching.Change]) -> Bool {
+        told.contains { change in
+            change.isRecursive || nodes.project.relative(change.path).map { nodes.mayRelink($0) } ?? false
+        }
     }
 
     /// The node's paths that changed since it was read last; nil where that is not known.

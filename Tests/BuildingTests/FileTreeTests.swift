@@ -1,4 +1,5 @@
 import OCI
+import Rigs
 import Testing
 
 @testable import Building
@@ -34,16 +35,18 @@ import Testing
     /// Against a dictionary, whatever the sizes of the pushes make of the layers inside.
     @Test(arguments: 0..<20)
     func `many pushes give what a dictionary gives`(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         var tree = FileTree()
         var model: [TreePath: TreeNode] = [:]
         for _ in 0..<12 {
             var layer: [TreePath: TreeNode] = [:]
-            for _ in 0...random.below(40) {
-                let path = TreePath("\(random.below(5))/\(random.below(5))/\(random.below(5))")
-                layer[path] = Self.link(String(random.below(1000)))
+            for _ in 0...random.next(below: 40) {
+                let path = TreePath("\(random.next(below: 5))/\(random.next(below: 5))/\(random.next(below: 5))")
+                layer[path] = Self.link(String(random.next(below: 1000)))
             }
-            let hiding = (0..<random.below(3)).map { _ in TreePath("\(random.below(5))/\(random.below(5))") }
+            let hiding = (0..<random.next(below: 3)).map { _ in
+                TreePath("\(random.next(below: 5))/\(random.next(below: 5))")
+            }
             for folder in hiding { for path in model.keys where path.isBelow(folder) { model[path] = nil } }
             model.merge(layer) { $1 }
             tree.push(layer.map { (path: $0.key, node: $0.value) }, hiding: hiding)
@@ -52,18 +55,5 @@ import Testing
         for (path, node) in model { #expect(tree[path] == node) }
         let folder = TreePath("2/3")
         #expect(tree.descendants(of: folder).map(\.path) == model.keys.filter { $0.isBelow(folder) }.sorted())
-    }
-}
-
-/// Numbers that are the same in each run.
-private struct SplitMix {
-    var state: UInt64
-
-    mutating func below(_ limit: Int) -> Int {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-        return Int((value ^ value >> 31) % UInt64(limit))
     }
 }

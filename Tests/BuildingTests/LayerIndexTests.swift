@@ -1,23 +1,11 @@
 import Foundation
 import OCI
+import Rigs
 import Testing
 
 @testable import Building
 
 @Suite struct LayerIndexTests {
-    /// Numbers from a seed.
-    private struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var mixed = state
-            mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-            mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-            return mixed ^ mixed >> 31
-        }
-    }
-
     private static let names = ["a", "b", "c", "\u{e4}", "long-name-of-a-file", ".hidden"]
 
     /// A file of the lowest layer that others are further names of.
@@ -50,7 +38,7 @@ import Testing
 
     @Test(arguments: 0..<60)
     func `an image from the index cache is the one from its layers`(seed: Int) throws {
-        var random = SplitMix(state: UInt64(seed))
+        var random = SplitMix(seed: UInt64(seed))
         let workshop = try Workshop()
         let file = (TarEntry(path: Self.linked, kind: .file(size: 0), mode: 0o640), "linked")
         let layers = try (0..<3).map { number in

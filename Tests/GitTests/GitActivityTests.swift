@@ -16,7 +16,7 @@ import Testing
             let written = Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)
             let lock = GitActivity.Lock(name: name, inode: UInt64(raw.st_ino), written: written)
             #expect(repository.activity() == GitActivity(locks: [lock], series: []))
-            #expect(repository.isBusy())
+            #expect(repository.activity().isBusy)
             try place.passRacyTime()
             try FileManager.default.removeItem(atPath: path)
             #expect(FileManager.default.createFile(atPath: path, contents: nil))
@@ -24,7 +24,7 @@ import Testing
             #expect(repository.activity().locks != [lock])
             try FileManager.default.removeItem(atPath: path)
         }
-        #expect(!repository.isBusy())
+        #expect(!repository.activity().isBusy)
     }
 
     @Test(
@@ -42,9 +42,9 @@ import Testing
         let repository = try place.open()
         #expect(throws: TemporaryRepository.CommandFailed.self) { try place.git(command, in: place.root) }
         #expect(repository.activity() == GitActivity(locks: [], series: series))
-        #expect(repository.isBusy() == !series.isEmpty)
+        #expect(repository.activity().isBusy == !series.isEmpty)
         try place.git(command[0], "--abort")
-        #expect(!repository.isBusy())
+        #expect(!repository.activity().isBusy)
     }
 
     @Test func `a bisect is none, and another work tree's rebase is not ours`() throws {
@@ -55,9 +55,9 @@ import Testing
             try place.git("rebase", "main", in: place.folder + "/linked")
         }
         #expect(linked.activity().series == [.rebase])
-        #expect(!repository.isBusy())
+        #expect(!repository.activity().isBusy)
         try place.git("bisect", "start", "HEAD", "HEAD~2")
-        #expect(!repository.isBusy())
+        #expect(!repository.activity().isBusy)
     }
 
     /// Two branches whose commits are in each other's way.

@@ -1,5 +1,6 @@
 import Foundation
 import Git
+import Rigs
 import Testing
 
 /// Random histories, with merges of all kinds and clocks that go wrong, against git's own answer.

@@ -1,5 +1,6 @@
 import Foundation
 import Git
+import Rigs
 import Testing
 
 /// Git's own hashing is the judge: what is said unread must be what reading would give.

@@ -27,7 +27,7 @@ import Testing
         #expect(repository.lockHolder("index.lock")?.command.hasPrefix("git -C sub") == true)
         git.end()
         #expect(git.process.terminationStatus == 0)
-        #expect(!repository.isBusy())
+        #expect(!repository.activity().isBusy)
     }
 
     @Test func `a lock that was left behind has no holder`() throws {

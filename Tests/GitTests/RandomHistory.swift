@@ -1,5 +1,7 @@
 /// Histories for tests that ask git and us the same.
 
+import Rigs
+
 /// Commits on three branches as `git fast-import` reads them.
 struct RandomHistory {
     static let files = ["a", "b/c", "b/d", "b/e/f", "b/e/g", "h/i", "h.x", "h/j/k/l"]

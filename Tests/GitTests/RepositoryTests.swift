@@ -121,7 +121,7 @@ import Testing
         let place = try TemporaryRepository()
         let tree = try shape.make(in: place)
         let repository = try place.open(tree)
-        #expect(!repository.isBusy())
+        #expect(!repository.activity().isBusy)
         for name in ["index.lock", "HEAD.lock"] {
             let path = try place.git("rev-parse", "--path-format=absolute", "--git-path", name, in: tree)
             #expect(repository.watchPaths.contains((path as NSString).deletingLastPathComponent))
@@ -181,7 +181,7 @@ import Testing
         let error = #expect(throws: GitError.self) { try repository.head() }
         #expect(error?.reason.hasPrefix("reading HEAD: ") == true)
         #expect(repository.watchPaths.contains(place.root + "/.git"))
-        #expect(!repository.isBusy())
+        #expect(!repository.activity().isBusy)
     }
 
     @Test func `a configuration that can't be read is an error that names it`() throws {

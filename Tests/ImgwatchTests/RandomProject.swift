@@ -2,24 +2,13 @@
 
 import Foundation
 import Project
+import Rigs
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the same seed, the same choices.
-struct Dice: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-
-    mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
-    mutating func one(in count: Int) -> Bool { below(count) == 0 }
-    mutating func any<Element>(_ choices: [Element]) -> Element { choices[below(choices.count)] }
+extension SplitMix {
+    mutating func one(in count: Int) -> Bool { next(below: count) == 0 }
+    mutating func any<Element>(_ choices: [Element]) -> Element { choices[next(below: choices.count)] }
     mutating func some<Element>(_ choices: [Element], upTo most: Int) -> [Element] {
-        (0...below(most)).map { _ in any(choices) }
+        (0...next(below: most)).map { _ in any(choices) }
     }
 }
 
@@ -40,9 +29,9 @@ struct RandomProject {
     private(set) var ignoreFiles: [String] = []
 
     /// One that loads, most of the time.
-    init(_ dice: inout Dice) {
+    init(_ dice: inout SplitMix) {
         var lines: [String] = []
-        let steps = dice.below(3)
+        let steps = dice.next(below: 3)
         if steps > 0 { lines.append("steps:") }
         for step in 0..<steps {
             let inputs = dice.some(Self.patterns, upTo: 3).map { "\"\($0)\"" }.joined(separator: ", ")
@@ -50,7 +39,7 @@ struct RandomProject {
             let outputs = dice.any(Self.outputs)
             lines.append("  s\(step): {run: make, inputs: [\(inputs)], outputs: [\(outputs)], needs: [\(needs)]}")
         }
-        let images = 1 + dice.below(2)
+        let images = 1 + dice.next(below: 2)
         lines.append("images:")
         for image in 0..<images {
             let needs = (0..<steps).map { "s\($0)" }.joined(separator: ", ")
@@ -66,5 +55,5 @@ struct RandomProject {
     }
 
     /// The text of an ignore file.
-    static func rules(_ dice: inout Dice) -> String { dice.some(ignored, upTo: 4).map { $0 + "\n" }.joined() }
+    static func rules(_ dice: inout SplitMix) -> String { dice.some(ignored, upTo: 4).map { $0 + "\n" }.joined() }
 }

@@ -4,6 +4,7 @@ import Glibc
 import Graph
 import Inputs
 import Project
+import Rigs
 import Testing
 import Watching
 
@@ -64,7 +65,7 @@ import Watching
         try folder.link("src/l", to: "../real")
         let (tracked, _) = try tracked(folder, "steps: { s: { run: x, inputs: src/*, outputs: out/ } }\n")
         let mayRelink = { (path: String, isRemoval: Bool) in
-            tracked.mayRelink([], [Change(path: folder.path(path), sequence: 1, isRemoval: isRemoval)])
+            tracked.mayRelink([Change(path: folder.path(path), sequence: 1, isRemoval: isRemoval)])
         }
         #expect(mayRelink("real", true) && !mayRelink("src/a", false) && !mayRelink("other", true))
         try folder.link("other", to: "nowhere")
@@ -117,7 +118,7 @@ import Watching
     private static func round(_ world: inout TreeFuzz, _ round: Int) throws -> Bool {
         world.vandal.note("-- round \(round)")
         var dice = world.vandal.dice
-        for _ in 0...dice.below(10) { world.vandal.act() }
+        for _ in 0...dice.next(below: 10) { world.vandal.act() }
         if dice.one(in: 10) { try actMeanwhile(&world, seed: dice.next()) }
         try world.settleOrThrow()
         if !world.isWhole {

@@ -6,6 +6,7 @@ import Git
 import Graph
 import Inputs
 import Project
+import Rigs
 import Watching
 
 @testable import imgwatch
@@ -42,7 +43,7 @@ struct TreeFuzz {
 
     /// A project in a repository, in a new folder that ``end()`` removes.
     init(seed: UInt64) throws {
-        var dice = Dice(state: seed)
+        var dice = SplitMix(seed: seed)
         folder = try Self.makeFolder()
         let work = folder + "/work"
         root = dice.one(in: 4) ? work + "/project" : work
@@ -83,7 +84,7 @@ struct TreeFuzz {
         return String(cString: real)
     }
 
-    private static func project(in root: String, _ dice: inout Dice) throws -> (Project, RandomProject) {
+    private static func project(in root: String, _ dice: inout SplitMix) throws -> (Project, RandomProject) {
         while true {
             let random = RandomProject(&dice)
             for (name, text) in random.files {
@@ -127,7 +128,7 @@ struct TreeFuzz {
         guard !batch.changes.isEmpty else { return }
         if isBroken || tracked.mayRedefine(batch.changes, and: brokenSources) { reload() }
         let found = tracked.note(batch.changes, offset: offset, barrier: sequence, reader)
-        deliver(found + (tracked.mayRelink(found, batch.changes) ? try relink() : []))
+        deliver(found + (tracked.mayRelink(batch.changes) ? try relink() : []))
     }
 
     private mutating func deliver(_ changes: [PathChange]) {

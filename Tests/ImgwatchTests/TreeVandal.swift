@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import Rigs
 import Watching
 
 struct TreeVandal {
@@ -30,13 +31,13 @@ struct TreeVandal {
     let outside: String
     let ignoreFiles: [String]
     let deeds: [Deed]
-    var dice: Dice
+    var dice: SplitMix
     /// How many operations on files were tried.
     private(set) var operations = 0
     private(set) var history: [String] = []
     private var open: [Int32] = []
 
-    init(root: String, outside: String, ignoreFiles: [String], dice: Dice, leavingOut: Set<Deed> = []) {
+    init(root: String, outside: String, ignoreFiles: [String], dice: SplitMix, leavingOut: Set<Deed> = []) {
         (self.root, self.outside, self.ignoreFiles, self.dice) = (root, outside, ignoreFiles, dice)
         deeds = Deed.allCases.filter { deed in
             !leavingOut.contains(deed) && (deed == .flood || Self.hasGit || !Deed.slow.contains(deed))
@@ -47,7 +48,7 @@ struct TreeVandal {
 
     private mutating func path(depth: Int = 4) -> String {
         // Nobody asks for the root itself.
-        let names = (0...dice.below(depth)).map { _ in dice.any(["a", "b", "c", "d"]) }
+        let names = (0...dice.next(below: depth)).map { _ in dice.any(["a", "b", "c", "d"]) }
         return ([root] + names).joined(separator: "/")
     }
 
@@ -58,7 +59,7 @@ struct TreeVandal {
     }
 
     private mutating func text() -> String {
-        String(repeating: dice.any(["x", "y", "z", "\n"]), count: dice.below(12))
+        String(repeating: dice.any(["x", "y", "z", "\n"]), count: dice.next(below: 12))
     }
 
     // MARK: Deeds
@@ -85,7 +86,7 @@ struct TreeVandal {
         switch deed {
         case .write: write(text(), to: path, O_TRUNC)
         case .append: write(text(), to: path, O_APPEND)
-        case .truncate: Glibc.truncate(path, dice.below(9))
+        case .truncate: Glibc.truncate(path, dice.next(below: 9))
         case .rewriteInPlace: rewrite(path)
         case .rewriteKeepingTimes:
             var status = stat()
@@ -163,7 +164,7 @@ struct TreeVandal {
 
     private mutating func burst(_ path: String) {
         guard mkdir(path, 0o755) == 0 || errno == EEXIST else { return }
-        let count = dice.one(in: 6) ? 1 + dice.below(200) : 1 + dice.below(20)
+        let count = dice.one(in: 6) ? 1 + dice.next(below: 200) : 1 + dice.next(below: 20)
         for index in 0..<count { write(text(), to: "\(path)/f\(index)", O_TRUNC) }
         operations += count
     }
@@ -308,7 +309,7 @@ struct TreeVandal {
             root: root,
             outside: outside,
             ignoreFiles: ignoreFiles,
-            dice: Dice(state: seed),
+            dice: SplitMix(seed: seed),
             leavingOut: Deed.alone.union(Deed.slow)
         )
     }

@@ -3,6 +3,7 @@
 import Dockerfile
 import Graph
 import Project
+import Rigs
 
 @testable import Inputs
 

@@ -1,6 +1,7 @@
 import Foundation
 import OCI
 import Project
+import Rigs
 import Testing
 
 @testable import Inputs

@@ -1,6 +1,7 @@
 import Dockerfile
 import Foundation
 import Graph
+import Rigs
 import Testing
 
 @testable import Project
@@ -320,7 +321,7 @@ import Testing
 
     @Test(arguments: 0..<150)
     func `whatever a text becomes under the keys, it loads or is told what is wrong`(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         var files = Self.shop
         let name = try #require(files.keys.sorted().filter { !(files[$0] ?? "").isEmpty }.randomElement(using: &random))
         var text = Array(files[name] ?? "")

@@ -1,3 +1,4 @@
+import Rigs
 import Testing
 
 @testable import Project
@@ -118,7 +119,7 @@ import Testing
 
     @Test(arguments: 0..<200)
     func `patterns match as the plain definition says`(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         let text = random.patternText()
         let pattern = try pattern(text)
         let named = Self.paths.filter(pattern.matches)

@@ -1,4 +1,5 @@
 import Foundation
+import Rigs
 import Testing
 
 /// The race that imgwatch exists for, on the petstore's graph: two chains of steps write the two halves of one image,
@@ -171,17 +172,9 @@ import Testing
     }
 }
 
-/// The same numbers for the same seed.
-///
-/// SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+/// The same numbers for the same seed, other ones for the next.
 struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    private var numbers: SplitMix
+    init(seed: UInt64) { numbers = SplitMix(seed: seed &* 0x9E37_79B9_7F4A_7C15 &+ 1) }
+    mutating func next() -> UInt64 { numbers.next() }
 }

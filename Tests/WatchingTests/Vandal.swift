@@ -2,21 +2,9 @@
 
 import Foundation
 import Glibc
+import Rigs
 
 struct Vandal {
-    /// SplitMix64 (Steele, Lea, Flood 2014): the same seed, the same deeds.
-    struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     enum Deed: CaseIterable {
         case makeFolder, makeFolders, write, append, writeThroughMap, unlink, removeFolder, removeAll, rename, exchange
         case link, setMode, touch, moveOut, moveIn, copy, truncate, moveAndEdit, chain
@@ -28,13 +16,13 @@ struct Vandal {
 
     let folder: String
     private let deeds: [Deed]
-    var random: Generator
+    var random: SplitMix
     private(set) var history: [String] = []
 
     /// The folder holds `tree`, which is watched, and `out`, which is not.
     init(folder: String, seed: UInt64, deeds: [Deed] = Deed.allCases) {
         (self.folder, self.deeds) = (folder, deeds)
-        random = Generator(state: seed)
+        random = SplitMix(seed: seed)
     }
 
     private mutating func path(in area: String = "tree", depth: Int = 4) -> String {

@@ -46,8 +46,8 @@ struct FileDoctor {
         let there = Self.existing(path)
         guard let mount = Mount.holding(AbsolutePath.real(there) ?? there, among: mounts), let room = Room(of: there)
         else { return [Patient.Line(.problem, "\(what), \(path): its file system can't be asked")] }
-        let text = "\(what), \(path): \(mount.kind), \(room.text)"
-        if isWatched, let remedy = mount.silence { return [Patient.Line(.problem, text, remedies: [remedy])] }
+        let text = "\(what), \(path): \(mount.kind.name), \(room.text)"
+        if isWatched, let remedy = mount.kind.silence { return [Patient.Line(.problem, text, remedies: [remedy])] }
         guard room.isShort else { return [Patient.Line(.ok, text)] }
         return [Patient.Line(.problem, text, remedies: ["make room there: `df -h \(there)`, `df -i \(there)`"])]
     }
@@ -83,43 +83,11 @@ struct Room: Equatable {
     }
 }
 
-/// A line of `/proc/self/mountinfo` (proc(5)).
-struct Mount: Equatable {
-    var path: String
-    /// Like `ext4`, `overlay`, `fuse.sshfs`.
-    var kind: String
-
-    static func all() -> [Mount] {
-        (KernelFiles.text("/proc/self/mountinfo") ?? "").split(separator: "\n").compactMap { Mount(parsing: $0) }
-    }
-
-    /// `ID PARENT DEVICE ROOT PATH OPTIONS … - KIND SOURCE OPTIONS`; blanks in a path are `\040`.
-    init?(parsing line: Substring) {
-        let fields = line.split(separator: " ")
-        guard let dash = fields.firstIndex(of: "-"), fields.count > dash + 1, dash > 4 else { return nil }
-        path = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")].reduce(String(fields[4])) {
-            $0.replacing($1.0, with: $1.1)
-        }
-        kind = String(fields[dash + 1])
-    }
-
-    init(path: String, kind: String) { (self.path, self.kind) = (path, kind) }
-
-    /// The last of the innermost ones: a later mount hides an earlier one.
-    static func holding(_ path: String, among mounts: [Mount]) -> Mount? {
-        let above = mounts.filter { path == $0.path || path.hasPrefix($0.path == "/" ? "/" : $0.path + "/") }
-        return above.reduce(nil) { best, next in best.map { $0.path.count > next.path.count } == true ? best : next }
-    }
-
-    /// Whether whatever comes or goes in a directory there sets the directory's times.
-    static func datesDirectories(_ path: String) -> Bool {
-        holding(path, among: all()).map { FileSystemKind($0.kind).datesDirectories } ?? false
-    }
-
+extension FileSystemKind {
     /// What to do where the kernel is not told of changes that others make; nil where it sees them all.
     var silence: String? {
-        guard FileSystemKind(kind).isSilent else { return nil }
+        guard isSilent else { return nil }
         return
-            "\(kind) does not tell what another machine changes: edit on this one, or keep the project on a local disk"
+            "\(name) does not tell what another machine changes: edit on this one, or keep the project on a local disk"
     }
 }

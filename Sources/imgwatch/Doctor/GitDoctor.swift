@@ -58,25 +58,29 @@ struct GitDoctor {
 
     /// As long as git is at work nothing starts.
     private func rest(of repository: Repository) -> [Patient.Line] {
-        guard repository.isBusy() else { return [Patient.Line(.ok, "git is at rest")] }
-        let found = Self.holders.filter { FileStat(of: repository.gitDirectory + "/" + $0.name) != nil }
-        return found.map { holder in
-            let path = repository.gitDirectory + "/" + holder.name
+        let activity = repository.activity()
+        guard activity.isBusy else { return [Patient.Line(.ok, "git is at rest")] }
+        let lock = "end the git command that runs; where none does: rm PATH"
+        let found = activity.locks.map { ($0.name, lock) } + activity.series.map { ($0.rawValue, $0.remedy) }
+        return found.map { name, remedy in
+            let path = repository.gitDirectory + "/" + name
             let age = FileStat(of: path).map { Int(Date().timeIntervalSince1970) - Int($0.modified / 1_000_000_000) }
             let since = age.map { " since \(Formats.duration(ms: max(0, $0) * 1000))" } ?? ""
             return Patient.Line(
                 .problem,
                 "git is at work\(since), and nothing starts until it is done: \(path)",
-                remedies: [holder.remedy.replacing("PATH", with: path)]
+                remedies: [remedy.replacing("PATH", with: path)]
             )
         }
     }
+}
 
-    private static let holders = [
-        (name: "index.lock", remedy: "end the git command that runs; where none does: rm PATH"),
-        (name: "HEAD.lock", remedy: "end the git command that runs; where none does: rm PATH"),
-        (name: "rebase-merge", remedy: "`git rebase --continue` or `git rebase --abort`"),
-        (name: "rebase-apply", remedy: "`git rebase --continue` or `--abort`; after `git am`: `git am --abort`"),
-        (name: "sequencer", remedy: "`git cherry-pick --continue` or `--abort`; after `git revert` likewise"),
-    ]
+extension GitActivity.Series {
+    fileprivate var remedy: String {
+        switch self {
+        case .rebase: "`git rebase --continue` or `git rebase --abort`"
+        case .patches: "`git rebase --continue` or `--abort`; after `git am`: `git am --abort`"
+        case .sequence: "`git cherry-pick --continue` or `--abort`; after `git revert` likewise"
+        }
+    }
 }

@@ -26,7 +26,7 @@ struct WatchDoctor {
                     ? Patient.Line(
                         .note,
                         "the kernel queues only \(events) events; when more come at once all is read anew",
-                        remedies: Self.setting("max_queued_events", 16384)
+                        remedies: WatchError.raising("fs.inotify.max_queued_events", to: 16384)
                     ) : Patient.Line(.ok, "the kernel queues \(events) events")
             )
         }
@@ -57,8 +57,8 @@ struct WatchDoctor {
         let running = patient.folders.flatMap { try? ProjectLock.holder($0) }
         let others = usage.consumers.filter { $0.process != running }.reduce(0) { $0 + $1.count }
         guard others + needed > limit else { return Patient.Line(.ok, text) }
-        let wanted = max(1 << 20, 2 * (others + needed))
-        return Patient.Line(.problem, text, remedies: Self.setting("max_user_watches", wanted))
+        let problem = WatchError.watchLimit(limit: limit, needed: others + needed)
+        return Patient.Line(.problem, text, remedies: problem.remedies)
     }
 
     private func instances(_ usage: WatchUsage) -> Patient.Line {
@@ -69,17 +69,12 @@ struct WatchDoctor {
         let text = "\(used) of \(limit) inotify instances are in use"
         return used < limit
             ? Patient.Line(.ok, text)
-            : Patient.Line(.problem, text, remedies: Self.setting("max_user_instances", max(1024, 2 * limit)))
+            : Patient.Line(.problem, text, remedies: WatchError.instanceLimit(limit: limit).remedies)
     }
 
     // MARK: The kernel's files
 
     private static func number(_ path: String) -> Int? { KernelFiles.line(path).flatMap { Int($0) } }
-
-    private static func setting(_ name: String, _ value: Int) -> [String] {
-        let setting = "fs.inotify.\(name)=\(value)"
-        return ["now:  sudo sysctl \(setting)", "keep: echo \(setting) | sudo tee /etc/sysctl.d/60-inotify.conf"]
-    }
 }
 
 /// The folders of a project that the loop watches, and what is odd about the inputs in them.
