@@ -20,12 +20,12 @@ run: ## leave the loop running in a copy of the petstore example, for you to edi
 	$(BUILD_RELEASE)
 	@scripts/demo --stay $(IMGWATCH)
 
-test: ## every test (debug build): the simulator by itself, since it leaves no processor to servers; scenarios one by one
+test: ## every test (debug build): what leaves no processor to servers by itself; servers and scenarios one by one
 	@scripts/setup build test
 	swift build --build-tests
-	swift test --skip-build --filter SimulationTests
-	swift test --skip-build --skip '^(SimulationTests|ScenarioTests|RegistryTests|RigsTests)|GatingTests|ControlServerTests'
-	swift test --skip-build --no-parallel --filter '^(RegistryTests|RigsTests)|ControlServerTests'
+	swift test --skip-build --filter 'SimulationTests|TrackedInputsTests'
+	swift test --skip-build --skip '^(SimulationTests|ScenarioTests|HTTPTests|RegistryTests|RigsTests)|TrackedInputsTests|GatingTests|ControlServerTests'
+	swift test --skip-build --no-parallel --filter '^(HTTPTests|RegistryTests|RigsTests)|ControlServerTests'
 	swift test --skip-build --no-parallel --filter 'ScenarioTests|GatingTests'
 
 build: ## debug build
