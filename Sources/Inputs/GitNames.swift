@@ -1,5 +1,6 @@
 /// What git calls the state of a node's inputs: content decides, git names.
 
+internal import Dockerfile
 package import Git
 internal import OCI
 internal import Project
@@ -182,28 +183,36 @@ package final class GitNames: Sendable {
         _ inputs: NamedInputs
     ) throws(GitError) -> Bool {
         if let tree, folder.gitTree == tree { return false }
-        var items: [GitPath: TreeItem] = [:]
-        if let tree { for item in try repository.items(of: tree) { items[GitPath(item.name)] = item } }
-        for entry in folder.entries {
-            let inside = TreeReader.join(path, entry.name)
-            let item = items.removeValue(forKey: GitPath(entry.name))
-            if let inner = entry.kind.folder {
-                if let item, !item.isTree { items[GitPath(entry.name)] = item }
-                let tree = item.flatMap { $0.isTree ? $0.id : nil }
-                if try differs(inner, from: tree, below: inside, inputs) { return true }
-            } else if !inputs.isGenerated(inside) {
-                guard let item, try !differs(entry, from: item, at: inside) else { return true }
-            }
-        }
-        for item in items.values {
-            let inside = TreeReader.join(path, item.name)
-            if !item.isTree {
-                if inputs.scope.reads(inside), !inputs.isGenerated(inside) { return true }
-            } else if inputs.scope.mayRead(below: inside) || inputs.scope.isOnTheWay(inside) {
-                if try differs(.empty, from: item.id, below: inside, inputs) { return true }
-            }
+        let items = try tree.map { (tree) throws(GitError) in try repository.items(of: tree) } ?? []
+        var left = folder.entries[...]
+        var right = items.sorted { $0.name.hasBytes(before: $1.name) }[...]
+        while let name = InputFolder.first(left.first?.name, right.first?.name) {
+            let entry = left.first?.name.isSame(as: name) == true ? left.popFirst() : nil
+            let item = right.first?.name.isSame(as: name) == true ? right.popFirst() : nil
+            if let entry, let item, entry.isSame(as: item) { continue }
+            if try differs(entry, from: item, at: TreeReader.join(path, name), inputs) { return true }
         }
         return false
+    }
+
+    private func differs(
+        _ entry: InputFolder.Entry?,
+        from item: TreeItem?,
+        at path: String,
+        _ inputs: NamedInputs
+    ) throws(GitError) -> Bool {
+        let (folder, tree) = (entry?.kind.folder, item.flatMap { $0.isTree ? $0.id : nil })
+        let (file, committed) = (folder == nil ? entry : nil, item?.isTree == true ? nil : item)
+        if file != nil || committed != nil, !inputs.isGenerated(path) {
+            if let file {
+                guard let committed, try !differs(file, from: committed, at: path) else { return true }
+            } else if inputs.scope.reads(path) {
+                return true
+            }
+        }
+        guard folder != nil || tree != nil && (inputs.scope.mayRead(below: path) || inputs.scope.isOnTheWay(path))
+        else { return false }
+        return try differs(folder ?? .empty, from: tree, below: path, inputs)
     }
 
     private func differs(
@@ -213,8 +222,8 @@ package final class GitNames: Sendable {
     ) throws(GitError) -> Bool {
         switch entry.kind {
         case .file(let hash, let isProven):
+            if entry.isSame(as: item) { return false }
             guard item.mode == (entry.stat.isExecutable ? 0o100755 : 0o100644) else { return true }
-            if hash.blobID == item.id { return false }
             // Behind a filter that is a program (Git LFS), git's own comparison is all that can be known.
             if isProven {
                 let file = IndexedFile(prefix + path, entry.stat)
@@ -236,5 +245,16 @@ package final class GitNames: Sendable {
             content.cleaned[name] = id
         }
         return id
+    }
+}
+
+extension InputFolder.Entry {
+    /// Whether git has the very same under that name.
+    fileprivate func isSame(as item: TreeItem) -> Bool {
+        switch kind {
+        case .file(let hash, _): hash.blobID == item.id && item.mode == (stat.isExecutable ? 0o100755 : 0o100644)
+        case .folder(let folder, _, _): item.isTree && folder.gitTree == item.id
+        case .link, .unread: false
+        }
     }
 }

@@ -67,10 +67,12 @@ final class InputFolder: Sendable {
             return
         }
         var form: [UInt8] = []
-        form.reserveCapacity(entries.count * 48)
+        form.reserveCapacity(entries.count * 64)
         for entry in entries { entry.append(to: &form, countsFolders: countsFolders) }
         let digest = form.isEmpty ? Self.nothing : form.withUnsafeBytes { Digest.sha256(of: $0) }
-        var summary = Summary(digest: digest, gitTree: BlobID(tree: Self.gitForm(of: entries)))
+        form.removeAll(keepingCapacity: true)
+        Self.appendTree(of: entries, to: &form)
+        var summary = Summary(digest: digest, gitTree: BlobID(tree: form))
         for entry in entries {
             switch entry.kind {
             case .file:
@@ -94,30 +96,18 @@ final class InputFolder: Sendable {
     fileprivate var isNothing: Bool { digest == Self.nothing }
 
     /// As git writes a tree: without empty folders, and folders in the order of their names with a slash.
-    private static func gitForm(of entries: [Entry]) -> [UInt8] {
-        var items: [(name: [UInt8], mode: String, id: [UInt8])] = []
-        for entry in entries {
+    private static func appendTree(of entries: [Entry], to form: inout [UInt8]) {
+        var order = Array(entries.indices)
+        order.sort { entries[$0].isInTree(before: entries[$1]) }
+        for entry in order.lazy.map({ entries[$0] }) {
             switch entry.kind {
             case .file(let hash, _):
-                items.append((Array(entry.name.utf8), entry.stat.isExecutable ? "100755" : "100644", hash.blobID.bytes))
-            case .link(let target):
-                items.append((Array(entry.name.utf8), "120000", BlobID(of: Array(target.utf8)).bytes))
-            case .folder(let folder, _, _):
-                guard folder.hasFiles else { continue }
-                items.append((Array(entry.name.utf8) + [0x2F], "40000", folder.gitTree.bytes))
+                entry.appendItem(entry.stat.isExecutable ? "100755 " : "100644 ", hash.blobID, to: &form)
+            case .link(let target): entry.appendItem("120000 ", BlobID(of: Array(target.utf8)), to: &form)
+            case .folder(let folder, _, _): if folder.hasFiles { entry.appendItem("40000 ", folder.gitTree, to: &form) }
             case .unread: break
             }
         }
-        items.sort { $0.name.lexicographicallyPrecedes($1.name) }
-        var form: [UInt8] = []
-        for item in items {
-            form += item.mode.utf8
-            form.append(0x20)
-            form += item.name.last == 0x2F ? item.name.dropLast() : item.name
-            form.append(0)
-            form += item.id
-        }
-        return form
     }
 
     /// Where the name stands, or would.
@@ -146,20 +136,37 @@ extension InputFolder.Entry {
             hash.blobID.append(to: &form)
         case .link(let target):
             appendHead("l", to: &form, permissions: 0)
-            form.append(contentsOf: "\(target.utf8.count):".utf8)
-            form.append(contentsOf: target.utf8)
+            form.append(number: target.utf8.count)
+            form.append(UInt8(ascii: ":"))
+            form.append(text: target)
         case .folder(let folder, let isInput, _):
             guard countsFolders && isInput || !folder.isNothing else { return }
             appendHead(countsFolders && isInput ? "d" : "p", to: &form, permissions: countsFolders && isInput ? nil : 0)
-            form.append(contentsOf: folder.digest.bytes)
+            folder.digest.append(to: &form)
         case .unread: break
         }
     }
 
     private func appendHead(_ kind: Unicode.Scalar, to form: inout [UInt8], permissions: UInt16? = nil) {
         form.append(UInt8(ascii: kind))
-        form.append(contentsOf: "\(permissions ?? stat.permissions):\(name.utf8.count):".utf8)
-        form.append(contentsOf: name.utf8)
+        form.append(number: Int(permissions ?? stat.permissions))
+        form.append(UInt8(ascii: ":"))
+        form.append(number: name.utf8.count)
+        form.append(UInt8(ascii: ":"))
+        form.append(text: name)
+    }
+
+    fileprivate func appendItem(_ mode: String, _ id: BlobID, to form: inout [UInt8]) {
+        form.append(text: mode)
+        form.append(text: name)
+        form.append(0)
+        id.append(to: &form)
+    }
+
+    /// The order of a tree of git's.
+    fileprivate func isInTree(before other: InputFolder.Entry) -> Bool {
+        let (end, otherEnd): (UInt8, UInt8) = (kind.folder == nil ? 0 : 0x2F, other.kind.folder == nil ? 0 : 0x2F)
+        return name.hasBytes(before: other.name, end: end, otherEnd: otherEnd)
     }
 
     /// Whether both count the same, what is in them aside.
@@ -189,17 +196,34 @@ extension BlobID {
 
 extension String {
     /// The order of bytes, which is not that of characters; each name of each folder is compared often.
-    func hasBytes(before other: String) -> Bool {
+    ///
+    /// Where one name begins with the other, the other's end counts as that byte.
+    func hasBytes(before other: String, end: UInt8 = 0, otherEnd: UInt8 = 0) -> Bool {
         var (name, other) = (self, other)
         return name.withUTF8 { name in
             other.withUTF8 { other in
-                guard let start = name.baseAddress, let otherStart = other.baseAddress else {
-                    return name.count < other.count
+                let common = min(name.count, other.count)
+                if common > 0, let start = name.baseAddress, let otherStart = other.baseAddress {
+                    let order = memcmp(start, otherStart, common)
+                    if order != 0 { return order < 0 }
                 }
-                let order = memcmp(start, otherStart, min(name.count, other.count))
-                return order < 0 || order == 0 && name.count < other.count
+                if name.count == other.count { return end < otherEnd }
+                return (name.count > common ? name[common] : end) < (other.count > common ? other[common] : otherEnd)
             }
         }
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(text: String) {
+        var text = text
+        text.withUTF8 { append(contentsOf: $0) }
+    }
+
+    /// In decimal digits.
+    fileprivate mutating func append(number: Int) {
+        if number >= 10 { append(number: number / 10) }
+        append(UInt8(ascii: "0") + UInt8(number % 10))
     }
 }
 
@@ -268,7 +292,7 @@ extension InputFolder {
         }
     }
 
-    private static func first(_ a: String?, _ b: String?) -> String? {
+    static func first(_ a: String?, _ b: String?) -> String? {
         guard let a, let b else { return a ?? b }
         return b.hasBytes(before: a) ? b : a
     }

@@ -83,15 +83,20 @@ package struct Reading: Sendable {
     /// The files among which some fit, found by way of the folders that may hold such.
     private func files(_ mayHold: (InputFolder) -> Bool, where fits: (FileStat) -> Bool) -> [InputFile] {
         var found: [InputFile] = []
-        top.visit { path, entry in
-            switch entry.kind {
-            case .file(let hash, _):
-                if fits(entry.stat) { found.append(InputFile(path: path, stat: entry.stat, kind: .file(hash))) }
-                return false
-            case .folder(let folder, _, _): return mayHold(folder)
-            case .link, .unread: return false
+        func look(_ folder: InputFolder, at path: String) {
+            for entry in folder.entries {
+                switch entry.kind {
+                case .file(let hash, _):
+                    guard fits(entry.stat) else { continue }
+                    let path = TreeReader.join(path, entry.name)
+                    found.append(InputFile(path: path, stat: entry.stat, kind: .file(hash)))
+                case .folder(let inner, _, _):
+                    if mayHold(inner) { look(inner, at: TreeReader.join(path, entry.name)) }
+                case .link, .unread: break
+                }
             }
         }
+        if mayHold(top) { look(top, at: "") }
         return found
     }
 

@@ -237,16 +237,16 @@ struct TreeReader: Sendable {
     /// The folder with what its files were found to hold.
     func filled(_ folder: InputFolder, with found: [FoundHash]) -> InputFolder {
         guard folder.summary.hasUnread else { return folder }
-        let entries = folder.entries.map { entry in
-            var entry = entry
-            switch entry.kind {
+        var entries = folder.entries
+        for index in entries.indices {
+            switch entries[index].kind {
             case .unread(let number):
-                entry.kind = .file(found[number].hash, isProven: found[number].isProven)
-            case .folder(let folder, let isInput, let isProven):
-                entry.kind = .folder(filled(folder, with: found), isInput: isInput, isProven: isProven)
-            case .file, .link: break
+                entries[index].kind = .file(found[number].hash, isProven: found[number].isProven)
+            case .folder(let folder, let isInput, let isProven) where folder.summary.hasUnread:
+                let inner = filled(folder, with: found)
+                entries[index].kind = .folder(inner, isInput: isInput, isProven: isProven)
+            case .file, .link, .folder: break
             }
-            return entry
         }
         return InputFolder(entries, countsFolders: scope.countsFolders)
     }

@@ -40,7 +40,13 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     /// The 32 bytes of the hash itself.
     package var bytes: [UInt8] {
-        (0..<32).map { UInt8(truncatingIfNeeded: words[$0 / 8] >> UInt64(56 - $0 % 8 * 8)) }
+        var bytes: [UInt8] = []
+        append(to: &bytes)
+        return bytes
+    }
+
+    package func append(to bytes: inout [UInt8]) {
+        for index in 0..<4 { withUnsafeBytes(of: words[index].bigEndian) { bytes.append(contentsOf: $0) } }
     }
 
     /// 64 lower-case hex digits: the name of the blob's file in an image layout.
