@@ -5,8 +5,8 @@ import CLibgit2
 // Unchecked: libgit2 lets any thread use a repository, one at a time, and ``Repository`` keeps this one in a Mutex.
 struct RepositoryHandle: ~Copyable, @unchecked Sendable {
     let pointer: OpaquePointer
-    /// The tree that stands in for the index.
-    private var indexedTree: git_oid?
+    /// What stands in for the index: the tree of it, and the paths that were looked up there.
+    private var standIn: (tree: git_oid?, index: OpaquePointer, paths: Set<String>)?
 
     /// Opens the repository around `directory` as git would find it; an error says that it is at `workTree`.
     init(around directory: String, workTree: String) throws(GitError) {
@@ -20,7 +20,10 @@ struct RepositoryHandle: ~Copyable, @unchecked Sendable {
         self.pointer = pointer
     }
 
-    deinit { git_repository_free(pointer) }
+    deinit {
+        if let standIn { git_index_free(standIn.index) }
+        git_repository_free(pointer)
+    }
 
     /// libgit2 takes every name for SHA-1.
     private static func hasReadableNames(_ pointer: OpaquePointer) -> Bool {
@@ -45,33 +48,51 @@ struct RepositoryHandle: ~Copyable, @unchecked Sendable {
         return id
     }
 
-    /// Lets HEAD's tree stand in for the index, where libgit2 looks for attributes and for line endings as stored.
+    /// Lets HEAD's tree stand in for the index, where libgit2 looks for this path's attributes and for its line endings
+    /// as stored.
     ///
-    /// The file itself may be one that it can't read, and what is staged decides nothing here. A clone that lacks trees
-    /// has none that stands in.
-    mutating func useHeadAsIndex() throws(GitError) {
+    /// The index itself may be one that it can't read, and what is staged decides nothing here.
+    mutating func useHeadAsIndex(for path: String) throws(GitError) {
         let tree: git_oid? =
             if let head = try headID() { try CommitHandle(head, in: pointer).tree } else { nil }
-        if let tree, let indexedTree, tree.isSame(as: indexedTree) { return }
-        var index: OpaquePointer?
-        try GitError.check(git_index_new(&index), "making an index")
-        defer { git_index_free(index) }
-        if let tree {
-            do throws(GitError) {
-                try read(tree, into: index)
-            } catch  where error.isMissingObject {
-                try GitError.check(git_index_clear(index), "making an index")
-            }
-        }
-        try GitError.check(git_repository_set_index(pointer, index), "using HEAD as the index")
-        indexedTree = tree
+        if standIn == nil || standIn?.tree?.hex != tree?.hex { try standInAnew(tree) }
+        guard let tree else { return }
+        var root: OpaquePointer?
+        var id = tree
+        let code = git_tree_lookup(&root, pointer, &id)
+        // A clone that lacks trees has none that stands in.
+        if code == GIT_ENOTFOUND.rawValue { return }
+        try GitError.check(code, "reading tree \(tree.hex)")
+        defer { git_tree_free(root) }
+        var folder = path[...]
+        standIn(path, from: root)
+        repeat {
+            folder = folder.lastIndex(of: "/").map { folder[..<$0] } ?? ""
+            standIn(folder.isEmpty ? ".gitattributes" : folder + "/.gitattributes", from: root)
+        } while !folder.isEmpty
     }
 
-    private borrowing func read(_ tree: git_oid, into index: OpaquePointer?) throws(GitError) {
-        var (id, root): (git_oid, OpaquePointer?) = (tree, nil)
-        try GitError.check(git_tree_lookup(&root, pointer, &id), "reading tree \(id.hex)")
-        defer { git_tree_free(root) }
-        try GitError.check(git_index_read_tree(index, root), "reading tree \(id.hex)")
+    private mutating func standInAnew(_ tree: git_oid?) throws(GitError) {
+        var index: OpaquePointer?
+        try GitError.check(git_index_new(&index), "making an index")
+        guard let index else { return }
+        if let standIn { git_index_free(standIn.index) }
+        standIn = (tree, index, [])
+        try GitError.check(git_repository_set_index(pointer, index), "using HEAD as the index")
+    }
+
+    /// What the tree does not have, or this clone lacks, is not in the index.
+    private mutating func standIn(_ path: String, from root: OpaquePointer?) {
+        guard let index = standIn?.index, standIn?.paths.insert(path).inserted == true else { return }
+        var found: OpaquePointer?
+        guard git_tree_entry_bypath(&found, root, path) >= 0, let found else { return }
+        defer { git_tree_entry_free(found) }
+        var entry = git_index_entry()
+        (entry.id, entry.mode) = (git_tree_entry_id(found).pointee, git_tree_entry_filemode(found).rawValue)
+        path.withCString {
+            entry.path = $0
+            git_index_add(index, &entry)
+        }
     }
 
     /// The branch that HEAD names, as `refs/heads/…`, whether or not it has commits; nil where HEAD names a commit.

@@ -25,8 +25,7 @@ struct IndexHandle: ~Copyable, @unchecked Sendable {
         guard file.mode & S_IFMT == S_IFREG, let entry = git_index_get_bypath(pointer, file.path, 0)?.pointee,
             Self.isPlain(entry), Self.isSame(entry, file)
         else { return nil }
-        let newest = max(file.modified, file.changed)
-        guard newest < min(written, moment) - IndexedFile.racy else { return nil }
+        guard file.newest < min(written, moment) - IndexedFile.racy else { return nil }
         // Whole seconds: a file system without smaller ones, or a program that cut them off.
         guard entry.ctime.nanoseconds != 0 else { return nil }
         return entry.id

@@ -31,8 +31,13 @@ struct IndexedBlobs: ~Copyable {
 
     /// With git's filters applied.
     mutating func clean(_ files: [IndexedFile], at moment: Int64, in repository: Repository) -> [git_oid?] {
-        update(repository.gitDirectory + "/index", at: moment)
+        let path = repository.gitDirectory + "/index"
         var blobs = [git_oid?](repeating: nil, count: files.count)
+        // An index proves nothing of what changed after it was written.
+        guard let source = IndexSource(path),
+            files.contains(where: { $0.newest < source.modified - IndexedFile.racy })
+        else { return blobs }
+        update(path, at: moment)
         switch index {
         case .some(let index):
             for (number, file) in files.enumerated() { blobs[number] = index.blob(of: file, at: moment) }

@@ -21,6 +21,9 @@ package struct IndexedFile: Sendable {
     package var user: UInt32
     package var group: UInt32
 
+    /// When it changed last.
+    var newest: Int64 { max(modified, changed) }
+
     package init(
         path: String,
         device: UInt64,

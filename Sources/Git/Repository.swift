@@ -134,7 +134,7 @@ package final class Repository: Sendable {
     /// `working-tree-encoding` are not applied: such files differ from HEAD.
     package func cleanBlobID(of path: String) throws(GitError) -> String {
         try handle.withLock { (handle) throws(GitError) -> String in
-            try handle.useHeadAsIndex()
+            try handle.useHeadAsIndex(for: path)
             return try CleanFile(path: path, workDirectory: workDirectory).blobID(in: handle.pointer)
         }
     }

@@ -40,6 +40,8 @@ actor Loop {
     var touched: [NodeID: Sequence] = [:]
     /// What each node's files were at the end of the session before.
     var remembered: [NodeID: Reading] = [:]
+    /// What is read of nodes before they are to be keyed.
+    var ahead: [NodeID: Task<SettledReading?, Never>] = [:]
     /// What the latest keying of each node read.
     var readings: [NodeID: KeyedReading] = [:]
     var runs: [OperationID: ActiveRun] = [:]

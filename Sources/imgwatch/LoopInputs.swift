@@ -51,6 +51,7 @@ extension Loop {
         treeChangedAt = .now
         noteChanged(changes)
         handle(.changed(changes))
+        readAhead(changes)
     }
 
     /// Events were lost: what is on disk is compared with what is known.

@@ -13,6 +13,29 @@ extension Loop {
     /// So often, in one reading, what changed meanwhile is read again.
     private static let updates = 20
 
+    /// What may be read before its quiet period is over: one save, and not a burst.
+    private static let readAheadPaths = 3
+
+    /// One save is read while the quiet period lasts: at its end, all is known but whether somebody still writes.
+    func readAhead(_ changes: [PathChange]) {
+        let isAlone = !gitWork.isBusy && !runs.values.contains { $0.kind == .step }
+        guard mode == .watch, isAlone, changes.count <= Self.readAheadPaths else { return }
+        for id in Set(changes.flatMap(\.readers)) where ahead[id] == nil && tracked.changes(of: id) != nil {
+            guard let entry = nodes[id] else { continue }
+            ahead[id] = Task { await settle(entry, copying: false) }
+        }
+    }
+
+    /// What was read ahead, where nothing changed since.
+    private func settledAhead(_ id: NodeID) async -> SettledReading? {
+        guard var settled = await ahead.removeValue(forKey: id)?.value else { return nil }
+        drain()
+        let isWhole = settled.answer.keying.own != nil && settled.answer.keying.missing.isEmpty
+        guard isWhole, max(touched[id, default: 0], recent.upheaval) <= settled.barrier else { return nil }
+        settled.barrier = sequence
+        return settled
+    }
+
     /// Answers ``Effect/key(_:_:)``: reads the node's inputs until they hold still between two barriers.
     func key(_ node: NodeID, _ operation: OperationID) async {
         if let image = nodes.project.image(node), !image.unresolvedBases.isEmpty {
@@ -21,7 +44,9 @@ extension Loop {
         for _ in 0..<Self.readingAttempts {
             guard let entry = nodes[node] else { return }
             let isImage = nodes.graph[node]?.kind == .image
-            guard let settled = await settle(entry, copying: false) else { continue }
+            var found = await settledAhead(node)
+            if found == nil { found = await settle(entry, copying: false) }
+            guard let settled = found else { continue }
             let (answer, session) = (settled.answer, session)
             let sources = [nodes.project.file] + nodes.project.sourceFiles
             let writers = await offload { session.writers(of: answer.reading, and: sources) }

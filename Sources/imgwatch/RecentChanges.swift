@@ -12,6 +12,7 @@ struct RecentChanges: Sendable {
     /// A checkout of a large project; more is read as a whole.
     private static let limit = 1 << 16
 
+    /// In the order of their places.
     private var changes: [Noted] = []
     /// The latest change that no path stands for: of what a node is called, or of what it reads.
     private(set) var upheaval: Sequence = -1
@@ -22,7 +23,7 @@ struct RecentChanges: Sendable {
 
     /// With `isWhole`, whatever is there and below may be another one.
     mutating func note(_ change: PathChange, isWhole: Bool) {
-        changes.append(Noted(change: change, isWhole: isWhole))
+        changes.insert(Noted(change: change, isWhole: isWhole), at: end(of: change.sequence))
         guard changes.count > Self.limit else { return }
         let dropped = changes.count - Self.limit / 2
         for noted in changes[..<dropped] {
@@ -31,6 +32,11 @@ struct RecentChanges: Sendable {
             }
         }
         changes.removeFirst(dropped)
+    }
+
+    /// Behind all that came until this point, which most did.
+    private func end(of sequence: Sequence) -> Int {
+        changes.lastIndex { $0.change.sequence <= sequence }.map { $0 + 1 } ?? 0
     }
 
     /// Of the node's paths that changed until here, some are not known.
@@ -50,7 +56,7 @@ struct RecentChanges: Sendable {
     /// The node's paths that changed after this point, some perhaps twice; nil where that is not known.
     func paths(of node: NodeID, since sequence: Sequence) -> [ChangedPath]? {
         guard sequence >= floors[node] ?? -1 else { return nil }
-        return changes.filter { $0.change.sequence > sequence && $0.change.concerns(node) }
+        return changes[end(of: sequence)...].filter { $0.change.concerns(node) }
             .map { ChangedPath($0.change.path, isWhole: $0.isWhole) }
     }
 }
