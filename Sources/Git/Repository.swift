@@ -37,6 +37,9 @@ package final class Repository: Sendable {
         self.origin = origin
     }
 
+    /// Starts libgit2, which whoever needs it first does else.
+    package static func prepare() { _ = Libgit2.isReady }
+
     /// Finds the repository around `directory` as git does, without its environment variables.
     ///
     /// - Returns: nil where there is none.

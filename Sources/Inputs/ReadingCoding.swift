@@ -1,11 +1,13 @@
 /// A reading as bytes, so that the next start stats every file and reads only those that changed.
 
+internal import Dispatch
 internal import Git
 internal import Glibc
 internal import OCI
+internal import Synchronization
 
 extension Reading {
-    private static let magic = "imgwatch inputs 2"
+    private static let magic = "imgwatch inputs 3"
 
     /// What ``decoded(_:of:)`` takes, with the scope that it is a reading of, and what the index found out since.
     package func encoded(of scope: InputScope, _ index: HashIndex) -> [UInt8] {
@@ -18,14 +20,15 @@ extension Reading {
     }
 
     /// nil where the bytes are none of ``encoded(of:_:)``; `isOfScope`: they are of the very scope.
-    package static func decoded(_ bytes: [UInt8], of scope: InputScope) -> (reading: Reading, isOfScope: Bool)? {
-        bytes.withUnsafeBytes { buffer in
-            var source = ByteSource(rest: buffer[...])
-            guard source.text() == magic, let fingerprint = source.text(),
-                let top = InputFolder(from: &source), source.rest.isEmpty
-            else { return nil }
-            return (Reading(top: top), fingerprint == scope.fingerprint)
-        }
+    package static func decoded(
+        _ bytes: UnsafeRawBufferPointer,
+        of scope: InputScope
+    ) -> (reading: Reading, isOfScope: Bool)? {
+        var source = ByteSource(rest: bytes[...])
+        guard source.text() == magic, let fingerprint = source.text(),
+            let top = InputFolder(from: &source), source.rest.isEmpty
+        else { return nil }
+        return (Reading(top: top), fingerprint == scope.fingerprint)
     }
 }
 
@@ -49,7 +52,11 @@ extension InputFolder {
                 bytes.append(text: target)
             case .folder(let folder, let isInput, let isProven):
                 bytes.append(Form.folder + (isInput ? Form.inputs : 0) + (isProven ? Form.proven : 0))
+                // Whoever knows how long it is can read what comes after it meanwhile.
+                let start = bytes.count
+                bytes.append(number: UInt64(0))
                 folder.append(to: &bytes, index)
+                bytes.set(number: UInt64(bytes.count - start - 8), at: start)
             case .unread: preconditionFailure("a reading has all its files read")
             }
         }
@@ -73,41 +80,75 @@ extension InputFolder {
         }
         guard let summary = Summary(from: &source) else { return nil }
         var entries: [Entry] = []
+        var folders: [Inner] = []
         // A damaged count must not ask for all of the memory.
         entries.reserveCapacity(min(Int(count), source.rest.count / 64))
         for _ in 0..<count {
-            guard let name = source.text(), let stat = FileStat(from: &source), let kind = Self.kind(from: &source)
-            else { return nil }
-            entries.append(Entry(name: name, stat: stat, kind: kind))
+            guard let name = source.text(), let stat = FileStat(from: &source), let form = source.byte() else {
+                return nil
+            }
+            if form >= Form.folder {
+                guard form <= Form.folder + Form.inputs + Form.proven, let length = source.number(as: UInt64.self),
+                    let bytes = source.take(Int(clamping: length))
+                else { return nil }
+                folders.append(Inner(index: entries.count, flags: form - Form.folder, bytes: bytes))
+                entries.append(Entry(name: name, stat: stat, kind: .folder(.empty, isInput: false, isProven: false)))
+            } else {
+                guard let kind = Self.kind(form, from: &source) else { return nil }
+                entries.append(Entry(name: name, stat: stat, kind: kind))
+            }
         }
+        guard let read = Self.read(folders) else { return nil }
+        for (folder, inner) in zip(read, folders) { entries[inner.index].kind = inner.kind(folder) }
         self.init(entries, summary)
     }
 
-    /// Empty ones are one.
-    private static func read(from source: inout ByteSource) -> InputFolder? {
-        guard let folder = InputFolder(from: &source) else { return nil }
-        return folder.entries.isEmpty ? .empty : folder
+    /// A folder that is still to be read.
+    private struct Inner: @unchecked Sendable {  // the bytes stay as they are until all is read
+        var index: Int
+        var flags: UInt8
+        var bytes: UnsafeRawBufferPointer
+
+        /// Empty ones are one.
+        var folder: InputFolder? {
+            var source = ByteSource(rest: bytes[...])
+            guard let folder = InputFolder(from: &source), source.rest.isEmpty else { return nil }
+            return folder.entries.isEmpty ? .empty : folder
+        }
+
+        func kind(_ folder: InputFolder) -> Entry.Kind {
+            .folder(folder, isInput: flags & Form.inputs != 0, isProven: flags & Form.proven != 0)
+        }
     }
 
-    private static func kind(from source: inout ByteSource) -> Entry.Kind? {
-        switch source.byte() {
-        case let form? where form <= Form.unprovenFile:
-            guard let id = source.take(BlobID.byteCount).flatMap(BlobID.init), let hasDigest = source.byte() else {
-                return nil
-            }
-            var digest: Digest?
-            if hasDigest != 0 {
-                guard let bytes = source.take(32), let known = Digest(bytes) else { return nil }
-                digest = known
-            }
-            return .file(ContentHash(blobID: id, digest: digest), isProven: form == Form.file)
-        case Form.link: return source.text().map { .link(target: $0) }
-        case let form? where form <= Form.folder + Form.inputs + Form.proven:
-            let flags = form - Form.folder
-            let (isInput, isProven) = (flags & Form.inputs != 0, flags & Form.proven != 0)
-            return read(from: &source).map { .folder($0, isInput: isInput, isProven: isProven) }
-        default: return nil
+    /// Bytes that are worth a thread.
+    private static let portion = 1 << 18
+
+    /// In the order of the folders; nil where one is damaged.
+    private static func read(_ folders: [Inner]) -> [InputFolder]? {
+        let size = folders.reduce(0) { $0 + $1.bytes.count }
+        let portions = max(1, min(folders.count, size / portion))
+        let results = Mutex<[Int: [InputFolder]]>([:])
+        DispatchQueue.concurrentPerform(iterations: portions) { portion in
+            let part = folders[portion * folders.count / portions..<(portion + 1) * folders.count / portions]
+            let read = part.compactMap(\.folder)
+            results.withLock { $0[portion] = read }
         }
+        let read = results.withLock { results in (0..<portions).flatMap { results[$0] ?? [] } }
+        return read.count == folders.count ? read : nil
+    }
+
+    private static func kind(_ form: UInt8, from source: inout ByteSource) -> Entry.Kind? {
+        guard form <= Form.unprovenFile else { return source.text().map { .link(target: $0) } }
+        guard let id = source.take(BlobID.byteCount).flatMap(BlobID.init), let hasDigest = source.byte() else {
+            return nil
+        }
+        var digest: Digest?
+        if hasDigest != 0 {
+            guard let bytes = source.take(32), let known = Digest(bytes) else { return nil }
+            digest = known
+        }
+        return .file(ContentHash(blobID: id, digest: digest), isProven: form == Form.file)
     }
 }
 
@@ -148,22 +189,20 @@ extension FileStat {
     }
 
     fileprivate init?(from source: inout ByteSource) {
-        guard let device = source.number(as: UInt64.self), let inode = source.number(as: UInt64.self),
-            let size = source.number(as: Int64.self), let modified = source.number(as: Int64.self),
-            let changed = source.number(as: Int64.self), let mode = source.number(as: UInt32.self),
-            let links = source.number(as: UInt32.self), let user = source.number(as: UInt32.self),
-            let group = source.number(as: UInt32.self)
-        else { return nil }
+        guard let bytes = source.take(5 * 8 + 4 * 4) else { return nil }
+        func number<Number: FixedWidthInteger>(at offset: Int, as type: Number.Type) -> Number {
+            Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: type))
+        }
         self.init(
-            device: device,
-            inode: inode,
-            size: size,
-            modified: modified,
-            changed: changed,
-            mode: mode,
-            links: links,
-            user: user,
-            group: group
+            device: number(at: 0, as: UInt64.self),
+            inode: number(at: 8, as: UInt64.self),
+            size: number(at: 16, as: Int64.self),
+            modified: number(at: 24, as: Int64.self),
+            changed: number(at: 32, as: Int64.self),
+            mode: number(at: 40, as: UInt32.self),
+            links: number(at: 44, as: UInt32.self),
+            user: number(at: 48, as: UInt32.self),
+            group: number(at: 52, as: UInt32.self)
         )
     }
 }
@@ -171,6 +210,10 @@ extension FileStat {
 extension [UInt8] {
     fileprivate mutating func append(number: some FixedWidthInteger) {
         Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
+    }
+
+    fileprivate mutating func set(number: some FixedWidthInteger, at index: Int) {
+        Swift.withUnsafeBytes(of: number.littleEndian) { replaceSubrange(index..<index + $0.count, with: $0) }
     }
 
     fileprivate mutating func append(text: String) {
@@ -196,6 +239,9 @@ private struct ByteSource {
     }
 
     mutating func text() -> String? {
-        number(as: UInt32.self).flatMap { take(Int($0)) }.flatMap { String(validating: $0, as: UTF8.self) }
+        guard let bytes = number(as: UInt32.self).flatMap({ take(Int($0)) }) else { return nil }
+        // Most names are ASCII, which costs a fifth.
+        if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
+        return String(validating: bytes, as: UTF8.self)
     }
 }

@@ -91,8 +91,7 @@ struct TreeReader: Sendable {
     private func relisted(_ path: String, _ descriptor: Int32, _ known: InputFolder) throws(Failure) -> InputFolder {
         guard descriptor >= 0 else { return try listed(path, descriptor, known) }
         defer { close(descriptor) }
-        let isWide = known.count > Self.wideFolder && known.entries.count { $0.stat.isDirectory } > 1
-        let entries = try each(of: known.entries.count, isWide) { index throws(Failure) -> Entry? in
+        let look: @Sendable (Int) throws(Failure) -> Entry? = { index throws(Failure) in
             let before = known.entries[index]
             guard let stat = FileStat(of: before.name, in: descriptor) else {
                 // It went this moment.
@@ -101,7 +100,18 @@ struct TreeReader: Sendable {
             }
             return try entry(before.name, stat, in: descriptor, path, before)
         }
-        return folder(of: entries.compactMap(\.self), known)
+        if known.count > Self.wideFolder, known.entries.count(where: { $0.stat.isDirectory }) > 1 {
+            return folder(of: try each(of: known.entries.count, true, look).compactMap(\.self), known)
+        }
+        // In most folders nothing changed: then nothing is made anew.
+        var entries: [Entry]?
+        for index in known.entries.indices {
+            let now = try look(index)
+            if entries == nil, now?.isIdentical(to: known.entries[index]) == true { continue }
+            if entries == nil { entries = Array(known.entries[..<index]) }
+            if let now { entries?.append(now) }
+        }
+        return entries.map { folder(of: $0, nil) } ?? known
     }
 
     /// How deep folders are walked side by side that nothing is known of, and how much such a folder holds otherwise.

@@ -134,7 +134,11 @@ extension Session {
 
     /// What the node's files were when they were saved last.
     func remembered(_ entry: ProjectNodes.Entry) -> (reading: Reading, isOfScope: Bool)? {
-        ((try? inputs.read(Self.file(of: entry.id))) ?? nil).flatMap { Reading.decoded($0, of: entry.scope) }
+        let file = URL(fileURLWithPath: inputs.path + "/" + Self.file(of: entry.id))
+        // It is replaced, and never changed.
+        return (try? Data(contentsOf: file, options: .alwaysMapped))?.withUnsafeBytes {
+            Reading.decoded($0, of: entry.scope)
+        }
     }
 
     private static func file(of id: NodeID) -> String { Digest.sha256(of: id.name.utf8).hex }

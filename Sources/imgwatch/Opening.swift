@@ -45,6 +45,8 @@ struct Opening {
     let folders: StateFolders
 
     init(_ options: CommonOptions, purpose: Purpose) throws {
+        // It reads the certificates of the system first, which takes as long as all the rest.
+        DispatchQueue.global(qos: .userInitiated).async { Repository.prepare() }
         let loaded = try options.load()
         (self.purpose, project, warnings) = (purpose, loaded.project, loaded.warnings)
         folders = StateFolders.forProject(root: project.root, environment: environment)

@@ -13,12 +13,16 @@ import Testing
         return (tree, try InputScope(of: Image(copying: ["src"])), reader)
     }
 
+    private func decoded(_ bytes: [UInt8], of scope: InputScope) -> (reading: Reading, isOfScope: Bool)? {
+        bytes.withUnsafeBytes { Reading.decoded($0, of: scope) }
+    }
+
     @Test func `a reading comes back as it was, and nothing of it is made anew`() throws {
         let (tree, scope, reader) = try opened()
         defer { withExtendedLifetime(tree) {} }
         let reading = try #require(try reader.read(scope))
         #expect(reading.count == 8)
-        let back = try #require(Reading.decoded(reading.encoded(of: scope, reader.index), of: scope))
+        let back = try #require(decoded(reading.encoded(of: scope, reader.index), of: scope))
         #expect(back.isOfScope)
         #expect(back.reading.files == reading.files)
         #expect(back.reading.top.digest == reading.top.digest && back.reading.top.gitTree == reading.top.gitTree)
@@ -33,7 +37,7 @@ import Testing
         let reading = try #require(try reader.read(scope))
         #expect(reading.count == 8)
         let other = try InputScope(of: Image(copying: ["src/sub"]))
-        let back = try #require(Reading.decoded(reading.encoded(of: scope, reader.index), of: other))
+        let back = try #require(decoded(reading.encoded(of: scope, reader.index), of: other))
         #expect(!back.isOfScope)
         let narrow = try reader.read(other, knowing: back.reading, ofScope: false)
         #expect(narrow?.files.map(\.path) == ["src/sub", "src/sub/b", "src/sub/deep", "src/sub/deep/c"])
@@ -44,10 +48,10 @@ import Testing
         defer { withExtendedLifetime(tree) {} }
         let bytes = try #require(try reader.read(scope)).encoded(of: scope, reader.index)
         for count in stride(from: 0, to: bytes.count, by: 7) {
-            #expect(Reading.decoded(Array(bytes.prefix(count)), of: scope) == nil)
+            #expect(decoded(Array(bytes.prefix(count)), of: scope) == nil)
         }
-        #expect(Reading.decoded(bytes + [0], of: scope) == nil)
-        #expect(Reading.decoded(Array("something else".utf8), of: scope) == nil)
+        #expect(decoded(bytes + [0], of: scope) == nil)
+        #expect(decoded(Array("something else".utf8), of: scope) == nil)
     }
 
     /// Each is done to a tree of which a reading is known from before.
@@ -72,7 +76,7 @@ import Testing
     @Test(arguments: changes.map(\.name)) func `what changed since is found`(name: String) throws {
         let (tree, scope, reader) = try opened()
         let bytes = try #require(try reader.read(scope)).encoded(of: scope, reader.index)
-        let known = try #require(Reading.decoded(bytes, of: scope)).reading
+        let known = try #require(decoded(bytes, of: scope)).reading
         try #require(try Self.changes.first { $0.name == name }?.change(tree) != nil)
         let later = InputReader(root: tree.root, index: HashIndex(), tellsByTimes: true)
         let (found, fresh) = (try later.read(scope, knowing: known), try tree.reader.read(scope))
