@@ -61,7 +61,7 @@ extension Engine {
         let period = graph.nodes[node].quiet ?? states[node].quiet.period
         let end = changedAt + period
         guard rules.contains(.capQuiet), let unseen = states[node].unseenSince else { return end }
-        return min(end, max(unseen + max(Limits.quietCap, period), changedAt))
+        return min(end, max(unseen + max(states[node].quiet.cap, period), changedAt))
     }
 
     // MARK: Starting

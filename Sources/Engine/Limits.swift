@@ -11,6 +11,10 @@ package enum Limits {
     static let refire: Duration = .milliseconds(100)
     /// A node does not wait for quiet longer than this after the first change that no run has seen.
     static let quietCap: Duration = .seconds(1)
+    /// More paths in one burst are no person's: a package manager's, a generator's.
+    static let flood = 200
+    /// How long a node waits for the end of such a burst: what is there half-way is of no use to anybody.
+    static let floodCap: Duration = .seconds(10)
     /// A file that stays open for writing longer than this is named, and its node goes on.
     static let writerPatience: Duration = .seconds(10)
     /// How often a file that is open for writing is looked at, should its closing not be seen.
@@ -48,7 +52,7 @@ package enum Limits {
         switch paths {
         case ...3: quiet
         case ...20: .milliseconds(30)
-        case ...200: .milliseconds(75)
+        case ...flood: .milliseconds(75)
         default: .milliseconds(150)
         }
     }

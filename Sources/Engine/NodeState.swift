@@ -120,6 +120,8 @@ struct Quiet: Sendable {
     private var factor = 1
     private var firedAt: Moment?
     private(set) var period = Limits.quiet
+    /// How long the node waits at most, from the first change that no run has seen.
+    var cap: Duration { paths > Limits.flood ? Limits.floodCap : Limits.quietCap }
 
     mutating func note(paths count: Int, at now: Moment, after last: Moment?) {
         if let last, now - last >= Limits.burst { (factor, paths) = (1, 0) }

@@ -73,6 +73,32 @@ import Testing
         #expect(drive.started == nil)
     }
 
+    /// How long after the first change the image is read, while so many paths change every 20 ms.
+    private static func wait(_ paths: Int) -> Duration {
+        var drive = Drive(Graph([Node(image, .image)]))
+        let asked = drive.effects
+        drive.send(.pause)
+        drive.effects = asked
+        drive.key([:])
+        let start = drive.now
+        while drive.now - start < .seconds(60) {
+            let changes = (0..<paths).map { path in
+                drive.sequence += 1
+                return Change(path: "own\(path)", sequence: drive.sequence, readers: [image])
+            }
+            drive.send(.changed(changes))
+            drive.pass(.milliseconds(20))
+            if drive.effects.contains(where: { if case .key = $0 { true } else { false } }) { break }
+        }
+        return drive.now - start
+    }
+
+    @Test func `a flood of changes is waited for longer than saves`() {
+        #expect(Self.wait(1) == .milliseconds(20))
+        #expect(Self.wait(4) == .seconds(1))
+        #expect(Self.wait(20) == .seconds(10))
+    }
+
     @Test func `a step's success is void, durably, before it starts`() throws {
         let (drive, start) = try Self.stepRunning()
         #expect(start.node == Self.step)

@@ -85,25 +85,22 @@ import Testing
         try await tree.loop.end()
     }
 
-    /// As a package manager fills a folder: from one process, folder by folder, over a while.
+    /// As a package manager fills a folder: from one process, folder by folder, over seconds.
     @Test func `an installation of 3,000 files in 600 folders is one build`() async throws {
         let tree = try await WatchedTree()
-        var seconds = 0
         let lines = try await tree.lines {
-            let start = ContinuousClock.now
-            defer { seconds = Int((ContinuousClock.now - start) / .seconds(1)) }
             try tree.shell(
                 """
                 mkdir data/modules
                 for i in $(seq 600); do
                   mkdir -p data/modules/$i/lib
                   for j in 1 2 3 4 5; do echo "$i $j" > data/modules/$i/lib/$j.js; done
-                  case $i in *00) sleep 0.02;; esac
+                  case $i in *0) sleep 0.05;; esac
                 done
                 """
             )
         }
-        expect(lines, builds: 1, within: seconds, "installation")
+        expect(lines, builds: 1, "installation")
         try await tree.expectEditIsBuilt("edited")
         try await tree.loop.end()
     }
