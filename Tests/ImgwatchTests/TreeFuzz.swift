@@ -136,11 +136,9 @@ struct TreeFuzz {
     }
 
     private mutating func relink() throws -> [PathChange] {
-        let changes = tracked.relink(at: sequence)
-        if !changes.isEmpty {
-            names?.forget()
-            try watch()
-        }
+        guard let changes = tracked.relink(at: sequence) else { return [] }
+        names?.forget()
+        try watch()
         return changes
     }
 
@@ -230,6 +228,15 @@ struct TreeFuzz {
         return Keyed(own: own, outputs: files.outputs.map(Keys.outputs), missing: files.missing)
     }
 
+    /// The project and its tree, for whoever looks for the cause.
+    var picture: String {
+        let script = """
+            head -n 99 .imgwatch Dockerfile.* $(find . -name '*.dockerignore' -type f)
+            find . -path ./.git -prune -o -printf '%p %M %n %l\\n' | sort
+            """
+        return (try? TreeVandal.run(script, in: root)) ?? ""
+    }
+
     // MARK: From scratch
 
     /// Whether a process that starts now would find a project; of one without its contexts nothing is promised.
@@ -247,9 +254,7 @@ struct TreeFuzz {
             } catch {
                 files = nil
             }
-            var now = keyed(entry.id, files, in: nodes.project)
-            // What is made by way of links is found out when the configuration is read.
-            if project.written != tracked.nodes.project.written { now.missing = keys[entry.id]?.missing ?? [] }
+            let now = keyed(entry.id, files, in: nodes.project)
             let isOfScope = tracked.nodes[entry.id]?.scope == entry.scope
             guard now != keys[entry.id] || !isOfScope else { continue }
             let held = tracked.held[entry.id]?.files
