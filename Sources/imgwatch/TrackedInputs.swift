@@ -95,6 +95,7 @@ struct TrackedInputs: Sendable {
         guard !changes.isEmpty || old.written != current.written else { return nil }
         nodes = current
         recent.noteRedefinition(barrier)
+        for change in changes { recent.note(change, isWhole: false) }
         return changes
     }
 

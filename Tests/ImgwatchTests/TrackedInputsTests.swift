@@ -60,6 +60,28 @@ import Watching
         #expect(tracked.relink(at: 2) == nil && tracked.recent.redefinition == 1)
     }
 
+    @Test func `what a step writes by way of a link is known when the link comes, and forgotten when it goes`() throws {
+        let folder = try TemporaryFolder(["real/f": "", "Dockerfile": "FROM scratch\nCOPY real/out/x /\n"])
+        var (tracked, _) = try tracked(
+            folder,
+            "steps: { s: { run: x, outputs: link/out/ } }\nimages: { app: { needs: [s] } }\n"
+        )
+        let change = { (isRemoval: Bool) in
+            [Change(path: folder.path("link"), sequence: 1, isRemoval: isRemoval)]
+        }
+        let missing = { (tracked: TrackedInputs) in tracked.nodes[NodeID("app")].map(tracked.nodes.missing) }
+        #expect(missing(tracked) == ["real/out/x"])
+        try folder.link("link", to: "real")
+        #expect(tracked.mayRelink(change(false)))
+        #expect(tracked.relink(at: 1)?.map(\.readers) == [[NodeID("app")]])
+        #expect(missing(tracked) == [] && tracked.nodes.isGenerated("real/out/x"))
+        #expect(tracked.changes(of: NodeID("app"))?.map(\.path) == ["real/out"])
+        try folder.remove("link")
+        #expect(tracked.mayRelink(change(true)))
+        #expect(tracked.relink(at: 2)?.map(\.path) == ["real/out"])
+        #expect(missing(tracked) == ["real/out/x"] && tracked.relink(at: 3) == nil)
+    }
+
     @Test func `links are looked at again when one came that nobody reads, or where a link leads to no file`() throws {
         let folder = try TemporaryFolder(["real/f": "", "src/a": ""])
         try folder.link("src/l", to: "../real")
@@ -120,7 +142,7 @@ import Watching
     private static func round(_ world: inout TreeFuzz, _ round: Int) throws -> Bool {
         world.vandal.note("-- round \(round)")
         var dice = world.vandal.dice
-        for _ in 0...dice.next(below: 10) { world.vandal.act() }
+        for _ in 0...dice.next(below: dice.one(in: 8) ? 60 : 10) { world.vandal.act() }
         if dice.one(in: 10) { try actMeanwhile(&world, seed: dice.next()) }
         try world.settleOrThrow()
         if !world.isWhole {

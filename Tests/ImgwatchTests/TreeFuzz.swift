@@ -54,7 +54,7 @@ struct TreeFuzz {
         vandal = TreeVandal(root: root, outside: folder + "/out", ignoreFiles: random.ignoreFiles, dice: dice)
         for _ in 0..<60 { vandal.act() }
         if TreeVandal.hasGit {
-            try TreeVandal.run("git init -q -b main; git add -A; git commit -qm begin", in: work)
+            try TreeVandal.run("git init -q -b main; git add -A; git commit -q --allow-empty -m begin", in: work)
             for branch in ["one", "two"] {
                 for _ in 0..<20 { vandal.act() }
                 _ = try? TreeVandal.run("git checkout -qfb \(branch) main; git add -A; git commit -qm c", in: work)
@@ -293,7 +293,7 @@ struct TreeFuzz {
             )
             let (known, expected) = (try names.name(inputs, held), try fresh.name(inputs, now))
             guard known == expected else { throw Diverged(description: "\(entry.id) is \(known), and \(expected)") }
-            guard case .commit(_, let isDirty) = known else { continue }
+            guard let dirty, case .commit(_, let isDirty) = known else { continue }
             let changed = dirty.filter { path in
                 entry.scope.reads(path) && !nodes.isGenerated(path) || entry.extra.contains(path)
             }
@@ -302,8 +302,11 @@ struct TreeFuzz {
         }
     }
 
-    /// Relative to the root.
-    private func statusPaths() throws -> [String] {
+    /// Relative to the root; nil where there are repositories in the repository, of which git says less.
+    private func statusPaths() throws -> [String]? {
+        let nested = try TreeVandal.run("find . -mindepth 2 -name .git -print -quit", in: root)
+        let linked = try TreeVandal.run("git ls-files -s . | grep -m 1 ^160000 || true", in: root)
+        guard nested.isEmpty, linked.isEmpty else { return nil }
         let command = "git --no-optional-locks status --porcelain -z --no-renames -uall ."
         let prefix = root.hasSuffix("/project") ? "project/" : ""
         return try TreeVandal.run(command, in: root).split(separator: "\0").map {
