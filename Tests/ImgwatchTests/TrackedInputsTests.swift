@@ -145,15 +145,17 @@ import Watching
         for _ in 0...dice.next(below: dice.one(in: 8) ? 60 : 10) { world.vandal.act() }
         if dice.one(in: 10) { try actMeanwhile(&world, seed: dice.next()) }
         try world.settleOrThrow()
-        if !world.isWhole {
+        var found = world.found
+        if found == nil {
             world.vandal.restore(world.tracked.nodes.project.images.map(\.context).filter { !$0.isEmpty })
             try world.settleOrThrow()
+            found = world.found
         }
-        guard world.isWhole else {
+        guard let found else {
             world.vandal.clear()
             return false
         }
-        try world.compare()
+        try world.compare(with: found)
         if round % 16 == 15 { try world.compareNames() }
         if world.isLarge { world.vandal.clear() }
         return true

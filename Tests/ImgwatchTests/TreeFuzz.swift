@@ -239,12 +239,11 @@ struct TreeFuzz {
 
     // MARK: From scratch
 
-    /// Whether a process that starts now would find a project; of one without its contexts nothing is promised.
-    var isWhole: Bool { (try? Self.load(root)) != nil }
+    /// What a process that starts now would find; of a project without its contexts nothing is promised.
+    var found: Project? { try? Self.load(root) }
 
     /// Compares with what such a process would find.
-    func compare() throws {
-        let project = try Self.load(root)
+    func compare(with project: Project) throws {
         let nodes = ProjectNodes(project, graph: project.graph)
         let scratch = InputReader(root: root, index: HashIndex())
         for entry in nodes.entries {
@@ -278,7 +277,7 @@ struct TreeFuzz {
         guard let names, let repository = try Repository.discover(from: root) else { return }
         let scratch = InputReader(root: root, index: HashIndex())
         guard let fresh = GitNames(repository, reader: scratch) else { return }
-        let dirty = try statusPaths()
+        let dirty = vandal.hasHiddenFromGit ? nil : try statusPaths()
         for entry in tracked.nodes.entries {
             guard let held = tracked.held[entry.id]?.files.reading, keys[entry.id]?.own != nil,
                 let now = try scratch.read(entry.scope)
@@ -302,12 +301,9 @@ struct TreeFuzz {
         }
     }
 
-    /// Relative to the root; nil where there are repositories in the repository, of which git says less.
-    private func statusPaths() throws -> [String]? {
-        let nested = try TreeVandal.run("find . -mindepth 2 -name .git -print -quit", in: root)
-        let linked = try TreeVandal.run("git ls-files -s . | grep -m 1 ^160000 || true", in: root)
-        guard nested.isEmpty, linked.isEmpty else { return nil }
-        let command = "git --no-optional-locks status --porcelain -z --no-renames -uall ."
+    /// Relative to the root.
+    private func statusPaths() throws -> [String] {
+        let command = "git --no-optional-locks status --porcelain -z --no-renames -uall --ignored ."
         let prefix = root.hasSuffix("/project") ? "project/" : ""
         return try TreeVandal.run(command, in: root).split(separator: "\0").map {
             String($0.dropFirst(3).dropFirst(prefix.count))

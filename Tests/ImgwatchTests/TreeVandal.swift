@@ -18,7 +18,7 @@ struct TreeVandal {
             .commit, .checkout, .stash, .unstash, .rebase, .merge, .reset, .nest, .replaceRoot, .flood,
         ]
         /// Two at a time must not map (who writes to a map beyond the end of what another truncated is killed).
-        static let alone: Set<Deed> = [.writeThroughMap, .mapOut]
+        static let alone: Set<Deed> = [.writeThroughMap, .mapOut, .gitRules]
     }
 
     static let hasGit = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
@@ -37,6 +37,9 @@ struct TreeVandal {
     /// How many operations on files were tried.
     private(set) var operations = 0
     private(set) var history: [String] = []
+    /// Whether `git status` may say less than is so: it does not look into repositories in the repository, nor again at
+    /// files of which only the attributes changed.
+    private(set) var hasHiddenFromGit = false
     private var open: [Int32] = []
 
     init(root: String, outside: String, ignoreFiles: [String], dice: SplitMix, leavingOut: Set<Deed> = []) {
@@ -69,7 +72,7 @@ struct TreeVandal {
     /// One deed; it may fail, as there may be nothing to be done there.
     mutating func act() {
         var deed = dice.any(deeds)
-        if Deed.slow.contains(deed), !dice.one(in: deed == .flood ? 3 : 8) { deed = .rename }
+        if Deed.slow.contains(deed), !dice.one(in: deed == .flood ? 12 : 8) { deed = .rename }
         let (first, second) = (path(), path())
         history.append("\(deed) \(first.dropFirst(root.count)) \(second.dropFirst(root.count))")
         if history.count > 400 { history.removeFirst(200) }
@@ -278,6 +281,7 @@ struct TreeVandal {
     private mutating func setGitRules(_ folder: String) {
         let rules = dice.one(in: 2) ? Self.conversions : Self.gitIgnored
         let name = rules == Self.conversions ? "/.gitattributes" : "/.gitignore"
+        if rules == Self.conversions { hasHiddenFromGit = true }
         let path = (dice.one(in: 2) ? root : folder) + name
         history.append("  " + path.dropFirst(root.count))
         if dice.one(in: 3) {
@@ -292,6 +296,7 @@ struct TreeVandal {
 
     /// Makes a repository of a folder, or of a new one.
     private mutating func nest(_ folder: String) {
+        hasHiddenFromGit = true
         mkdir(folder, 0o755)
         let script = dice.one(in: 2) ? "git init -q; git add -A; git commit -qm c" : "rm -rf .git"
         history.append("  " + script)
