@@ -27,7 +27,6 @@ struct Assembly {
             quiet: file.quiet,
             steps: steps,
             images: images,
-            written: written.map(\.path),
             graph: graph,
             sourceFiles: sourceFiles
         )

@@ -19,8 +19,6 @@ package struct Project: Equatable, Sendable {
     package var steps: [Step]
     /// In declared order.
     package var images: [Image]
-    /// What the steps write, by the paths that they name and those that links on these lead to.
-    package var written: [OutputPath]
     /// Steps, images and deploys, needs first.
     package var graph: Graph
     /// Files besides the configuration that decided what was loaded (`.env`, Dockerfiles, ignore files), absolute:
@@ -36,13 +34,12 @@ package struct Project: Equatable, Sendable {
         quiet: Duration?,
         steps: [Step],
         images: [Image],
-        written: [OutputPath],
         graph: Graph,
         sourceFiles: [String]
     ) {
         (self.root, self.file, self.name, self.registry) = (root, file, name, registry)
         (self.parallel, self.quiet, self.steps, self.images) = (parallel, quiet, steps, images)
-        (self.written, self.graph, self.sourceFiles) = (written, graph, sourceFiles)
+        (self.graph, self.sourceFiles) = (graph, sourceFiles)
     }
 
     package func step(_ id: NodeID) -> Step? { steps.first { $0.id == id } }

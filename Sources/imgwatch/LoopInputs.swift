@@ -110,8 +110,7 @@ extension Loop {
 
     /// Links through which nodes read may lead elsewhere now: that is read and watched from now on.
     private func relink() -> [PathChange] {
-        let changes = tracked.relink(at: sequence)
-        guard !changes.isEmpty else { return [] }
+        guard let changes = tracked.relink(at: sequence) else { return [] }
         session.git?.forget()
         watch()
         let races = LinkedRaces.problems(in: nodes)

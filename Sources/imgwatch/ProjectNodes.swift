@@ -16,6 +16,8 @@ struct ProjectNodes: Sendable {
         var extra: [String]
         /// What it names and must find, relative to the root.
         var literals: [String]
+        /// Where links on the way to these lead, relative to the root.
+        var ends: [String]
         /// The context of an image, relative to the root: links in it do not lead out of it.
         var context: String?
         /// What it reads by way of links.
@@ -26,6 +28,7 @@ struct ProjectNodes: Sendable {
     /// The nodes that this loop runs: all, or those that a command line names with what they need.
     let graph: Graph
     let entries: [Entry]
+    let written: WrittenPaths
     private let positions: [NodeID: Int]
 
     init(_ project: Project, graph: Graph) {
@@ -34,6 +37,7 @@ struct ProjectNodes: Sendable {
             if let step = project.step(node.id) { return Self.entry(step, in: project) }
             return project.image(node.id).map { Self.entry($0, in: project) }
         }
+        written = WrittenPaths(of: project)
         positions = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.id, $0) })
     }
 
@@ -41,13 +45,15 @@ struct ProjectNodes: Sendable {
 
     private static func entry(_ step: Step, in project: Project) -> Entry {
         let linked = LinkedSources(of: step, in: project.root)
+        let literals = step.inputs.filter(\.isLiteral).map(\.staticPrefix)
         return Entry(
             id: step.id,
             scope: InputScope(of: step, linked: linked),
             outputs: step.outputs,
             outputScope: InputScope(outputs: step.outputs),
             extra: [],
-            literals: step.inputs.filter(\.isLiteral).map(\.staticPrefix),
+            literals: literals,
+            ends: literals.compactMap { end(of: $0, inContext: nil, project) },
             context: nil,
             linked: linked
         )
@@ -59,13 +65,15 @@ struct ProjectNodes: Sendable {
         }
         let linked = LinkedSources(of: image, in: project.root)
         let extra = image.definingFiles
+        let literals = sources.map { image.context.isEmpty ? $0 : image.context + "/" + $0 }
         return Entry(
             id: image.id,
             scope: InputScope(of: image, linked: linked),
             outputs: [],
             outputScope: InputScope(outputs: []),
             extra: extra + extra.flatMap { LinkedSources.ends(of: $0, in: project.root) },
-            literals: sources.map { image.context.isEmpty ? $0 : image.context + "/" + $0 },
+            literals: literals,
+            ends: literals.compactMap { end(of: $0, inContext: image.context, project) },
             context: image.context,
             linked: linked
         )
@@ -73,7 +81,7 @@ struct ProjectNodes: Sendable {
 
     /// Whether a step of the project makes this path.
     func isGenerated(_ path: String) -> Bool {
-        project.written.contains { $0.covers(path) }
+        written.paths.contains { $0.covers(path) }
     }
 
     /// The nodes that a change of this path concerns.
@@ -100,13 +108,13 @@ struct ProjectNodes: Sendable {
         }
     }
 
-    /// Whether a link through which a node reads came, went, or may lead elsewhere now.
+    /// Whether a link through which a node reads or writes came, went, or may lead elsewhere now.
     func mayRelink(_ path: String) -> Bool {
         let place = OutputPath(path: path)
         return entries.contains { entry in
             entry.linked.links.contains(where: place.covers) || entry.linked.turns.contains(where: place.covers)
                 || entry.scope.isOnTheWay(path)
-        } || isLink(path)
+        } || written.turns.contains(where: place.covers) || isLink(path)
     }
 
     private func isLink(_ path: String) -> Bool { FileStat(of: project.root + "/" + path)?.isLink == true }
@@ -115,20 +123,20 @@ struct ProjectNodes: Sendable {
     func mayHoldInputs(_ directory: String) -> Bool {
         entries.contains { entry in
             entry.scope.mayRead(below: directory) || entry.outputScope.mayRead(below: directory)
-                || entry.literals.contains { $0 != directory && OutputPath(path: directory).covers($0) }
+                || entry.named.contains { $0 != directory && OutputPath(path: directory).covers($0) }
                 || entry.linked.turns.contains { $0 != directory && OutputPath(path: directory).covers($0) }
-        }
+        } || written.turns.contains { $0 != directory && OutputPath(path: directory).covers($0) }
     }
 
     /// Whether a step of the project makes something below this folder, and the folder with it.
     private func holdsGenerated(_ path: String) -> Bool {
-        project.written.contains { OutputPath(path: path).covers($0.path) }
+        written.paths.contains { OutputPath(path: path).covers($0.path) }
     }
 
     /// Declared inputs that are not there, nor made by a step, relative to the root.
     func missing(_ entry: Entry) -> [String] {
         entry.literals.filter { path in
-            let ends = [place(of: path, for: entry), end(of: path, for: entry) ?? path]
+            let ends = [place(of: path, for: entry), Self.end(of: path, inContext: entry.context, project) ?? path]
             return ends.allSatisfy { FileStat(of: project.root + "/" + $0) == nil }
                 && !ends.contains { isGenerated($0) || holdsGenerated($0) }
         }
@@ -144,16 +152,16 @@ struct ProjectNodes: Sendable {
 
     /// Where the path is found, which may be a link: those on the way to it are followed.
     private func place(of path: String, for entry: Entry) -> String {
-        guard let slash = path.lastIndex(of: "/"), let folder = end(of: String(path[..<slash]), for: entry) else {
-            return path
-        }
+        guard let slash = path.lastIndex(of: "/"),
+            let folder = Self.end(of: String(path[..<slash]), inContext: entry.context, project)
+        else { return path }
         return folder.isEmpty ? String(path[path.index(after: slash)...]) : folder + path[slash...]
     }
 
     /// Where links lead: for a command as the kernel says, for an image as BuildKit does, inside the context.
-    private func end(of path: String, for entry: Entry) -> String? {
-        guard let context = entry.context, !context.isEmpty else {
-            return LinkRoute(path, in: project.root, isConfined: entry.context != nil).end
+    private static func end(of path: String, inContext context: String?, _ project: Project) -> String? {
+        guard let context, !context.isEmpty else {
+            return LinkRoute(path, in: project.root, isConfined: context != nil).end
         }
         let source = String(decoding: path.utf8.dropFirst(context.utf8.count + 1), as: UTF8.self)
         let route = LinkRoute(source, in: project.root + "/" + context, isConfined: true)
@@ -162,17 +170,20 @@ struct ProjectNodes: Sendable {
 }
 
 extension ProjectNodes.Entry {
+    /// What it must find, by the names that it has for it and by those that links lead to.
+    fileprivate var named: [String] { literals + ends }
+
     /// Whether the path is one that the node must find, or a link by which it reads, be it ignored or not.
     fileprivate func names(_ path: String, isWhole: Bool) -> Bool {
         let place = OutputPath(path: path)
         let isNamed = { (name: String) in name == path || isWhole && place.covers(name) }
-        return literals.contains(where: isNamed) || linked.links.contains(where: isNamed)
+        return named.contains(where: isNamed) || linked.links.contains(where: isNamed)
     }
 
     /// Whether what the node reads or makes may lie at this path or below it.
     func mayConcern(_ path: String) -> Bool {
         scope.mayRead(below: path) || scope.reads(path) || scope.isOnTheWay(path)
-            || literals.contains { OutputPath(path: path).covers($0) }
+            || named.contains { OutputPath(path: path).covers($0) }
             || outputs.contains { $0.covers(path) || OutputPath(path: path).covers($0.path) }
     }
 }

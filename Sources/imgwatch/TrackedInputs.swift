@@ -81,20 +81,39 @@ struct TrackedInputs: Sendable {
         return found.sorted()
     }
 
-    /// Links through which nodes read may lead elsewhere now: that is read from now on, and is to be watched.
+    /// Links through which nodes read or write may lead elsewhere now: that is what counts from now on, and is to be
+    /// watched.
     ///
-    /// - Returns: The nodes of which that is so, each with a link that came, went, or leads elsewhere.
-    mutating func relink(at barrier: Sequence) -> [PathChange] {
-        let current = ProjectNodes(nodes.project, graph: nodes.graph)
-        let changes = zip(nodes.entries, current.entries).filter { $0.linked != $1.linked }.map { old, new in
-            let links = old.linked.links.symmetricDifference(new.linked.links).sorted()
-            let path = links.first ?? new.linked.links.sorted().first ?? ""
-            return PathChange(path: path, sequence: barrier, readers: [new.id])
+    /// - Returns: The nodes which that concerns, each with a link that came, went, or leads elsewhere; nil where all
+    ///   links lead where they led.
+    mutating func relink(at barrier: Sequence) -> [PathChange]? {
+        let old = nodes
+        let current = ProjectNodes(old.project, graph: old.graph)
+        let changes = zip(old.entries, current.entries).compactMap { before, now in
+            Self.relinked(before, now, old, current).map { PathChange(path: $0, sequence: barrier, readers: [now.id]) }
         }
-        guard !changes.isEmpty else { return [] }
+        guard !changes.isEmpty || old.written != current.written else { return nil }
         nodes = current
         recent.noteRedefinition(barrier)
+        for change in changes { recent.note(change, isWhole: false) }
         return changes
+    }
+
+    /// The path by which other links concern the node; nil where they do not.
+    private static func relinked(
+        _ before: ProjectNodes.Entry,
+        _ now: ProjectNodes.Entry,
+        _ old: ProjectNodes,
+        _ current: ProjectNodes
+    ) -> String? {
+        if before.linked != now.linked {
+            let links = before.linked.links.symmetricDifference(now.linked.links).sorted()
+            return links.first ?? now.linked.links.sorted().first ?? ""
+        }
+        let other = current.written.differences(from: old.written).map(\.path).sorted()
+        guard let first = other.first else { return nil }
+        if old.missing(before) != current.missing(now) { return first }
+        return other.first { now.scope.reads($0) || now.scope.mayRead(below: $0) || now.scope.isOnTheWay($0) }
     }
 
     /// Whether links may lead elsewhere after this, whatever of it concerned nodes.

@@ -174,6 +174,18 @@ import Testing
         #expect(nodes.change("app", isWhole: false, at: 1).map(\.readers) == [[NodeID("app")]])
     }
 
+    @Test func `what an image names behind a link concerns it by its real name, be it ignored or not`() throws {
+        let folder = try TemporaryFolder([
+            ".dockerignore": "*\n", "Dockerfile": "FROM scratch\nCOPY link/a /\n", "real/b": "",
+        ])
+        try folder.link("link", to: "real")
+        let project = try folder.project("images: { app: {} }\n")
+        let nodes = ProjectNodes(project, graph: project.graph)
+        #expect(nodes.change("real/a", isWhole: false, at: 1).map(\.readers) == [[NodeID("app")]])
+        #expect(nodes.change("real/b", isWhole: false, at: 1).map(\.readers) == [[]])
+        #expect(nodes.mayHoldInputs("real"))
+    }
+
     @Test func `links are looked at again when one came, went, or lies in what went`() throws {
         let (folder, nodes) = try opened()
         #expect(!nodes.mayRelink("api/a") && !nodes.mayRelink("ui"))

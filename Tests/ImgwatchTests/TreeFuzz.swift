@@ -54,7 +54,7 @@ struct TreeFuzz {
         vandal = TreeVandal(root: root, outside: folder + "/out", ignoreFiles: random.ignoreFiles, dice: dice)
         for _ in 0..<60 { vandal.act() }
         if TreeVandal.hasGit {
-            try TreeVandal.run("git init -q -b main; git add -A; git commit -qm begin", in: work)
+            try TreeVandal.run("git init -q -b main; git add -A; git commit -q --allow-empty -m begin", in: work)
             for branch in ["one", "two"] {
                 for _ in 0..<20 { vandal.act() }
                 _ = try? TreeVandal.run("git checkout -qfb \(branch) main; git add -A; git commit -qm c", in: work)
@@ -136,11 +136,9 @@ struct TreeFuzz {
     }
 
     private mutating func relink() throws -> [PathChange] {
-        let changes = tracked.relink(at: sequence)
-        if !changes.isEmpty {
-            names?.forget()
-            try watch()
-        }
+        guard let changes = tracked.relink(at: sequence) else { return [] }
+        names?.forget()
+        try watch()
         return changes
     }
 
@@ -230,14 +228,22 @@ struct TreeFuzz {
         return Keyed(own: own, outputs: files.outputs.map(Keys.outputs), missing: files.missing)
     }
 
+    /// The project and its tree, for whoever looks for the cause.
+    var picture: String {
+        let script = """
+            head -n 99 .imgwatch Dockerfile.* $(find . -name '*.dockerignore' -type f)
+            find . -path ./.git -prune -o -printf '%p %M %n %l\\n' | sort
+            """
+        return (try? TreeVandal.run(script, in: root)) ?? ""
+    }
+
     // MARK: From scratch
 
-    /// Whether a process that starts now would find a project; of one without its contexts nothing is promised.
-    var isWhole: Bool { (try? Self.load(root)) != nil }
+    /// What a process that starts now would find; of a project without its contexts nothing is promised.
+    var found: Project? { try? Self.load(root) }
 
     /// Compares with what such a process would find.
-    func compare() throws {
-        let project = try Self.load(root)
+    func compare(with project: Project) throws {
         let nodes = ProjectNodes(project, graph: project.graph)
         let scratch = InputReader(root: root, index: HashIndex())
         for entry in nodes.entries {
@@ -247,9 +253,7 @@ struct TreeFuzz {
             } catch {
                 files = nil
             }
-            var now = keyed(entry.id, files, in: nodes.project)
-            // What is made by way of links is found out when the configuration is read.
-            if project.written != tracked.nodes.project.written { now.missing = keys[entry.id]?.missing ?? [] }
+            let now = keyed(entry.id, files, in: nodes.project)
             let isOfScope = tracked.nodes[entry.id]?.scope == entry.scope
             guard now != keys[entry.id] || !isOfScope else { continue }
             let held = tracked.held[entry.id]?.files
@@ -273,7 +277,7 @@ struct TreeFuzz {
         guard let names, let repository = try Repository.discover(from: root) else { return }
         let scratch = InputReader(root: root, index: HashIndex())
         guard let fresh = GitNames(repository, reader: scratch) else { return }
-        let dirty = try statusPaths()
+        let dirty = vandal.hasHiddenFromGit ? nil : try statusPaths()
         for entry in tracked.nodes.entries {
             guard let held = tracked.held[entry.id]?.files.reading, keys[entry.id]?.own != nil,
                 let now = try scratch.read(entry.scope)
@@ -288,7 +292,7 @@ struct TreeFuzz {
             )
             let (known, expected) = (try names.name(inputs, held), try fresh.name(inputs, now))
             guard known == expected else { throw Diverged(description: "\(entry.id) is \(known), and \(expected)") }
-            guard case .commit(_, let isDirty) = known else { continue }
+            guard let dirty, case .commit(_, let isDirty) = known else { continue }
             let changed = dirty.filter { path in
                 entry.scope.reads(path) && !nodes.isGenerated(path) || entry.extra.contains(path)
             }
@@ -299,7 +303,7 @@ struct TreeFuzz {
 
     /// Relative to the root.
     private func statusPaths() throws -> [String] {
-        let command = "git --no-optional-locks status --porcelain -z --no-renames -uall ."
+        let command = "git --no-optional-locks status --porcelain -z --no-renames -uall --ignored ."
         let prefix = root.hasSuffix("/project") ? "project/" : ""
         return try TreeVandal.run(command, in: root).split(separator: "\0").map {
             String($0.dropFirst(3).dropFirst(prefix.count))

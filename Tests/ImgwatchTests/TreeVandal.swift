@@ -11,12 +11,14 @@ struct TreeVandal {
             closeOpen
         case makeFolders, unlink, removeAll, rename, exchange, moveAndEdit, chain, moveOut, moveIn, chainOut
         case linkFile, linkOut, linkIn, writeOut, mapOut, link, linkAway, setMode, touch, copy, burst, flood, ignore
-        case commit, checkout, stash, unstash, rebase, reset
+        case commit, checkout, stash, unstash, rebase, merge, reset, gitRules, nest, replaceRoot
 
         /// By itself seldom, since each takes as long as hundreds of others.
-        static let slow: Set<Deed> = [.commit, .checkout, .stash, .unstash, .rebase, .reset, .flood]
+        static let slow: Set<Deed> = [
+            .commit, .checkout, .stash, .unstash, .rebase, .merge, .reset, .nest, .replaceRoot, .flood,
+        ]
         /// Two at a time must not map (who writes to a map beyond the end of what another truncated is killed).
-        static let alone: Set<Deed> = [.writeThroughMap, .mapOut]
+        static let alone: Set<Deed> = [.writeThroughMap, .mapOut, .gitRules]
     }
 
     static let hasGit = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
@@ -35,6 +37,9 @@ struct TreeVandal {
     /// How many operations on files were tried.
     private(set) var operations = 0
     private(set) var history: [String] = []
+    /// Whether `git status` may say less than is so: it does not look into repositories in the repository, nor again at
+    /// files of which only the attributes changed.
+    private(set) var hasHiddenFromGit = false
     private var open: [Int32] = []
 
     init(root: String, outside: String, ignoreFiles: [String], dice: SplitMix, leavingOut: Set<Deed> = []) {
@@ -67,13 +72,16 @@ struct TreeVandal {
     /// One deed; it may fail, as there may be nothing to be done there.
     mutating func act() {
         var deed = dice.any(deeds)
-        if Deed.slow.contains(deed), !dice.one(in: deed == .flood ? 3 : 8) { deed = .rename }
+        if Deed.slow.contains(deed), !dice.one(in: deed == .flood ? 12 : 8) { deed = .rename }
         let (first, second) = (path(), path())
         history.append("\(deed) \(first.dropFirst(root.count)) \(second.dropFirst(root.count))")
         if history.count > 400 { history.removeFirst(200) }
         operations += 1
         switch deed {
-        case .commit, .checkout, .stash, .unstash, .rebase, .reset: runGit(deed)
+        case .commit, .checkout, .stash, .unstash, .rebase, .merge, .reset: runGit(deed)
+        case .gitRules: setGitRules(first)
+        case .nest: nest(first)
+        case .replaceRoot: replaceRoot()
         case .write, .append, .truncate, .rewriteInPlace, .rewriteKeepingTimes, .writeThroughMap, .openFile, .writeOpen,
             .closeOpen, .ignore, .burst, .flood:
             change(deed, first)
@@ -261,17 +269,59 @@ struct TreeVandal {
             case .unstash: "git stash pop -q || { git reset -q --hard; git stash drop -q; }"
             case .rebase:
                 "git stash -qu; git rebase -q \(branch) || git rebase --abort || git rebase --quit; git stash pop -q"
+            case .merge:
+                "git commit -qam c; git merge -q --no-edit \(branch) || { git add -A; git commit -qm m; }"
             default: dice.one(in: 2) ? "git reset -q --hard" : "git clean -fdq"
             }
         history.append("  " + script)
         _ = try? Self.run(script, in: root)
     }
 
+    /// Writes what git is to ignore or to convert, at the top or in a folder.
+    private mutating func setGitRules(_ folder: String) {
+        let rules = dice.one(in: 2) ? Self.conversions : Self.gitIgnored
+        let name = rules == Self.conversions ? "/.gitattributes" : "/.gitignore"
+        if rules == Self.conversions { hasHiddenFromGit = true }
+        let path = (dice.one(in: 2) ? root : folder) + name
+        history.append("  " + path.dropFirst(root.count))
+        if dice.one(in: 3) {
+            Glibc.unlink(path)
+        } else {
+            write(dice.some(rules, upTo: 3).map { $0 + "\n" }.joined(), to: path, O_TRUNC)
+        }
+    }
+
+    private static let conversions = ["* text=auto", "a text eol=crlf", "* -text", "b/** text", "c ident", "d binary"]
+    private static let gitIgnored = ["a", "b/", "/c", "f*", "!a", "d/*", "*/c"]
+
+    /// Makes a repository of a folder, or of a new one.
+    private mutating func nest(_ folder: String) {
+        hasHiddenFromGit = true
+        mkdir(folder, 0o755)
+        let script = dice.one(in: 2) ? "git init -q; git add -A; git commit -qm c" : "rm -rf .git"
+        history.append("  " + script)
+        var status = stat()
+        guard lstat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return }
+        _ = try? Self.run(script, in: folder)
+    }
+
+    /// Puts a copy of the whole project in its place, or takes it away and back.
+    private mutating func replaceRoot() {
+        let away = outside + "/root"
+        guard Glibc.rename(root, away) == 0 else { return }
+        if dice.one(in: 2), (try? Self.run("cp -a root \"$ROOT\"", in: outside, ["ROOT": root])) != nil {
+            removeAll(away)
+        } else {
+            removeAll(root)
+            Glibc.rename(away, root)
+        }
+    }
+
     struct ScriptFailed: Error { var script: String }
 
     /// With no configuration but this; its output is not wanted.
     @discardableResult
-    static func run(_ script: String, in folder: String) throws -> String {
+    static func run(_ script: String, in folder: String, _ variables: [String: String] = [:]) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", script]
@@ -280,7 +330,7 @@ struct TreeVandal {
             "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": "/nonexistent",
             "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org",
             "GIT_COMMITTER_NAME": "C", "GIT_COMMITTER_EMAIL": "c@example.org", "LC_ALL": "C", "GIT_EDITOR": "true",
-        ]
+        ].merging(variables) { $1 }
         let output = Pipe()
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
