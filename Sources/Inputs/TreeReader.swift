@@ -1,6 +1,5 @@
 /// Walks the parts of the project that a node may read, and takes from what was read before all that did not change.
 
-internal import Dispatch
 internal import Dockerfile
 internal import Git
 internal import Glibc
@@ -107,7 +106,7 @@ struct TreeReader: Sendable {
     /// How deep folders are walked side by side that nothing is known of, and how much such a folder holds otherwise.
     private static let wideLevels = 4
     private static let wideFolder = 4_000
-    private static let threads = 8
+    private static let parts = 8
 
     /// One entry for each number, those of a wide folder made by several threads.
     private func each(
@@ -122,14 +121,14 @@ struct TreeReader: Sendable {
             return entries
         }
         let parts = Mutex<[Int: Result<[Entry?], Failure>]>([:])
-        let size = (count + Self.threads - 1) / Self.threads
-        DispatchQueue.concurrentPerform(iterations: Self.threads) { part in
+        let size = (count + Self.parts - 1) / Self.parts
+        SideBySide.perform(Self.parts) { part in
             let numbers = min(part * size, count)..<min((part + 1) * size, count)
             let made = Result { () throws(Failure) in try numbers.map(make) }
             parts.withLock { $0[part] = made }
         }
         var entries: [Entry?] = []
-        for part in 0..<Self.threads { entries += try parts.withLock { $0[part] }?.get() ?? [] }
+        for part in 0..<Self.parts { entries += try parts.withLock { $0[part] }?.get() ?? [] }
         return entries
     }
 
