@@ -1,4 +1,4 @@
-/// One work in parts, on all processors. `DispatchQueue.concurrentPerform` would take the dispatch library's own pool of
+/// One work in parts, on all processors. `DispatchQueue.concurrentPerform` would take the dispatch library's pool of
 /// threads, which is looked after once a second from then on.
 
 internal import Dispatch

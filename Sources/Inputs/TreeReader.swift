@@ -83,7 +83,7 @@ struct TreeReader: Sendable {
             let (name, stat) = all[index]
             return try entry(name, stat, in: descriptor, path, known?[name])
         }
-        return folder(of: entries.compactMap(\.self), known)
+        return folder(of: entries, known)
     }
 
     /// The same where nothing came or went since it was listed: its entries are looked at, one by one.
@@ -100,7 +100,7 @@ struct TreeReader: Sendable {
             }
             return try entry(before.name, stat, in: descriptor, path, before)
         }
-        return folder(of: entries.compactMap(\.self), known)
+        return folder(of: entries, known)
     }
 
     /// How deep folders are walked side by side that nothing is known of, and how much such a folder holds otherwise.
@@ -108,27 +108,32 @@ struct TreeReader: Sendable {
     private static let wideFolder = 4_000
     private static let parts = 8
 
-    /// One entry for each number, those of a wide folder made by several threads.
+    /// The entries of these numbers, those of a wide folder made by several threads.
     private func each(
         of count: Int,
         _ isWide: Bool,
         _ make: @Sendable (Int) throws(Failure) -> Entry?
-    ) throws(Failure) -> [Entry?] {
-        guard isWide else {
-            var entries: [Entry?] = []
-            entries.reserveCapacity(count)
-            for index in 0..<count { entries.append(try make(index)) }
-            return entries
-        }
-        let parts = Mutex<[Int: Result<[Entry?], Failure>]>([:])
+    ) throws(Failure) -> [Entry] {
+        guard isWide else { return try made(0..<count, make) }
+        let parts = Mutex<[Int: Result<[Entry], Failure>]>([:])
         let size = (count + Self.parts - 1) / Self.parts
         SideBySide.perform(Self.parts) { part in
             let numbers = min(part * size, count)..<min((part + 1) * size, count)
-            let made = Result { () throws(Failure) in try numbers.map(make) }
-            parts.withLock { $0[part] = made }
+            let result = Result { () throws(Failure) in try made(numbers, make) }
+            parts.withLock { $0[part] = result }
         }
-        var entries: [Entry?] = []
+        var entries: [Entry] = []
+        entries.reserveCapacity(count)
         for part in 0..<Self.parts { entries += try parts.withLock { $0[part] }?.get() ?? [] }
+        return entries
+    }
+
+    private func made(_ numbers: Range<Int>, _ make: (Int) throws(Failure) -> Entry?) throws(Failure) -> [Entry] {
+        var entries: [Entry] = []
+        entries.reserveCapacity(numbers.count)
+        for number in numbers {
+            if let entry = try make(number) { entries.append(entry) }
+        }
         return entries
     }
 
@@ -179,7 +184,10 @@ struct TreeReader: Sendable {
         {
             return known
         }
-        return entries.isEmpty ? .empty : InputFolder(entries, countsFolders: scope.countsFolders)
+        if entries.isEmpty { return .empty }
+        // It is kept for long: without the room that was for more.
+        let fitting = entries.capacity - entries.count > entries.count / 8 ? entries.map(\.self) : entries
+        return InputFolder(fitting, countsFolders: scope.countsFolders)
     }
 
     // MARK: Entries

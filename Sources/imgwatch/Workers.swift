@@ -15,8 +15,9 @@ struct TaskThreads: ExecutorFactory {
     static func install() { _createExecutors(factory: Self.self) }
 }
 
-/// Takes jobs in order. A thread more is started when all are busy, and none ends: one that waited only so long would
-/// wake for nothing.
+/// Takes jobs in order.
+///
+/// A thread more is started when all are busy, and none ends: one that waited only so long would wake for nothing.
 final class Workers: TaskExecutor, SchedulingExecutor {
     private struct State: Sendable {
         var jobs: [UnownedJob] = []
@@ -25,7 +26,7 @@ final class Workers: TaskExecutor, SchedulingExecutor {
         var idle = 0
     }
 
-    /// A few more than processors, since jobs read and write small files and the store.
+    /// More than processors, since a job may wait for the disk.
     private static let limit = max(8, ProcessInfo.processInfo.activeProcessorCount)
 
     private let state = Mutex(State())
