@@ -30,6 +30,7 @@ struct Imgwatch: AsyncParsableCommand {
     )
 
     static func main() async {
+        Allocator.setLimits()
         TaskThreads.install()
         signal(SIGPIPE, SIG_IGN)
         do {
