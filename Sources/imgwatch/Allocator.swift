@@ -3,7 +3,7 @@
 import CLinux
 
 enum Allocator {
-    /// Before the first thread starts: fixed limits, as glibc raises both of its own by every large block that is freed,
+    /// Before the first thread starts: fixed limits, as glibc raises both of its own by each large block that is freed,
     /// and then keeps tens of megabytes at the ends of its arenas, where ``trim()`` does not reach.
     static func setLimits() {
         mallopt(M_TRIM_THRESHOLD, 1 << 20)
