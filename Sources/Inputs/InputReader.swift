@@ -1,6 +1,5 @@
 /// Reads what nodes name: walks the folders, and finds out what the files hold.
 
-internal import Dispatch
 package import Git
 internal import Synchronization
 
@@ -92,7 +91,7 @@ package struct InputReader: Sendable {
     private func read(_ files: [UnreadFile]) throws(TreeReader.Failure) -> [FoundHash] {
         let portions = (files.count + Self.portion - 1) / Self.portion
         let results = Mutex<[Int: Result<[FoundHash], TreeReader.Failure>]>([:])
-        DispatchQueue.concurrentPerform(iterations: portions) { portion in
+        SideBySide.perform(portions) { portion in
             let part = files[portion * Self.portion..<min(files.count, (portion + 1) * Self.portion)]
             let result = Result { () throws(TreeReader.Failure) in try part.map(hash) }
             results.withLock { $0[portion] = result }

@@ -1,6 +1,5 @@
 /// A reading as bytes, so that the next start stats every file and reads only those that changed.
 
-internal import Dispatch
 internal import Git
 internal import Glibc
 internal import OCI
@@ -129,7 +128,7 @@ extension InputFolder {
         let size = folders.reduce(0) { $0 + $1.bytes.count }
         let portions = max(1, min(folders.count, size / portion))
         let results = Mutex<[Int: [InputFolder]]>([:])
-        DispatchQueue.concurrentPerform(iterations: portions) { portion in
+        SideBySide.perform(portions) { portion in
             let part = folders[portion * folders.count / portions..<(portion + 1) * folders.count / portions]
             let read = part.compactMap(\.folder)
             results.withLock { $0[portion] = read }

@@ -1,6 +1,5 @@
 /// Walks the parts of the project that a node may read, and takes from what was read before all that did not change.
 
-internal import Dispatch
 internal import Dockerfile
 internal import Git
 internal import Glibc
@@ -84,7 +83,7 @@ struct TreeReader: Sendable {
             let (name, stat) = all[index]
             return try entry(name, stat, in: descriptor, path, known?[name])
         }
-        return folder(of: entries.compactMap(\.self), known)
+        return folder(of: entries, known)
     }
 
     /// The same where nothing came or went since it was listed: its entries are looked at, one by one.
@@ -101,7 +100,7 @@ struct TreeReader: Sendable {
             return try entry(before.name, stat, in: descriptor, path, before)
         }
         if known.count > Self.wideFolder, known.entries.count(where: { $0.stat.isDirectory }) > 1 {
-            return folder(of: try each(of: known.entries.count, true, look).compactMap(\.self), known)
+            return folder(of: try each(of: known.entries.count, true, look), known)
         }
         // In most folders nothing changed: then nothing is made anew.
         var entries: [Entry]?
@@ -117,29 +116,34 @@ struct TreeReader: Sendable {
     /// How deep folders are walked side by side that nothing is known of, and how much such a folder holds otherwise.
     private static let wideLevels = 4
     private static let wideFolder = 4_000
-    private static let threads = 8
+    private static let parts = 8
 
-    /// One entry for each number, those of a wide folder made by several threads.
+    /// The entries of these numbers, those of a wide folder made by several threads.
     private func each(
         of count: Int,
         _ isWide: Bool,
         _ make: @Sendable (Int) throws(Failure) -> Entry?
-    ) throws(Failure) -> [Entry?] {
-        guard isWide else {
-            var entries: [Entry?] = []
-            entries.reserveCapacity(count)
-            for index in 0..<count { entries.append(try make(index)) }
-            return entries
-        }
-        let parts = Mutex<[Int: Result<[Entry?], Failure>]>([:])
-        let size = (count + Self.threads - 1) / Self.threads
-        DispatchQueue.concurrentPerform(iterations: Self.threads) { part in
+    ) throws(Failure) -> [Entry] {
+        guard isWide else { return try made(0..<count, make) }
+        let parts = Mutex<[Int: Result<[Entry], Failure>]>([:])
+        let size = (count + Self.parts - 1) / Self.parts
+        SideBySide.perform(Self.parts) { part in
             let numbers = min(part * size, count)..<min((part + 1) * size, count)
-            let made = Result { () throws(Failure) in try numbers.map(make) }
-            parts.withLock { $0[part] = made }
+            let result = Result { () throws(Failure) in try made(numbers, make) }
+            parts.withLock { $0[part] = result }
         }
-        var entries: [Entry?] = []
-        for part in 0..<Self.threads { entries += try parts.withLock { $0[part] }?.get() ?? [] }
+        var entries: [Entry] = []
+        entries.reserveCapacity(count)
+        for part in 0..<Self.parts { entries += try parts.withLock { $0[part] }?.get() ?? [] }
+        return entries
+    }
+
+    private func made(_ numbers: Range<Int>, _ make: (Int) throws(Failure) -> Entry?) throws(Failure) -> [Entry] {
+        var entries: [Entry] = []
+        entries.reserveCapacity(numbers.count)
+        for number in numbers {
+            if let entry = try make(number) { entries.append(entry) }
+        }
         return entries
     }
 
@@ -190,7 +194,10 @@ struct TreeReader: Sendable {
         {
             return known
         }
-        return entries.isEmpty ? .empty : InputFolder(entries, countsFolders: scope.countsFolders)
+        if entries.isEmpty { return .empty }
+        // It is kept for long: without the room that was for more.
+        let fitting = entries.capacity - entries.count > entries.count / 8 ? entries.map(\.self) : entries
+        return InputFolder(fitting, countsFolders: scope.countsFolders)
     }
 
     // MARK: Entries

@@ -247,7 +247,7 @@ package actor RegistryAuthority: Authority {
         let isOver = Flag()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                DispatchQueue.global().async {
+                DispatchQueue(label: "credential").async {
                     let result = Result { () throws(RegistryError) in
                         try work { isOver.isRaised.load(ordering: .relaxed) }
                     }

@@ -45,6 +45,7 @@ package final class ControlServer: Sendable {
     /// Made with none: one that goes with fewer than it was made with ends the program.
     private let slots = DispatchSemaphore(value: 0)
     private let exchanges = DispatchGroup()
+    private let deadlines = DispatchQueue(label: "deadlines")
 
     /// Listens in a folder from now on; nobody else may be alive who listens there.
     package init(
@@ -139,7 +140,7 @@ package final class ControlServer: Sendable {
     }
 
     private func after(_ seconds: Int, _ connection: Connection, _ action: @escaping @Sendable (Connection) -> Void) {
-        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds)) { [weak connection] in
+        deadlines.asyncAfter(deadline: .now() + .seconds(seconds)) { [weak connection] in
             if let connection { action(connection) }
         }
     }

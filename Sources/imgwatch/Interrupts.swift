@@ -13,8 +13,9 @@ final class Interrupts {
     /// Returns when it listens, so that none is lost; until ``stop(_:)`` one ends the program with this exit code.
     init(_ session: Session, code: Int32) async {
         let (count, begun) = (count, begun)
+        let queue = DispatchQueue(label: "interrupts", qos: .userInteractive)
         sources = [SIGINT, SIGTERM, SIGHUP].map { number in
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 let (isFirst, loop) = (count.isFirst(), begun.loop.withLock(\.self))
                 if isFirst, let loop {

@@ -274,10 +274,10 @@ actor Loop {
         waiters = []
     }
 
-    /// Runs blocking work off the actor.
+    /// Runs blocking work off the actor, on a thread that nobody else waits for: a serial queue has one of its own.
     nonisolated func offload<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
         await withCheckedContinuation { continuation in
-            DispatchQueue.global(qos: .userInitiated).async { continuation.resume(returning: work()) }
+            DispatchQueue(label: "offloaded", qos: .userInitiated).async { continuation.resume(returning: work()) }
         }
     }
 }

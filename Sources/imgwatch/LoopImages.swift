@@ -189,6 +189,10 @@ extension Loop {
         return bases
     }
 
+    private func isBuiltOn(_ image: NodeID) -> Bool {
+        nodes.graph.dependents(of: image).contains { nodes.graph[$0]?.kind == .image }
+    }
+
     /// Sets the names; what was sent counts, also where the run is cancelled meanwhile.
     private func publish(
         _ stored: StoredImage,
@@ -215,6 +219,8 @@ extension Loop {
         switch result {
         case .success(let shown):
             published[image.id] = shown
+            // What is in it takes memory, and can be read again.
+            if !isBuiltOn(image.id) { published[image.id]?.stored.content = nil }
             lost.remove(image.id)
             if let node = nodes.graph[image.id] {
                 told.remove(run.start.operation)

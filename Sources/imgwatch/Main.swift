@@ -30,6 +30,8 @@ struct Imgwatch: AsyncParsableCommand {
     )
 
     static func main() async {
+        Allocator.setLimits()
+        TaskThreads.install()
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try parseAsRoot()

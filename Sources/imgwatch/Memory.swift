@@ -1,7 +1,6 @@
 /// Between the engine's values and the rows of the state store.
 
 import Building
-import CLinux
 import Engine
 import Foundation
 import Graph
@@ -128,7 +127,7 @@ extension Session {
             }
             reader.index.forget()
             // What reading and packing a large tree took is not needed any more.
-            if isLarge { malloc_trim(0) }
+            if isLarge { Allocator.trim() }
         }
     }
 

@@ -46,7 +46,7 @@ struct Opening {
 
     init(_ options: CommonOptions, purpose: Purpose) throws {
         // It reads the certificates of the system first, which takes as long as all the rest.
-        DispatchQueue.global(qos: .userInitiated).async { Repository.prepare() }
+        DispatchQueue(label: "libgit2", qos: .userInitiated).async { Repository.prepare() }
         let loaded = try options.load()
         (self.purpose, project, warnings) = (purpose, loaded.project, loaded.warnings)
         folders = StateFolders.forProject(root: project.root, environment: environment)

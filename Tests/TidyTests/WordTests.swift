@@ -28,6 +28,8 @@ import Testing
         + ["Thread.sleep", "Task.sleep", "usleep(", "nanosleep(", "sleep("].map {
             Word(text: $0, homes: ["imgwatch"], instead: "wait for an event", isForTests: true)
         }
+        // Their threads are looked after once a second, for as long as the process lives.
+        + [".global(", "concurrentPerform"].map { Word(text: $0, instead: "take a serial queue, or SideBySide") }
         + ["try!", "as!", "fatalError("].map {
             Word(text: $0, instead: "throw, or state a precondition", isForTests: true)
         }

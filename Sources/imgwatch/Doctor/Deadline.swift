@@ -16,7 +16,7 @@ enum Deadline {
                 if once.isFirst() { continuation.resume(returning: value) }
             }
             let seconds = Int(limit.components.seconds)
-            DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds)) {
+            DispatchQueue(label: "deadline").asyncAfter(deadline: .now() + .seconds(seconds)) {
                 guard once.isFirst() else { return }
                 working.cancel()
                 continuation.resume(returning: nil)
@@ -27,7 +27,7 @@ enum Deadline {
     /// Runs what blocks on a thread that others do not wait for.
     static func offside<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
         await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(returning: work()) }
+            DispatchQueue(label: "offside").async { continuation.resume(returning: work()) }
         }
     }
 }
