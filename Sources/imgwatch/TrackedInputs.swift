@@ -95,7 +95,6 @@ struct TrackedInputs: Sendable {
         guard !changes.isEmpty || old.written != current.written else { return nil }
         nodes = current
         recent.noteRedefinition(barrier)
-        for change in changes { recent.note(change, isWhole: false) }
         return changes
     }
 
@@ -209,14 +208,16 @@ extension InputReader {
         of entry: ProjectNodes.Entry,
         in nodes: ProjectNodes
     ) throws(UnreadableInput) -> HeldFiles? {
-        guard !changes.isEmpty else { return held }
-        guard let reading = try updated(held.reading, at: changes, in: entry.scope) else { return nil }
         var new = held
-        new.reading = reading
-        if let outputs = held.outputs {
-            guard let outputs = try updated(outputs, at: changes, in: entry.outputScope) else { return nil }
-            new.outputs = outputs
+        if !changes.isEmpty {
+            guard let reading = try updated(held.reading, at: changes, in: entry.scope) else { return nil }
+            new.reading = reading
+            if let outputs = held.outputs {
+                guard let outputs = try updated(outputs, at: changes, in: entry.outputScope) else { return nil }
+                new.outputs = outputs
+            }
         }
+        // What steps make by way of links may be another thing, though no path of the node changed.
         new.missing = nodes.missing(entry)
         return new
     }
