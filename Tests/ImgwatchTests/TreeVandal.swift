@@ -107,7 +107,7 @@ struct TreeVandal {
             if descriptor >= 0 { open.append(descriptor) }
             if open.count > 3 { close(open.removeFirst()) }
         case .writeOpen:
-            if !open.isEmpty { write(text(), to: dice.any(open)) }
+            if let descriptor = open.last(where: Self.isNamed) { write(text(), to: descriptor) }
         case .closeOpen: if !open.isEmpty { close(open.removeLast()) }
         case .ignore:
             let name = dice.any(ignoreFiles)
@@ -120,6 +120,11 @@ struct TreeVandal {
         case .flood: flood(path)
         default: break
         }
+    }
+
+    /// What is written through it is told of the name by which it was opened: where that is gone, of nothing.
+    private static func isNamed(_ file: Int32) -> Bool {
+        !((try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(file)")) ?? "").hasSuffix(")")
     }
 
     private mutating func give(_ deed: Deed, _ first: String, _ second: String) {
