@@ -47,7 +47,7 @@ def switches(process):
 
 
 def time_decisions(imgwatch, project, state, count):
-    """Seconds from a save to the start of the run that it leads to."""
+    """Seconds from a save to the word that the image is stale; its run starts at once."""
     path = f"{project}/app/src/part003/file00333.py"
     loop, times, chance = Loop(imgwatch, project, state), [], random.Random(5)
     try:
@@ -56,7 +56,7 @@ def time_decisions(imgwatch, project, state, count):
             time.sleep(chance.uniform(0.6, 0.9))
             start = time.perf_counter()
             write(path, f"edit = {number}\n")
-            times.append(loop.start + loop.wait("started")[0] - start)
+            times.append(loop.start + loop.wait("stale")[0] - start)
             loop.wait("idle")
         return times
     finally:
