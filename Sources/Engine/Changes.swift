@@ -5,7 +5,7 @@ import Graph
 extension Engine {
     mutating func note(_ changes: [Change]) {
         let suspects = suspects()
-        var touched: [Int: Int] = [:]
+        var touched: [Int: [String]] = [:]
         for change in changes {
             var owner = change.owner.flatMap(graph.position(of:))
             var readers = change.readers.compactMap(graph.position(of:))
@@ -19,7 +19,7 @@ extension Engine {
             treeChangedAt = now
             clearLoops(of: owner.map { [$0] } ?? readers, isInput: owner == nil, suspects)
             for node in (owner.map { [$0] } ?? []) + readers {
-                touched[node, default: 0] += 1
+                touched[node, default: []].append(change.path)
                 states[node].edited = max(states[node].edited, change.sequence)
                 states[node].touched = max(states[node].touched, change.sequence)
                 states[node].suspects.formUnion(suspects)
@@ -28,7 +28,7 @@ extension Engine {
                 supersede(node, changedAt: change.sequence)
             }
         }
-        for (node, count) in touched.sorted(by: { $0.key < $1.key }) { disturb(node, paths: count) }
+        for (node, paths) in touched.sorted(by: { $0.key < $1.key }) { disturb(node, paths) }
     }
 
     /// Writes under a node's own outputs while it runs are its own, and so is what was queued when it ended.
@@ -65,8 +65,8 @@ extension Engine {
     }
 
     /// A change from outside: the node's inputs are not at rest.
-    private mutating func disturb(_ node: Int, paths: Int) {
-        states[node].quiet.note(paths: paths, at: now, after: states[node].changedAt)
+    private mutating func disturb(_ node: Int, _ paths: [String]) {
+        states[node].quiet.note(paths, at: now, after: states[node].changedAt)
         states[node].changedAt = now
         states[node].unseenSince = states[node].unseenSince ?? now
         states[node].rereadAt = nil
@@ -102,7 +102,7 @@ extension Engine {
             states[node].touched = max(states[node].touched, barrier)
             if states[node].wasAnswered { states[node].cause.reason = .inputs }
             states[node].overtaken = 0
-            disturb(node, paths: 1)
+            disturb(node, [""])
             supersede(node, changedAt: barrier)
         }
     }
@@ -227,7 +227,7 @@ extension Engine {
             // A reading of before is about another definition.
             states[node].keying = nil
             if states[node].definitionChanged { states[node].cause.reason = .definition }
-            disturb(node, paths: 1)
+            disturb(node, [""])
         }
     }
 }

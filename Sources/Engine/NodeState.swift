@@ -117,24 +117,26 @@ struct FailedKey: Sendable {
 /// one save costs 10 ms, a formatter that writes a file every 20 ms costs a few runs instead of a hundred.
 struct Quiet: Sendable {
     private var paths = 0
+    /// The paths of the burst, until they are a flood.
+    private var names: Set<String> = []
     private var factor = 1
     private var firedAt: Moment?
     private(set) var period = Limits.quiet
     /// How long the node waits at most, from the first change that no run has seen.
-    var cap: Duration { paths > Limits.flood ? Limits.floodCap : Limits.quietCap }
+    var cap: Duration { names.count > Limits.flood ? Limits.floodCap : Limits.quietCap }
 
-    mutating func note(paths count: Int, at now: Moment, after last: Moment?) {
-        if let last, now - last >= Limits.burst { (factor, paths) = (1, 0) }
+    mutating func note(_ changed: [String], at now: Moment, after last: Moment?) {
+        if let last, now - last >= Limits.burst { (factor, paths, names) = (1, 0, []) }
         if let firedAt {
             if now - firedAt < Limits.refire {
                 factor = min(factor * 2, 32)
             } else {
                 factor = max(factor / 2, 1)
             }
-            self.firedAt = nil
-            paths = 0
+            (self.firedAt, paths, names) = (nil, 0, [])
         }
-        paths += count
+        paths += changed.count
+        for name in changed where names.count <= Limits.flood { names.insert(name) }
         period = min(Limits.quiet(paths: paths) * factor, Limits.longestQuiet)
     }
 
@@ -142,7 +144,7 @@ struct Quiet: Sendable {
 
     /// The batch was complete: what was made of it counts.
     mutating func succeed() {
-        (firedAt, paths) = (nil, 0)
+        (firedAt, paths, names) = (nil, 0, [])
         factor = max(factor / 2, 1)
     }
 }

@@ -7,7 +7,8 @@ struct CleanFile {
     let path: String
     let workDirectory: String
 
-    func blobID(in repository: OpaquePointer) throws(GitError) -> String {
+    /// nil where nothing converts it.
+    func convertedID(in repository: OpaquePointer) throws(GitError) -> String? {
         let file = workDirectory + "/" + path
         var filters: OpaquePointer?
         // `core.safecrlf` refuses what can't be turned back; here nothing is stored.
@@ -15,11 +16,8 @@ struct CleanFile {
         let code = git_filter_list_load(&filters, repository, nil, path, GIT_FILTER_TO_ODB, flags)
         try check(code)
         defer { git_filter_list_free(filters) }
+        guard let filters else { return nil }
         var id = git_oid()
-        guard let filters else {
-            try check(git_odb_hashfile(&id, file, GIT_OBJECT_BLOB))
-            return id.hex
-        }
         var content = git_buf()
         defer { git_buf_dispose(&content) }
         try check(git_filter_list_apply_to_file(&content, filters, repository, file))

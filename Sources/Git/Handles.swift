@@ -76,9 +76,11 @@ struct RepositoryHandle: ~Copyable, @unchecked Sendable {
         var index: OpaquePointer?
         try GitError.check(git_index_new(&index), "making an index")
         guard let index else { return }
+        let code = git_repository_set_index(pointer, index)
+        if code < 0 { git_index_free(index) }
+        try GitError.check(code, "using HEAD as the index")
         if let standIn { git_index_free(standIn.index) }
         standIn = (tree, index, [])
-        try GitError.check(git_repository_set_index(pointer, index), "using HEAD as the index")
     }
 
     /// What the tree does not have, or this clone lacks, is not in the index.

@@ -131,14 +131,15 @@ package final class Repository: Sendable {
         }
     }
 
-    /// The id that `git add` would give to the file now, with line endings and `$Id$` as git stores them.
+    /// The id that `git add` would give to the file now, with line endings and `$Id$` as git stores them; nil where git
+    /// stores the bytes as they are.
     ///
     /// The path is a regular file's, relative to the work tree. Filters that are programs (Git LFS) and
     /// `working-tree-encoding` are not applied: such files differ from HEAD.
-    package func cleanBlobID(of path: String) throws(GitError) -> String {
-        try handle.withLock { (handle) throws(GitError) -> String in
+    package func convertedBlobID(of path: String) throws(GitError) -> String? {
+        try handle.withLock { (handle) throws(GitError) -> String? in
             try handle.useHeadAsIndex(for: path)
-            return try CleanFile(path: path, workDirectory: workDirectory).blobID(in: handle.pointer)
+            return try CleanFile(path: path, workDirectory: workDirectory).convertedID(in: handle.pointer)
         }
     }
 }

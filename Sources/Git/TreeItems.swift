@@ -12,6 +12,7 @@ package struct TreeItem: Hashable, Sendable {
     package var id: BlobID?
 
     package var isTree: Bool { mode == GIT_FILEMODE_TREE.rawValue }
+    package var isSubmodule: Bool { mode == GIT_FILEMODE_COMMIT.rawValue }
 
     package init(name: String, _ file: TreeFile) {
         (self.name, mode, id) = (name, file.mode, BlobID(hex: file.id))

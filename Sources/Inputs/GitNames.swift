@@ -55,6 +55,8 @@ package final class GitNames: Sendable {
     }
     private struct Content: Sendable {
         var nodes: [String: Known] = [:]
+        /// How often the definitions changed: what was asked before is not remembered after it.
+        var generation = 0
         /// By path and raw blob id: the id after git's filters.
         var cleaned: [String: BlobID] = [:]
     }
@@ -85,7 +87,8 @@ package final class GitNames: Sendable {
     }
 
     private func known(_ inputs: NamedInputs, at head: Commit) throws(GitError) -> Known {
-        if let known = content.withLock({ $0.nodes[inputs.node] }), known.head == head.id { return known }
+        let (remembered, generation) = content.withLock { ($0.nodes[inputs.node], $0.generation) }
+        if let remembered, remembered.head == head.id { return remembered }
         let prefixes = (inputs.scope.roots + inputs.extra).map { prefix + $0 }.map {
             $0.hasSuffix("/") ? String($0.dropLast()) : $0
         }
@@ -94,8 +97,7 @@ package final class GitNames: Sendable {
             let inside = String(path.dropFirst(prefix.count))
             return inputs.scope.reads(inside) && !inputs.isGenerated(inside) || inputs.extra.contains(inside)
         }
-        let former = content.withLock { $0.nodes[inputs.node] }
-            .flatMap { former in former.newest.map { KnownNewest(head: former.head, newest: $0) } }
+        let former = remembered.flatMap { former in former.newest.map { KnownNewest(head: former.head, newest: $0) } }
         let newest = try repository.newestCommit(
             touching: prefixes,
             limit: Self.searchLimit,
@@ -112,7 +114,7 @@ package final class GitNames: Sendable {
             extra: try repository.headFiles(under: inputs.extra.map { prefix + $0 })
         )
         // Where HEAD moved meanwhile, this may be of either commit: good for now, and asked again.
-        if try repository.head() == head { remember(known, of: inputs.node) }
+        if try repository.head() == head { remember(known, of: inputs.node, generation) }
         return known
     }
 
@@ -126,8 +128,9 @@ package final class GitNames: Sendable {
         return tree
     }
 
-    private func remember(_ known: Known, of node: String) {
+    private func remember(_ known: Known, of node: String, _ generation: Int) {
         content.withLock { content in
+            guard content.generation == generation else { return }
             // What the filters are may be in HEAD as well.
             if content.nodes[node]?.head != known.head { content.cleaned = [:] }
             content.nodes[node] = known
@@ -141,7 +144,12 @@ package final class GitNames: Sendable {
     }
 
     /// Definitions changed: what was remembered of the nodes' paths no longer holds.
-    package func forget() { content.withLock { $0.nodes = [:] } }
+    package func forget() {
+        content.withLock { content in
+            content.nodes = [:]
+            content.generation += 1
+        }
+    }
 
     // MARK: Dirty or not
 
@@ -201,6 +209,9 @@ package final class GitNames: Sendable {
         at path: String,
         _ inputs: NamedInputs
     ) throws(GitError) -> Bool {
+        if let item, item.isSubmodule, let folder = entry?.kind.folder {
+            return !isCheckedOut(item, in: folder, at: path)
+        }
         let (folder, tree) = (entry?.kind.folder, item.flatMap { $0.isTree ? $0.id : nil })
         let (file, committed) = (folder == nil ? entry : nil, item?.isTree == true ? nil : item)
         if file != nil || committed != nil, !inputs.isGenerated(path) {
@@ -213,6 +224,15 @@ package final class GitNames: Sendable {
         guard folder != nil || tree != nil && (inputs.scope.mayRead(below: path) || inputs.scope.isOnTheWay(path))
         else { return false }
         return try differs(folder ?? .empty, from: tree, below: path, inputs)
+    }
+
+    /// Whether the folder holds just what the submodule's commit does.
+    private func isCheckedOut(_ item: TreeItem, in folder: InputFolder, at path: String) -> Bool {
+        let place = reader.root + "/" + path
+        guard let submodule = try? Repository.discover(from: place), submodule.workDirectory == place,
+            let head = try? submodule.head(), BlobID(hex: head.id) == item.id
+        else { return false }
+        return (try? submodule.headTree()) == folder.gitTree
     }
 
     private func differs(
@@ -229,17 +249,22 @@ package final class GitNames: Sendable {
                 let file = IndexedFile(prefix + path, entry.stat)
                 if repository.cleanBlobs(of: [file], lookedAtSince: FileStat.now()) == [item.id] { return false }
             }
-            return try cleaned(prefix + path, hash.blobID) != item.id
+            return try cleaned(entry.stat, hash.blobID, at: path) != item.id
         case .link(let target):
             return item.mode != 0o120000 || BlobID(of: Array(target.utf8)) != item.id
         case .folder, .unread: return true
         }
     }
 
-    private func cleaned(_ path: String, _ raw: BlobID) throws(GitError) -> BlobID? {
+    /// What git would store for a file that holds this blob; nil where the file is another one by now.
+    private func cleaned(_ stat: FileStat, _ raw: BlobID, at path: String) throws(GitError) -> BlobID? {
         let name = raw.hex + " " + path
         if let known = content.withLock({ $0.cleaned[name] }) { return known }
-        let id = BlobID(hex: try repository.cleanBlobID(of: path))
+        let start = FileStat.now()
+        let id = try repository.convertedBlobID(of: prefix + path).map { BlobID(hex: $0) } ?? raw
+        guard FileStat(of: reader.root + "/" + path) == stat else { return nil }
+        // Two files of one tick may look the same.
+        guard stat.isProven(by: start) else { return id }
         content.withLock { content in
             if content.cleaned.count > 10_000 { content.cleaned = [:] }
             content.cleaned[name] = id

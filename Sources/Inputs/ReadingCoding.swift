@@ -6,7 +6,7 @@ internal import OCI
 internal import Synchronization
 
 extension Reading {
-    private static let magic = "imgwatch inputs 3"
+    private static let magic = "imgwatch inputs 4"
 
     /// What ``decoded(_:of:)`` takes, with the scope that it is a reading of, and what the index found out since.
     package func encoded(of scope: InputScope, _ index: HashIndex) -> [UInt8] {

@@ -189,7 +189,7 @@ struct TreeReader: Sendable {
 
     /// The known one, where it holds the same.
     private func folder(of entries: [Entry], _ known: InputFolder?) -> InputFolder {
-        if let known, known.entries.count == entries.count,
+        if knowsScope, let known, known.entries.count == entries.count,
             zip(known.entries, entries).allSatisfy({ $0.isIdentical(to: $1) })
         {
             return known
@@ -236,7 +236,8 @@ struct TreeReader: Sendable {
 
     private func folder(_ spot: Spot, _ stat: FileStat, _ inner: InputFolder, isProven: Bool) -> Entry? {
         let isInput = scope.reads(spot.path) || inner.count > 0 && scope.leadsBack(spot.path)
-        guard isInput || inner.count > 0 else { return nil }
+        // What comes into it later changes no time of the folder above it: it is looked at, though it counts for nothing.
+        guard isInput || inner.count > 0 || !skipsFiles && scope.mayRead(below: spot.path) else { return nil }
         return Entry(name: spot.name, stat: stat, kind: .folder(inner, isInput: isInput, isProven: isProven))
     }
 

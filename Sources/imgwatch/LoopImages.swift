@@ -128,9 +128,9 @@ extension Loop {
     /// What the key was made from, where nothing changed since; else the inputs are read again.
     private func current(_ image: Image, copying isRestless: Bool) async -> SettledReading? {
         drain()
-        guard let entry = nodes[image.id] else { return nil }
+        guard nodes[image.id] != nil else { return nil }
         guard !isRestless, let keyed = readings[image.id], touched[image.id, default: 0] <= keyed.barrier else {
-            return await settle(entry, copying: isRestless)
+            return await settle(image.id, copying: isRestless)
         }
         let isReady = engine.hasFreshNeeds(image.id)
         return SettledReading(answer: keyed.answer, bases: bases(of: image), hadFreshNeeds: isReady, barrier: sequence)

@@ -37,8 +37,13 @@ extension Loop {
     private func deliver(_ changes: [Watching.Change]) {
         let found = tracked.note(changes, offset: offset, barrier: sequence, session.reader)
         let relinked = tracked.mayRelink(changes) ? relink() : []
+        let isQuiet = treeChangedAt.map { .now - $0 > Self.savePause } ?? true
         deliver(found + relinked)
+        // Not in the midst of a burst, or of what git does.
+        if isQuiet, !changes.contains(where: { session.isGitPath($0.path) }) { readAhead(found) }
     }
+
+    private static let savePause: Duration = .milliseconds(100)
 
     private func deliver(_ changes: [PathChange]) {
         guard !changes.isEmpty else { return }
@@ -51,7 +56,6 @@ extension Loop {
         treeChangedAt = .now
         noteChanged(changes)
         handle(.changed(changes))
-        readAhead(changes)
     }
 
     /// Events were lost: what is on disk is compared with what is known.

@@ -21,8 +21,7 @@ extension Loop {
         let isAlone = !gitWork.isBusy && !runs.values.contains { $0.kind == .step }
         guard mode == .watch, isAlone, changes.count <= Self.readAheadPaths else { return }
         for id in Set(changes.flatMap(\.readers)) where ahead[id] == nil && tracked.changes(of: id) != nil {
-            guard let entry = nodes[id] else { continue }
-            ahead[id] = Task { await settle(entry, copying: false) }
+            ahead[id] = Task { await settle(id, copying: false) }
         }
     }
 
@@ -42,16 +41,18 @@ extension Loop {
             return await keyWithoutBases(image, operation)
         }
         for _ in 0..<Self.readingAttempts {
-            guard let entry = nodes[node] else { return }
+            guard nodes[node] != nil else { return }
             let isImage = nodes.graph[node]?.kind == .image
             var found = await settledAhead(node)
-            if found == nil { found = await settle(entry, copying: false) }
+            if found == nil { found = await settle(node, copying: false) }
             guard let settled = found else { continue }
             let (answer, session) = (settled.answer, session)
             let sources = [nodes.project.file] + nodes.project.sourceFiles
             let writers = await offload { session.writers(of: answer.reading, and: sources) }
             guard isImage || touched[node, default: 0] <= settled.barrier else { continue }
             guard engine.awaits(operation, of: node) else { return }
+            // What was begun meanwhile is of before this.
+            ahead[node] = nil
             readings[node] = KeyedReading(operation: operation, answer: answer, barrier: settled.barrier)
             var keying = answer.keying
             keying.barrier = settled.barrier
@@ -66,18 +67,23 @@ extension Loop {
     /// Of what the last keying read only that is read which changed since. What follows from the files is found out
     /// afterwards, while edits go on. With `copying`, files that changed lately are copied within that instant. It is
     /// nil where they do not settle.
-    func settle(_ entry: ProjectNodes.Entry, copying: Bool) async -> SettledReading? {
+    func settle(_ id: NodeID, copying: Bool) async -> SettledReading? {
+        guard let entry = nodes[id] else { return nil }
+        let (nodes, session, redefinition) = (nodes, session, recent.redefinition)
         let known = await known(of: entry)
         drain()
-        let (nodes, session, redefinition) = (nodes, session, recent.redefinition)
+        // What the node reads may be something else since.
+        guard redefinition == recent.redefinition else { return nil }
         var start = sequence
         let since = tracked.changes(of: entry.id)
+        tracked.beginReading(id)
         var found = await offload {
             Result { () throws(UnreadableInput) in
                 let files = try session.reader.files(of: entry, in: nodes, known, changed: since)
                 return copying ? files.map(session.copying) : files
             }
         }
+        tracked.endReading(id)
         for _ in 0..<Self.updates {
             // What is polled is compared with it at the barrier.
             if case .success(let files?) = found, redefinition == recent.redefinition {
@@ -96,11 +102,13 @@ extension Loop {
             }
             guard !changed.isEmpty else { return await conclude(files, of: entry, in: nodes) }
             start = sequence
+            tracked.beginReading(id)
             found = await offload {
                 Result { () throws(UnreadableInput) in
                     try session.update(files, at: changed, of: entry, in: nodes)
                 }
             }
+            tracked.endReading(id)
         }
         return nil
     }

@@ -13,6 +13,8 @@ struct TrackedInputs: Sendable {
     var recent = RecentChanges()
     /// The latest instant at which each node's files were read.
     var held: [NodeID: HeldReading] = [:]
+    /// Nodes whose files are being read, and by how many.
+    private var underReading: [NodeID: Int] = [:]
 
     init(_ nodes: ProjectNodes) { self.nodes = nodes }
 
@@ -33,22 +35,32 @@ struct TrackedInputs: Sendable {
         _ reader: InputReader
     ) -> [PathChange] {
         var told: [Told] = []
+        var unread: [PathChange] = []
         for change in changes {
             guard let path = nodes.project.relative(change.path) else { continue }
             let place = Sequence(change.sequence) + offset
             if change.isRecursive, !change.isRemoval {
-                told += differences(below: path, barrier, reader).map { Told(path: $0, isWhole: false, place: place) }
+                let found = differences(below: path, barrier, reader)
+                told += found.paths.map { Told(path: $0, isWhole: false, place: place) }
+                unread += found.unread.map { PathChange(path: path, sequence: place, readers: [$0]) }
             } else {
                 told.append(Told(path: path, isWhole: change.isRemoval, place: place))
             }
         }
-        return note(told)
+        return note(told) + unread
     }
 
     /// Events were lost: what is on disk is compared with what is known, and only real differences count.
     mutating func noteRescan(at place: Sequence, _ reader: InputReader) -> [PathChange] {
-        note(differences(below: "", place, reader).map { Told(path: $0, isWhole: false, place: place) })
+        let found = differences(below: "", place, reader)
+        // What is being read just now is compared with nothing.
+        for id in underReading.keys { recent.noteLoss(of: id, at: place) }
+        return note(found.paths.map { Told(path: $0, isWhole: false, place: place) })
+            + found.unread.map { PathChange(path: ".", sequence: place, readers: [$0]) }
     }
+
+    mutating func beginReading(_ id: NodeID) { underReading[id, default: 0] += 1 }
+    mutating func endReading(_ id: NodeID) { underReading[id] = underReading[id].flatMap { $0 > 1 ? $0 - 1 : nil } }
 
     private mutating func note(_ told: [Told]) -> [PathChange] {
         var concerning: [PathChange] = []
@@ -64,21 +76,29 @@ struct TrackedInputs: Sendable {
 
     /// The paths at and below this one at which the disk differs from what is known of the nodes' files.
     ///
-    /// It is known from now on. Nodes that are being read for the first time are read again.
-    private mutating func differences(below path: String, _ barrier: Sequence, _ reader: InputReader) -> [String] {
+    /// It is known from now on. Nodes that are being read for the first time are read again; so are those of which
+    /// something can't be read, or could not.
+    private mutating func differences(
+        below path: String,
+        _ barrier: Sequence,
+        _ reader: InputReader
+    ) -> (paths: [String], unread: [NodeID]) {
         var found: Set<String> = []
+        var unread: [NodeID] = []
         for entry in nodes.entries where entry.mayConcern(path) {
             guard let known = held[entry.id], known.files.scope == entry.scope,
                 let now = try? reader.update(known.files, at: [ChangedPath(path, isWhole: true)], of: entry, in: nodes)
             else {
+                if changes(of: entry.id) != nil { unread.append(entry.id) }
                 recent.noteLoss(of: entry.id, at: barrier)
                 continue
             }
+            if changes(of: entry.id) == nil { unread.append(entry.id) }
             held[entry.id]?.files = now
             found.formUnion(now.differences(from: known.files))
             found.formUnion(Set(now.missing).symmetricDifference(known.files.missing))
         }
-        return found.sorted()
+        return (found.sorted(), unread)
     }
 
     /// Links through which nodes read or write may lead elsewhere now: that is what counts from now on, and is to be

@@ -1,6 +1,7 @@
 /// The threads of all tasks. Swift's runtime would take the dispatch library's, which are looked after once a second
 /// for as long as the process lives; these sleep until there is work.
 
+import CLinux
 import Dispatch
 import Foundation
 import Synchronization
@@ -67,6 +68,10 @@ final class Workers: TaskExecutor, SchedulingExecutor {
     }
 
     private func work() -> Never {
+        // Signals are for who listens for them: one that came to a thread that blocks none would be lost.
+        var all = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_BLOCK, &all, nil)
         while true {
             waiting.wait()
             let job = state.withLock { state in

@@ -74,7 +74,7 @@ import Testing
     }
 
     /// How long after the first change the image is read, while so many paths change every 20 ms.
-    private static func wait(_ paths: Int) -> Duration {
+    private static func wait(_ paths: Int, areNew: Bool = true) -> Duration {
         var drive = Drive(Graph([Node(image, .image)]))
         let asked = drive.effects
         drive.send(.pause)
@@ -84,7 +84,8 @@ import Testing
         while drive.now - start < .seconds(60) {
             let changes = (0..<paths).map { path in
                 drive.sequence += 1
-                return Change(path: "own\(path)", sequence: drive.sequence, readers: [image])
+                let name = areNew ? "own\(drive.sequence)" : "own\(path)"
+                return Change(path: name, sequence: drive.sequence, readers: [image])
             }
             drive.send(.changed(changes))
             drive.pass(.milliseconds(20))
@@ -97,6 +98,7 @@ import Testing
         #expect(Self.wait(1) == .milliseconds(20))
         #expect(Self.wait(4) == .seconds(1))
         #expect(Self.wait(20) == .seconds(10))
+        #expect(Self.wait(20, areNew: false) == .seconds(1))
     }
 
     @Test func `a step's success is void, durably, before it starts`() throws {

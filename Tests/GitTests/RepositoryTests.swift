@@ -114,7 +114,7 @@ import Testing
         #expect(files.map { "\($0.key.text) \($0.value.id)" }.sorted() == listed.sorted())
         let newest = try place.git("log", "-1", "--format=%H", "--", "kept", in: tree)
         #expect(found == (shape.lacksHistory ? nil : newest))
-        #expect(try repository.cleanBlobID(of: "kept/a") == files["kept/a"]?.id)
+        #expect(try place.stored("kept/a", repository) == files["kept/a"]?.id)
     }
 
     @Test(arguments: Shape.allCases) func `every shape of repository is watched where git works`(shape: Shape) throws {
@@ -146,7 +146,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: clone + "/kept", withIntermediateDirectories: true)
         try "1\r\n".write(toFile: clone + "/kept/a", atomically: false, encoding: .utf8)
         try "* text\n".write(toFile: clone + "/.gitattributes", atomically: false, encoding: .utf8)
-        #expect(try place.open(clone).cleanBlobID(of: "kept/a") == (try place.git("rev-parse", "HEAD:kept/a")))
+        #expect(try place.stored("kept/a", place.open(clone)) == (try place.git("rev-parse", "HEAD:kept/a")))
     }
 
     @Test func `relative work trees are no reason to refuse a repository`() throws {

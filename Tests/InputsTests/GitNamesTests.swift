@@ -37,6 +37,16 @@ import Testing
         #expect(try naming.name().commit == naming.first)
     }
 
+    @Test func `what a file holds by now says nothing of what was read of it`() throws {
+        let naming = try Naming()
+        try naming.tree.write("src/a", "A")
+        let reading = try naming.tree.read(naming.inputs.scope)
+        try naming.tree.write("src/a", "a")
+        #expect(try naming.names.name(naming.inputs, reading) == .commit(naming.head(), isDirty: true))
+        try naming.tree.write("src/a", "A")
+        #expect(try naming.name() == .commit(naming.head(), isDirty: true))
+    }
+
     static let edits: [(name: String, isDirty: Bool, edit: @Sendable (TemporaryTree) throws -> Void)] = [
         ("content", true, { try $0.write("src/a", "A") }),
         ("the executable bit", true, { try $0.setMode("src/a", 0o755) }),

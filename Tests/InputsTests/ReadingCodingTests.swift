@@ -84,4 +84,24 @@ import Testing
         #expect(found?.top.digest == fresh?.top.digest && found?.top.gitTree == fresh?.top.gitTree)
         #expect(found?.isSame(as: known) == (name == "nothing"))
     }
+
+    @Test func `folders that hold nothing of the scope are looked at, too`() throws {
+        let tree = try TemporaryTree(["src/a.c": "a", "src/empty/": "", "src/other/x.txt": "x", "src/deep/er/": ""])
+        let folders = ["src/empty", "src/other", "src/deep/er", "src/deep", "src"]
+        for folder in folders { try tree.settle(folder) }
+        var step = KeysTests.step()
+        step.inputs = [try PathPattern("src/**/*.c", place: Place(file: ".imgwatch"))]
+        let scope = InputScope(of: step)
+        let reader = InputReader(root: tree.root, index: HashIndex(), tellsByTimes: true)
+        let first = try #require(try reader.read(scope))
+        let known = try #require(decoded(first.encoded(of: scope, reader.index), of: scope)).reading
+        #expect(known.files.map(\.path) == ["src/a.c"])
+        for folder in folders.dropLast() {
+            try tree.write(folder + "/new.c", "new")
+            for known in [first, known] {
+                let found = try #require(try reader.read(scope, knowing: known)).files.map(\.path)
+                #expect(found.contains(folder + "/new.c"), "\(folder)")
+            }
+        }
+    }
 }
