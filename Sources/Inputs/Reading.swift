@@ -77,6 +77,9 @@ package struct Reading: Sendable {
         }
     }
 
+    /// The files that fit.
+    package func files(where fits: (FileStat) -> Bool) -> [InputFile] { files({ _ in true }, where: fits) }
+
     /// Files that have other names as well, which may lie where nobody watches.
     package var hardLinks: [InputFile] { files(\.hasHardLinks) { $0.links > 1 } }
 

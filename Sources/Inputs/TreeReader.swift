@@ -236,7 +236,7 @@ struct TreeReader: Sendable {
 
     private func folder(_ spot: Spot, _ stat: FileStat, _ inner: InputFolder, isProven: Bool) -> Entry? {
         let isInput = scope.reads(spot.path) || inner.count > 0 && scope.leadsBack(spot.path)
-        // What comes into it later changes no time of the folder above it: it is looked at, though it counts for nothing.
+        // What comes into it later sets no time of the folder above it: it is looked at, though it counts for nothing.
         guard isInput || inner.count > 0 || !skipsFiles && scope.mayRead(below: spot.path) else { return nil }
         return Entry(name: spot.name, stat: stat, kind: .folder(inner, isInput: isInput, isProven: isProven))
     }

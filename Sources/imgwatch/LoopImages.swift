@@ -69,6 +69,9 @@ extension Loop {
                 case .failure(let problem): return end(run, problem)
                 }
             case .failure(.inputChanged):
+                drain()
+                // Nobody told it: it was written by a name that is gone.
+                if touched[image.id, default: 0] <= taken.snapshot.barrier { noteRescan() }
                 run.reconsider()
                 isRestless = true
             case .failure(let problem): return end(run, problem)

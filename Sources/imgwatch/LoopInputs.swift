@@ -59,7 +59,7 @@ extension Loop {
     }
 
     /// Events were lost: what is on disk is compared with what is known.
-    private func noteRescan() {
+    func noteRescan() {
         let found = tracked.noteRescan(at: nextSequence(), session.reader)
         deliver(found + relink())
     }

@@ -35,24 +35,43 @@ struct TrackedInputs: Sendable {
         _ reader: InputReader
     ) -> [PathChange] {
         var told: [Told] = []
-        var unread: [PathChange] = []
+        var trees: [Told] = []
         for change in changes {
             guard let path = nodes.project.relative(change.path) else { continue }
             let place = Sequence(change.sequence) + offset
-            if change.isRecursive, !change.isRemoval {
-                let found = differences(below: path, barrier, reader)
-                told += found.paths.map { Told(path: $0, isWhole: false, place: place) }
-                unread += found.unread.map { PathChange(path: path, sequence: place, readers: [$0]) }
+            let isTree = change.isRecursive && !change.isRemoval
+            if isTree {
+                trees.append(Told(path: path, isWhole: true, place: place))
             } else {
                 told.append(Told(path: path, isWhole: change.isRemoval, place: place))
             }
         }
-        return note(told) + unread
+        guard let place = trees.map(\.place).max() else { return note(told + otherNames(of: told, reader)) }
+        let found = differences(below: trees.map(\.path), barrier, reader)
+        told += found.paths.map { Told(path: $0, isWhole: false, place: place) }
+        let unread = found.unread.map { PathChange(path: trees[0].path, sequence: place, readers: [$0]) }
+        return note(told + otherNames(of: told, reader)) + unread
+    }
+
+    /// The other names of files that were told: what is written by one of them changes all.
+    private func otherNames(of told: [Told], _ reader: InputReader) -> [Told] {
+        var places: [UInt64: Sequence] = [:]
+        for told in told where !told.isWhole {
+            guard let stat = FileStat(of: reader.root + "/" + told.path), stat.isFile, stat.links > 1 else { continue }
+            places[stat.inode] = max(places[stat.inode] ?? told.place, told.place)
+        }
+        guard !places.isEmpty else { return [] }
+        let known = Set(told.map(\.path))
+        let readings = held.values.flatMap { [$0.files.reading, $0.files.outputs].compactMap(\.self) }
+        return readings.flatMap { $0.files { places[$0.inode] != nil } }.filter { !known.contains($0.path) }
+            .compactMap { file in
+                places[file.stat.inode].map { Told(path: file.path, isWhole: false, place: $0) }
+            }
     }
 
     /// Events were lost: what is on disk is compared with what is known, and only real differences count.
     mutating func noteRescan(at place: Sequence, _ reader: InputReader) -> [PathChange] {
-        let found = differences(below: "", place, reader)
+        let found = differences(below: [""], place, reader)
         // What is being read just now is compared with nothing.
         for id in underReading.keys { recent.noteLoss(of: id, at: place) }
         return note(found.paths.map { Told(path: $0, isWhole: false, place: place) })
@@ -74,20 +93,22 @@ struct TrackedInputs: Sendable {
         return concerning
     }
 
-    /// The paths at and below this one at which the disk differs from what is known of the nodes' files.
+    /// The paths at and below these at which the disk differs from what is known of the nodes' files.
     ///
     /// It is known from now on. Nodes that are being read for the first time are read again; so are those of which
     /// something can't be read, or could not.
     private mutating func differences(
-        below path: String,
+        below paths: [String],
         _ barrier: Sequence,
         _ reader: InputReader
     ) -> (paths: [String], unread: [NodeID]) {
         var found: Set<String> = []
         var unread: [NodeID] = []
-        for entry in nodes.entries where entry.mayConcern(path) {
+        for entry in nodes.entries {
+            let trees = paths.filter(entry.mayConcern).map { ChangedPath($0, isWhole: true) }
+            if trees.isEmpty { continue }
             guard let known = held[entry.id], known.files.scope == entry.scope,
-                let now = try? reader.update(known.files, at: [ChangedPath(path, isWhole: true)], of: entry, in: nodes)
+                let now = try? reader.update(known.files, at: trees, of: entry, in: nodes)
             else {
                 if changes(of: entry.id) != nil { unread.append(entry.id) }
                 recent.noteLoss(of: entry.id, at: barrier)
@@ -115,6 +136,8 @@ struct TrackedInputs: Sendable {
         guard !changes.isEmpty || old.written != current.written else { return nil }
         nodes = current
         recent.noteRedefinition(barrier)
+        // What changed where the links did not lead was told to nobody: they may lead there again.
+        for id in changes.flatMap(\.readers) { recent.noteLoss(of: id, at: barrier) }
         return changes
     }
 

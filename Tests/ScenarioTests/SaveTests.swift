@@ -41,6 +41,7 @@ import Testing
         "rm -r": "rm -r data/1 data/2",
         "mv": "mv data/1 data/moved",
         "ln -s": "mv data/1 data/moved && ln -s moved data/1",
+        "a hard link that is written through": "ln data/1/1.txt data/hard && echo two >> data/hard",
         "a folder anew": "rm -r data && mkdir data && echo new > data/new.txt",
     ]
 
