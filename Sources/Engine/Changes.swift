@@ -111,6 +111,8 @@ extension Engine {
     mutating func noteGitRest(_ barrier: Sequence) {
         gitBusySince = nil
         for node in states.indices where graph.nodes[node].kind != .deploy {
+            // What git wrote is whole.
+            states[node].quiet.rest()
             states[node].touched = max(states[node].touched, barrier)
         }
     }

@@ -61,7 +61,9 @@ extension Engine {
         let period = graph.nodes[node].quiet ?? states[node].quiet.period
         let end = changedAt + period
         guard rules.contains(.capQuiet), let unseen = states[node].unseenSince else { return end }
-        return min(end, max(unseen + max(states[node].quiet.cap, period), changedAt))
+        // While git is at work nothing starts: what is read meanwhile need not be read at its end.
+        let cap = gitBusySince == nil ? states[node].quiet.cap : Limits.quietCap
+        return min(end, max(unseen + max(cap, period), changedAt))
     }
 
     // MARK: Starting

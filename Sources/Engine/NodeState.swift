@@ -142,6 +142,9 @@ struct Quiet: Sendable {
 
     mutating func fire(at now: Moment) { firedAt = now }
 
+    /// No more of the burst will come.
+    mutating func rest() { (paths, names, period) = (0, [], min(period, Limits.quiet)) }
+
     /// The batch was complete: what was made of it counts.
     mutating func succeed() {
         (firedAt, paths, names) = (nil, 0, [])
