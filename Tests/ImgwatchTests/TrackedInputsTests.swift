@@ -50,6 +50,27 @@ import Watching
         #expect(tracked.note([whole], offset: 0, barrier: 3, reader).map(\.readers) == [[NodeID("app")]])
     }
 
+    @Test func `what is written by one name of a file changes its other names`() throws {
+        let folder = try TemporaryFolder(["src/a": "1", "Dockerfile": "FROM scratch\nCOPY src /\n"])
+        var (tracked, reader) = try tracked(folder, "images: { app: {} }\n")
+        try FileManager.default.linkItem(atPath: folder.path("src/a"), toPath: folder.path("src/b"))
+        let change = Change(path: folder.path("src/b"), sequence: 1)
+        #expect(tracked.note([change], offset: 0, barrier: 1, reader).map(\.path) == ["src/b", "src/a"])
+    }
+
+    @Test func `a link that leads away and back is read through anew`() throws {
+        let folder = try TemporaryFolder(["r1/f": "", "r2/f": "", "Dockerfile": "FROM scratch\nCOPY link/ /\n"])
+        try folder.link("link", to: "r1")
+        var (tracked, _) = try tracked(folder, "images: { app: {} }\n")
+        #expect(tracked.changes(of: NodeID("app")) == [])
+        for target in ["r2", "r1"] {
+            try folder.remove("link")
+            try folder.link("link", to: target)
+            #expect(tracked.relink(at: 1) != nil)
+        }
+        #expect(tracked.changes(of: NodeID("app")) == nil)
+    }
+
     @Test func `a link that came while events were lost concerns who reads through it from now on`() throws {
         let folder = try TemporaryFolder(["real/f": "", "Dockerfile": "FROM scratch\nCOPY link/f* /\n"])
         var (tracked, reader) = try tracked(folder, "images: { app: {} }\n")
