@@ -46,7 +46,10 @@ struct Opening {
 
     init(_ options: CommonOptions, purpose: Purpose) throws {
         // It reads the certificates of the system first, which takes as long as all the rest.
-        DispatchQueue(label: "libgit2", qos: .userInitiated).async { Repository.prepare() }
+        let preparing = DispatchGroup()
+        DispatchQueue(label: "libgit2", qos: .userInitiated).async(group: preparing) { Repository.prepare() }
+        // A program that ends while a library starts crashes.
+        defer { preparing.wait() }
         let loaded = try options.load()
         (self.purpose, project, warnings) = (purpose, loaded.project, loaded.warnings)
         folders = StateFolders.forProject(root: project.root, environment: environment)
