@@ -65,7 +65,9 @@ extension Engine {
     }
 
     /// A change from outside: the node's inputs are not at rest.
-    private mutating func disturb(_ node: Int, _ paths: [String]) {
+    ///
+    /// What no path stands for counts as one.
+    private mutating func disturb(_ node: Int, _ paths: [String] = [""]) {
         states[node].quiet.note(paths, at: now, after: states[node].changedAt)
         states[node].changedAt = now
         states[node].unseenSince = states[node].unseenSince ?? now
@@ -102,7 +104,7 @@ extension Engine {
             states[node].touched = max(states[node].touched, barrier)
             if states[node].wasAnswered { states[node].cause.reason = .inputs }
             states[node].overtaken = 0
-            disturb(node, [""])
+            disturb(node)
             supersede(node, changedAt: barrier)
         }
     }
@@ -229,7 +231,7 @@ extension Engine {
             // A reading of before is about another definition.
             states[node].keying = nil
             if states[node].definitionChanged { states[node].cause.reason = .definition }
-            disturb(node, [""])
+            disturb(node)
         }
     }
 }

@@ -56,19 +56,19 @@ struct RepositoryHandle: ~Copyable, @unchecked Sendable {
         let tree: git_oid? =
             if let head = try headID() { try CommitHandle(head, in: pointer).tree } else { nil }
         if standIn == nil || standIn?.tree?.hex != tree?.hex { try standInAnew(tree) }
-        guard let tree else { return }
-        var root: OpaquePointer?
-        var id = tree
-        let code = git_tree_lookup(&root, pointer, &id)
-        // A clone that lacks trees has none that stands in.
-        if code == GIT_ENOTFOUND.rawValue { return }
-        try GitError.check(code, "reading tree \(tree.hex)")
-        defer { git_tree_free(root) }
+        do throws(GitError) {
+            try standIn(path, from: TreeHandle(tree, in: pointer))
+        } catch  where error.isMissingObject {
+            // A clone that lacks trees has none that stands in.
+        }
+    }
+
+    private mutating func standIn(_ path: String, from tree: borrowing TreeHandle) {
+        standInAlone(path, from: tree)
         var folder = path[...]
-        standIn(path, from: root)
         repeat {
             folder = folder.lastIndex(of: "/").map { folder[..<$0] } ?? ""
-            standIn(folder.isEmpty ? ".gitattributes" : folder + "/.gitattributes", from: root)
+            standInAlone(folder.isEmpty ? ".gitattributes" : folder + "/.gitattributes", from: tree)
         } while !folder.isEmpty
     }
 
@@ -84,16 +84,15 @@ struct RepositoryHandle: ~Copyable, @unchecked Sendable {
     }
 
     /// What the tree does not have, or this clone lacks, is not in the index.
-    private mutating func standIn(_ path: String, from root: OpaquePointer?) {
+    private mutating func standInAlone(_ path: String, from tree: borrowing TreeHandle) {
         guard let index = standIn?.index, standIn?.paths.insert(path).inserted == true else { return }
-        var found: OpaquePointer?
-        guard git_tree_entry_bypath(&found, root, path) >= 0, let found else { return }
-        defer { git_tree_entry_free(found) }
-        var entry = git_index_entry()
-        (entry.id, entry.mode) = (git_tree_entry_id(found).pointee, git_tree_entry_filemode(found).rawValue)
-        path.withCString {
-            entry.path = $0
-            git_index_add(index, &entry)
+        tree.withEntry(at: path) { found in
+            var entry = git_index_entry()
+            (entry.id, entry.mode) = (found.id, found.mode)
+            path.withCString {
+                entry.path = $0
+                git_index_add(index, &entry)
+            }
         }
     }
 
@@ -164,6 +163,14 @@ struct TreeHandle: ~Copyable {
     borrowing func entry(at index: Int) -> TreeEntry? {
         guard let pointer, let entry = git_tree_entry_byindex(pointer, index) else { return nil }
         return TreeEntry(pointer: entry)
+    }
+
+    /// At any depth; not called where there is none, or a tree on the way to it is not here.
+    borrowing func withEntry(at path: String, _ body: (TreeEntry) -> Void) {
+        var found: OpaquePointer?
+        guard let pointer, git_tree_entry_bypath(&found, pointer, path) >= 0, let found else { return }
+        defer { git_tree_entry_free(found) }
+        body(TreeEntry(pointer: found))
     }
 
     /// Valid as long as the tree.

@@ -37,7 +37,7 @@ struct IndexedBlobs: ~Copyable {
         guard let source = IndexSource(path),
             files.contains(where: { $0.newest < source.modified - IndexedFile.racy })
         else { return blobs }
-        update(path, at: moment)
+        update(path, source, at: moment)
         switch index {
         case .some(let index):
             for (number, file) in files.enumerated() { blobs[number] = index.blob(of: file, at: moment) }
@@ -70,13 +70,11 @@ struct IndexedBlobs: ~Copyable {
         }
     }
 
-    private mutating func update(_ path: String, at moment: Int64) {
-        let now = IndexSource(path)
+    private mutating func update(_ path: String, _ now: IndexSource, at moment: Int64) {
         // Two indexes of one tick may look the same.
-        if let now, now == source, now.changed < moment - IndexedFile.racy { return }
+        if now == source, now.changed < moment - IndexedFile.racy { return }
         index = nil
         source = nil
-        guard let now else { return }
         index = IndexHandle(path, written: now.modified)
         if IndexSource(path) == now { source = now } else { index = nil }
     }

@@ -1,7 +1,6 @@
 /// Reads what nodes name: walks the folders, and finds out what the files hold.
 
 package import Git
-internal import Synchronization
 
 /// Reads what a scope names.
 package struct InputReader: Sendable {
@@ -90,15 +89,13 @@ package struct InputReader: Sendable {
     /// Reads the files, on several threads where there are many.
     private func read(_ files: [UnreadFile]) throws(TreeReader.Failure) -> [FoundHash] {
         let portions = (files.count + Self.portion - 1) / Self.portion
-        let results = Mutex<[Int: Result<[FoundHash], TreeReader.Failure>]>([:])
-        SideBySide.perform(portions) { portion in
+        let results = SideBySide.map(portions) { portion in
             let part = files[portion * Self.portion..<min(files.count, (portion + 1) * Self.portion)]
-            let result = Result { () throws(TreeReader.Failure) in try part.map(hash) }
-            results.withLock { $0[portion] = result }
+            return Result { () throws(TreeReader.Failure) in try part.map(hash) }
         }
         var all: [FoundHash] = []
         all.reserveCapacity(files.count)
-        for portion in 0..<portions { all += try results.withLock { $0[portion] }?.get() ?? [] }
+        for result in results { all += try result.get() }
         return all
     }
 

@@ -3,7 +3,6 @@
 internal import Git
 internal import Glibc
 internal import OCI
-internal import Synchronization
 
 extension Reading {
     private static let magic = "imgwatch inputs 4"
@@ -45,7 +44,7 @@ extension InputFolder {
                 hash.blobID.append(to: &bytes)
                 let digest = hash.digest ?? index.digest(of: hash.blobID)
                 bytes.append(digest == nil ? 0 : 1)
-                if let digest { bytes += digest.bytes }
+                digest?.append(to: &bytes)
             case .link(let target):
                 bytes.append(Form.link)
                 bytes.append(text: target)
@@ -127,13 +126,9 @@ extension InputFolder {
     private static func read(_ folders: [Inner]) -> [InputFolder]? {
         let size = folders.reduce(0) { $0 + $1.bytes.count }
         let portions = max(1, min(folders.count, size / portion))
-        let results = Mutex<[Int: [InputFolder]]>([:])
-        SideBySide.perform(portions) { portion in
-            let part = folders[portion * folders.count / portions..<(portion + 1) * folders.count / portions]
-            let read = part.compactMap(\.folder)
-            results.withLock { $0[portion] = read }
-        }
-        let read = results.withLock { results in (0..<portions).flatMap { results[$0] ?? [] } }
+        let read = SideBySide.map(portions) { portion in
+            folders[portion * folders.count / portions..<(portion + 1) * folders.count / portions].compactMap(\.folder)
+        }.flatMap(\.self)
         return read.count == folders.count ? read : nil
     }
 
@@ -153,7 +148,7 @@ extension InputFolder {
 
 extension InputFolder.Summary {
     fileprivate func append(to bytes: inout [UInt8]) {
-        bytes += digest.bytes
+        digest.append(to: &bytes)
         gitTree.append(to: &bytes)
         bytes.append(number: UInt64(count))
         bytes.append(number: newest)

@@ -10,6 +10,16 @@ enum SideBySide {
     private static let helpers = Atomic(0)
     private static let most = sysconf(Int32(_SC_NPROCESSORS_ONLN)) - 1
 
+    /// What the parts come to, in their order.
+    static func map<Value: Sendable>(_ count: Int, _ part: @Sendable (Int) -> Value) -> [Value] {
+        let values = Mutex<[Value?]>(Array(repeating: nil, count: count))
+        perform(count) { number in
+            let value = part(number)
+            values.withLock { $0[number] = value }
+        }
+        return values.withLock { $0.compactMap(\.self) }
+    }
+
     /// Returns when every part is done; the caller takes its share.
     static func perform(_ count: Int, _ part: @Sendable (Int) -> Void) {
         let parts = Parts(count)

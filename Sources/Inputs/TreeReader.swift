@@ -125,16 +125,14 @@ struct TreeReader: Sendable {
         _ make: @Sendable (Int) throws(Failure) -> Entry?
     ) throws(Failure) -> [Entry] {
         guard isWide else { return try made(0..<count, make) }
-        let parts = Mutex<[Int: Result<[Entry], Failure>]>([:])
         let size = (count + Self.parts - 1) / Self.parts
-        SideBySide.perform(Self.parts) { part in
+        let parts = SideBySide.map(Self.parts) { part in
             let numbers = min(part * size, count)..<min((part + 1) * size, count)
-            let result = Result { () throws(Failure) in try made(numbers, make) }
-            parts.withLock { $0[part] = result }
+            return Result { () throws(Failure) in try made(numbers, make) }
         }
         var entries: [Entry] = []
         entries.reserveCapacity(count)
-        for part in 0..<Self.parts { entries += try parts.withLock { $0[part] }?.get() ?? [] }
+        for part in parts { entries += try part.get() }
         return entries
     }
 

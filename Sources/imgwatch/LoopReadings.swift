@@ -76,14 +76,10 @@ extension Loop {
         guard redefinition == recent.redefinition else { return nil }
         var start = sequence
         let since = tracked.changes(of: entry.id)
-        tracked.beginReading(id)
-        var found = await offload {
-            Result { () throws(UnreadableInput) in
-                let files = try session.reader.files(of: entry, in: nodes, known, changed: since)
-                return copying ? files.map(session.copying) : files
-            }
+        var found = await reading(id) { () throws(UnreadableInput) in
+            let files = try session.reader.files(of: entry, in: nodes, known, changed: since)
+            return copying ? files.map(session.copying) : files
         }
-        tracked.endReading(id)
         for _ in 0..<Self.updates {
             // What is polled is compared with it at the barrier.
             if case .success(let files?) = found, redefinition == recent.redefinition {
@@ -102,15 +98,21 @@ extension Loop {
             }
             guard !changed.isEmpty else { return await conclude(files, of: entry, in: nodes) }
             start = sequence
-            tracked.beginReading(id)
-            found = await offload {
-                Result { () throws(UnreadableInput) in
-                    try session.update(files, at: changed, of: entry, in: nodes)
-                }
+            found = await reading(id) { () throws(UnreadableInput) in
+                try session.update(files, at: changed, of: entry, in: nodes)
             }
-            tracked.endReading(id)
         }
         return nil
+    }
+
+    /// Events that are lost meanwhile are lost of what is read.
+    private func reading(
+        _ id: NodeID,
+        _ work: @escaping @Sendable () throws(UnreadableInput) -> HeldFiles?
+    ) async -> Result<HeldFiles?, UnreadableInput> {
+        tracked.beginReading(id)
+        defer { tracked.endReading(id) }
+        return await offload { Result(catching: work) }
     }
 
     /// Of this session, or of the one before.

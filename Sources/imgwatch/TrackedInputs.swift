@@ -39,17 +39,18 @@ struct TrackedInputs: Sendable {
         for change in changes {
             guard let path = nodes.project.relative(change.path) else { continue }
             let place = Sequence(change.sequence) + offset
-            let isTree = change.isRecursive && !change.isRemoval
-            if isTree {
+            if change.isRecursive, !change.isRemoval {
                 trees.append(Told(path: path, isWhole: true, place: place))
             } else {
                 told.append(Told(path: path, isWhole: change.isRemoval, place: place))
             }
         }
-        guard let place = trees.map(\.place).max() else { return note(told + otherNames(of: told, reader)) }
-        let found = differences(below: trees.map(\.path), barrier, reader)
-        told += found.paths.map { Told(path: $0, isWhole: false, place: place) }
-        let unread = found.unread.map { PathChange(path: trees[0].path, sequence: place, readers: [$0]) }
+        var unread: [PathChange] = []
+        if let place = trees.map(\.place).max() {
+            let found = differences(below: trees.map(\.path), barrier, reader)
+            told += found.paths.map { Told(path: $0, isWhole: false, place: place) }
+            unread = found.unread.map { PathChange(path: trees[0].path, sequence: place, readers: [$0]) }
+        }
         return note(told + otherNames(of: told, reader)) + unread
     }
 
