@@ -5,10 +5,12 @@ import Graph
 import Inputs
 
 struct RecentChanges: Sendable {
-    private struct Noted {
+    struct Noted {
         var change: PathChange
+        /// Whatever is at the path and below may be another one.
         var isWhole: Bool
     }
+
     /// A checkout of a large project; more is read as a whole.
     private static let limit = 1 << 16
 
@@ -21,9 +23,16 @@ struct RecentChanges: Sendable {
     /// By node: of what came until here, not everything is known any more.
     private var floors: [NodeID: Sequence] = [:]
 
-    /// With `isWhole`, whatever is there and below may be another one.
-    mutating func note(_ change: PathChange, isWhole: Bool) {
-        changes.insert(Noted(change: change, isWhole: isWhole), at: end(of: change.sequence))
+    /// In any order.
+    mutating func note(_ batch: [Noted]) {
+        let ordered = batch.sorted { $0.change.sequence < $1.change.sequence }
+        guard let first = ordered.first else { return }
+        let place = end(of: first.change.sequence)
+        changes += ordered
+        // Most come behind all that is there; what is told late goes among the last ones.
+        if place + ordered.count < changes.count {
+            changes[place...].sort { $0.change.sequence < $1.change.sequence }
+        }
         guard changes.count > Self.limit else { return }
         let dropped = changes.count - Self.limit / 2
         for noted in changes[..<dropped] {
@@ -34,9 +43,14 @@ struct RecentChanges: Sendable {
         changes.removeFirst(dropped)
     }
 
-    /// Behind all that came until this point, which most did.
+    /// Behind all that came until this point.
     private func end(of sequence: Sequence) -> Int {
-        changes.lastIndex { $0.change.sequence <= sequence }.map { $0 + 1 } ?? 0
+        var (low, high) = (0, changes.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if changes[middle].change.sequence <= sequence { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// Of the node's paths that changed until here, some are not known.

@@ -83,15 +83,13 @@ struct TrackedInputs: Sendable {
     mutating func endReading(_ id: NodeID) { underReading[id] = underReading[id].flatMap { $0 > 1 ? $0 - 1 : nil } }
 
     private mutating func note(_ told: [Told]) -> [PathChange] {
-        var concerning: [PathChange] = []
-        for told in told {
-            for found in nodes.change(told.path, isWhole: told.isWhole, at: told.place)
-            where !found.readers.isEmpty || found.owner != nil {
-                recent.note(found, isWhole: told.isWhole)
-                concerning.append(found)
-            }
+        let concerning = told.flatMap { told in
+            nodes.change(told.path, isWhole: told.isWhole, at: told.place)
+                .filter { !$0.readers.isEmpty || $0.owner != nil }
+                .map { RecentChanges.Noted(change: $0, isWhole: told.isWhole) }
         }
-        return concerning
+        recent.note(concerning)
+        return concerning.map(\.change)
     }
 
     /// The paths at and below these at which the disk differs from what is known of the nodes' files.

@@ -13,7 +13,7 @@ import Testing
     }
 
     private func note(_ changes: PathChange..., in recent: inout RecentChanges) {
-        for change in changes { recent.note(change, isWhole: false) }
+        for change in changes { recent.note([RecentChanges.Noted(change: change, isWhole: false)]) }
     }
 
     private func paths(_ recent: RecentChanges, of node: NodeID, since sequence: Sequence) -> [String]? {
@@ -27,8 +27,16 @@ import Testing
         #expect(paths(recent, of: gen, since: 0) == ["c"])
         #expect(paths(recent, of: NodeID("other"), since: 0) == [])
         #expect(paths(recent, of: app, since: 4) == [])
-        recent.note(change("gone", 5), isWhole: true)
+        recent.note([RecentChanges.Noted(change: change("gone", 5), isWhole: true)])
         #expect(recent.paths(of: app, since: 4) == [ChangedPath("gone", isWhole: true)])
+    }
+
+    @Test func `what is told late has its place among what came later`() {
+        var recent = RecentChanges()
+        note(change("a", 2), change("b", 5), change("c", 9), in: &recent)
+        recent.note([7, 1, 5, 12].map { RecentChanges.Noted(change: change("late \($0)", $0), isWhole: false) })
+        #expect(paths(recent, of: app, since: 0) == ["late 1", "a", "b", "late 5", "late 7", "c", "late 12"])
+        #expect(paths(recent, of: app, since: 5) == ["late 7", "c", "late 12"])
     }
 
     @Test func `what was lost makes everything before it unknown, of that node`() {
