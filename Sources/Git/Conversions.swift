@@ -10,7 +10,8 @@ import Glibc
 /// nobody knows: no file that has such an attribute is taken for its blob.
 struct Conversions: ~Copyable {
     private let repository: RepositoryHandle
-    private let index: OpaquePointer
+    /// What libgit2 takes for the index: it has the attributes files that the work tree lacks.
+    private let attributes: OpaquePointer
     private let objects: OpaquePointer
     private let workDirectory: String
     /// Whether an attributes file that holds everywhere may give such an attribute.
@@ -18,45 +19,51 @@ struct Conversions: ~Copyable {
     /// The same for folders, including those above; their paths are empty or end in a slash.
     private var folders: [Substring: Bool] = [:]
 
-    /// Lets the index stand for the one that libgit2 would parse once more.
-    ///
     /// - Returns: nil where libgit2 gives no access.
-    init?(_ repository: consuming RepositoryHandle, _ index: OpaquePointer, of tree: Repository) {
-        var objects: OpaquePointer?
-        guard git_repository_set_index(repository.pointer, index) >= 0,
+    init?(_ repository: consuming RepositoryHandle, of tree: Repository) {
+        var (attributes, objects): (OpaquePointer?, OpaquePointer?)
+        guard git_index_new(&attributes) >= 0, let attributes else { return nil }
+        guard git_repository_set_index(repository.pointer, attributes) >= 0,
             git_repository_odb(&objects, repository.pointer) >= 0, let objects
-        else { return nil }
+        else {
+            git_index_free(attributes)
+            return nil
+        }
         var files = ["/etc/gitattributes", tree.commonDirectory + "/info/attributes"]
         if let file = Self.userAttributes(repository.pointer) { files.append(file) }
         isEverywhere = files.contains { Self.worktreeFile($0) ?? false }
-        (self.index, self.objects, workDirectory) = (index, objects, tree.workDirectory)
+        (self.attributes, self.objects, workDirectory) = (attributes, objects, tree.workDirectory)
         self.repository = repository
     }
 
-    deinit { git_odb_free(objects) }
+    deinit {
+        git_index_free(attributes)
+        git_odb_free(objects)
+    }
 
-    mutating func isConverted(_ path: String, size: Int64, blob: git_oid) -> Bool {
+    mutating func isConverted(_ path: String, size: Int64, blob: git_oid, _ index: inout IndexFile) -> Bool {
         var (length, type, blob) = (0, GIT_OBJECT_INVALID, blob)
         guard git_odb_read_header(&length, &type, objects, &blob) >= 0, type == GIT_OBJECT_BLOB, length == size else {
             return true
         }
-        return mayHaveAttributes(Self.folder(of: path[...])) && hasAttributes(path)
+        return mayHaveAttributes(Self.folder(of: path[...]), &index) && hasAttributes(path)
     }
 
     /// The folder's path is empty or ends in a slash.
-    private mutating func mayHaveAttributes(_ folder: Substring) -> Bool {
+    private mutating func mayHaveAttributes(_ folder: Substring, _ index: inout IndexFile) -> Bool {
         if let known = folders[folder] { return known }
-        let isBelow = folder.isEmpty ? isEverywhere : mayHaveAttributes(Self.folder(of: folder.dropLast()))
+        let isBelow = folder.isEmpty ? isEverywhere : mayHaveAttributes(Self.folder(of: folder.dropLast()), &index)
         let file = String(folder) + ".gitattributes"
-        let may = isBelow || (Self.worktreeFile(workDirectory + "/" + file) ?? indexedFile(file))
+        let isHere = Self.worktreeFile(workDirectory + "/" + file) ?? indexedFile(file, &index)
+        let may = isBelow || isHere
         folders[folder] = may
         return may
     }
 
-    private static let attributes = ["filter", "ident", "working-tree-encoding"]
+    private static let decisive = ["filter", "ident", "working-tree-encoding"]
 
     private func hasAttributes(_ path: String) -> Bool {
-        let names = Self.attributes.map { strdup($0) }
+        let names = Self.decisive.map { strdup($0) }
         defer { for name in names { free(name) } }
         var pointers = names.map { UnsafePointer($0) }
         var values = [UnsafePointer<CChar>?](repeating: nil, count: names.count)
@@ -113,8 +120,14 @@ struct Conversions: ~Copyable {
     }
 
     /// What the file in the index says, which holds where the work tree has none.
-    private func indexedFile(_ path: String) -> Bool {
-        guard var id = git_index_get_bypath(index, path, 0)?.pointee.id else { return false }
+    private func indexedFile(_ path: String, _ index: inout IndexFile) -> Bool {
+        guard let entry = index.entry(at: path) else { return false }
+        var (id, copy) = (entry.id, git_index_entry())
+        (copy.id, copy.mode) = (entry.id, entry.mode)
+        path.withCString {
+            copy.path = $0
+            git_index_add(attributes, &copy)
+        }
         var blob: OpaquePointer?
         guard git_blob_lookup(&blob, repository.pointer, &id) >= 0 else { return true }
         defer { git_blob_free(blob) }
@@ -125,6 +138,6 @@ struct Conversions: ~Copyable {
     /// Most attributes files are about line endings and languages: then nothing has to be looked up for each path.
     private static func mentionsAttributes(_ text: some Collection<UInt8>) -> Bool {
         let text = String(decoding: text, as: UTF8.self)
-        return attributes.contains { text.contains($0) }
+        return decisive.contains { text.contains($0) }
     }
 }

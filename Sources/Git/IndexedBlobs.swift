@@ -2,7 +2,6 @@
 
 import CLibgit2
 import Glibc
-import Synchronization
 
 extension Repository {
     /// The blobs that the index proves the files to hold, byte for byte; nil where it proves nothing.
@@ -11,7 +10,19 @@ extension Repository {
     /// error: the caller reads the files. The moment is the time of day before the first of the files was looked at, in
     /// nanoseconds since the epoch.
     package func indexedBlobs(of files: [IndexedFile], lookedAtSince moment: Int64) -> [BlobID?] {
-        index.withLock { $0.raw(files, at: moment, in: self) }
+        var ids = [BlobID?](repeating: nil, count: files.count)
+        guard let (file, clean) = clean(files, at: moment), clean.contains(where: { $0 != nil }),
+            // New for each batch: attributes and configuration are those of now, and no other question has to wait.
+            let handle = try? openAgain(), var conversions = Conversions(handle, of: self)
+        else { return ids }
+        var index = file
+        for (number, blob) in clean.enumerated() {
+            guard let blob,
+                !conversions.isConverted(files[number].path, size: files[number].size, blob: blob, &index)
+            else { continue }
+            ids[number] = BlobID(blob)
+        }
+        return ids
     }
 
     /// The blobs that `git add` would make of the files, as far as the index proves it, without running filters.
@@ -19,79 +30,46 @@ extension Repository {
     /// For files behind a filter (Git LFS) this is the only way to know that they are clean. As for
     /// ``indexedBlobs(of:lookedAtSince:)``.
     package func cleanBlobs(of files: [IndexedFile], lookedAtSince moment: Int64) -> [BlobID?] {
-        index.withLock { $0.clean(files, at: moment, in: self).map { $0.map { BlobID($0) } } }
+        clean(files, at: moment)?.blobs.map { $0.map { BlobID($0) } } ?? files.map { _ in nil }
     }
-}
 
-/// The index, parsed again only when its file has changed.
-struct IndexedBlobs: ~Copyable {
-    private var index: IndexHandle?
-    /// The file that `index` was parsed from, or could not be.
-    private var source: IndexSource?
-
-    /// With git's filters applied.
-    mutating func clean(_ files: [IndexedFile], at moment: Int64, in repository: Repository) -> [git_oid?] {
-        let path = repository.gitDirectory + "/index"
-        var blobs = [git_oid?](repeating: nil, count: files.count)
+    /// With git's filters applied; nil where there is nothing to learn.
+    private func clean(_ files: [IndexedFile], at moment: Int64) -> (index: IndexFile, blobs: [git_oid?])? {
+        let path = gitDirectory + "/index"
         // An index proves nothing of what changed after it was written.
-        guard let source = IndexSource(path),
-            files.contains(where: { $0.newest < source.modified - IndexedFile.racy })
-        else { return blobs }
-        update(path, source, at: moment)
-        switch index {
-        case .some(let index):
-            for (number, file) in files.enumerated() { blobs[number] = index.blob(of: file, at: moment) }
-        case .none: break
+        guard let written = IndexFile.written(path), files.contains(where: { $0.newest < written - IndexedFile.racy }),
+            var index = IndexFile(path)
+        else { return nil }
+        let blobs = files.map { file in index.entry(at: file.path).flatMap { file.blob(of: $0, index.written, moment) }
         }
-        return blobs
-    }
-
-    /// As the bytes are.
-    mutating func raw(_ files: [IndexedFile], at moment: Int64, in repository: Repository) -> [BlobID?] {
-        let clean = clean(files, at: moment, in: repository)
-        var ids = [BlobID?](repeating: nil, count: files.count)
-        // New for each batch: attributes and configuration are those of now, and no other question has to wait.
-        guard clean.contains(where: { $0 != nil }), let pointer, let handle = try? repository.openAgain(),
-            var conversions = Conversions(handle, pointer, of: repository)
-        else { return ids }
-        for (number, blob) in clean.enumerated() {
-            guard let blob, !conversions.isConverted(files[number].path, size: files[number].size, blob: blob) else {
-                continue
-            }
-            ids[number] = BlobID(blob)
-        }
-        return ids
-    }
-
-    private var pointer: OpaquePointer? {
-        switch index {
-        case .some(let index): index.pointer
-        case .none: nil
-        }
-    }
-
-    private mutating func update(_ path: String, _ now: IndexSource, at moment: Int64) {
-        // Two indexes of one tick may look the same.
-        if now == source, now.changed < moment - IndexedFile.racy { return }
-        index = nil
-        source = nil
-        index = IndexHandle(path, written: now.modified)
-        if IndexSource(path) == now { source = now } else { index = nil }
+        return (index, blobs)
     }
 }
 
-/// What tells an index from the next one: git never changes it in place.
-private struct IndexSource: Equatable {
-    var inode: UInt64
-    var size: Int64
-    var modified: Int64
-    var changed: Int64
+extension IndexedFile {
+    /// The blob that git compared the file with and found the same, if nothing about the file changed since.
+    ///
+    /// It is the blob of what git's filters make of the file. The moment is one before the file was looked at.
+    fileprivate func blob(of entry: IndexEntry, _ written: Int64, _ moment: Int64) -> git_oid? {
+        // No other kind of file has stat data that say anything.
+        guard mode & S_IFMT == S_IFREG, entry.mode & S_IFMT == S_IFREG, entry.isLookedAt, isSame(entry) else {
+            return nil
+        }
+        guard newest < min(written, moment) - Self.racy else { return nil }
+        // Whole seconds: a file system without smaller ones, or a program that cut them off.
+        return entry.changed.nanoseconds == 0 ? nil : entry.id
+    }
 
-    init?(_ path: String) {
-        var raw = stat()
-        guard stat(path, &raw) == 0 else { return nil }
-        (inode, size) = (UInt64(raw.st_ino), Int64(raw.st_size))
-        modified = Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)
-        changed = Int64(raw.st_ctim.tv_sec) * 1_000_000_000 + Int64(raw.st_ctim.tv_nsec)
+    private func isSame(_ entry: IndexEntry) -> Bool {
+        // In racy entries git writes 0 for the size. That matches a file that is empty now; its blob's size does not.
+        entry.inode == UInt32(truncatingIfNeeded: inode) && entry.device == UInt32(truncatingIfNeeded: device)
+            && Self.isSame(entry.changed, changed) && Self.isSame(entry.modified, modified)
+            && Int64(entry.size) == size && entry.user == user && entry.group == group
+    }
+
+    private static func isSame(_ time: (seconds: UInt32, nanoseconds: UInt32), _ nanoseconds: Int64) -> Bool {
+        let seconds = nanoseconds / 1_000_000_000
+        return time.seconds == UInt32(truncatingIfNeeded: seconds)
+            && Int64(time.nanoseconds) == nanoseconds - seconds * 1_000_000_000
     }
 }

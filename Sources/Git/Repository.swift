@@ -1,6 +1,6 @@
 /// Git's answers about a project: which commit is HEAD, what it holds, who changed the inputs, is git at work.
 ///
-/// The index is a help and never needed: libgit2 1.5 can't open sparse and split ones.
+/// The index is a help and never needed: a split one says nothing.
 
 import CLibgit2
 import Glibc
@@ -17,7 +17,6 @@ package final class Repository: Sendable {
     /// Where the objects and branches are.
     package let commonDirectory: String
     let handle: Mutex<RepositoryHandle>
-    let index = Mutex(IndexedBlobs())
     /// Where it was found from.
     private let origin: String
 

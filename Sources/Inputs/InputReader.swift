@@ -65,10 +65,8 @@ package struct InputReader: Sendable {
 
     // MARK: Content
 
-    /// So many files are worth a look into git's index, which may have to be parsed first.
+    /// So many files are worth reading git's index.
     private static let worthAsking = 100
-    /// So many files are worth a thread.
-    private static let portion = 50
 
     private func hashes(of files: [UnreadFile], lookedAtSince moment: Int64) throws(TreeReader.Failure) -> [FoundHash] {
         var found: [FoundHash?] = files.map { $0.isTold ? nil : index.known(root + "/" + $0.path, $0.stat) }
@@ -88,10 +86,8 @@ package struct InputReader: Sendable {
 
     /// Reads the files, on several threads where there are many.
     private func read(_ files: [UnreadFile]) throws(TreeReader.Failure) -> [FoundHash] {
-        let portions = (files.count + Self.portion - 1) / Self.portion
-        let results = SideBySide.map(portions) { portion in
-            let part = files[portion * Self.portion..<min(files.count, (portion + 1) * Self.portion)]
-            return Result { () throws(TreeReader.Failure) in try part.map(hash) }
+        let results = SideBySide.mapPortions(of: files) { part in
+            Result { () throws(TreeReader.Failure) in try part.map(hash) }
         }
         var all: [FoundHash] = []
         all.reserveCapacity(files.count)

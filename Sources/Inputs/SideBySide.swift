@@ -5,10 +5,31 @@ internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
-enum SideBySide {
+package enum SideBySide {
     /// Threads that help now, in the whole process: a part may be divided in its turn.
     private static let helpers = Atomic(0)
     private static let most = sysconf(Int32(_SC_NPROCESSORS_ONLN)) - 1
+
+    /// So many files are worth a thread.
+    private static let portion = 50
+
+    /// Those that pass, in their order.
+    package static func filter<Value: Sendable>(
+        _ values: [Value],
+        _ isIncluded: @Sendable (Value) -> Bool
+    ) -> [Value] {
+        mapPortions(of: values) { $0.filter(isIncluded) }.flatMap(\.self)
+    }
+
+    /// What portions of the values come to, in their order.
+    static func mapPortions<Value: Sendable, Result: Sendable>(
+        of values: [Value],
+        _ transform: @Sendable (ArraySlice<Value>) -> Result
+    ) -> [Result] {
+        map((values.count + portion - 1) / portion) { number in
+            transform(values[number * portion..<min(values.count, (number + 1) * portion)])
+        }
+    }
 
     /// What the parts come to, in their order.
     static func map<Value: Sendable>(_ count: Int, _ part: @Sendable (Int) -> Value) -> [Value] {

@@ -271,10 +271,11 @@ struct TreeReader: Sendable {
 
     private func updated(_ known: InputFolder, _ path: String, _ changes: ChangedNames) throws(Failure) -> InputFolder {
         let onTheWay = scope.names(onTheWayFrom: path)
+        let children = changes.children
         var entries: [Entry] = []
-        entries.reserveCapacity(known.entries.count + changes.count)
+        entries.reserveCapacity(known.entries.count + children.count)
         var copied = 0
-        for (name, change) in changes.sorted {
+        for (name, change) in children {
             if let onTheWay, !onTheWay.contains(where: name.isSame) { continue }
             let (index, isThere) = known.place(of: name)
             entries += known.entries[copied..<index]
@@ -328,36 +329,6 @@ final class UnreadFiles: Sendable {
             files.append(file)
             return files.count - 1
         }
-    }
-}
-
-/// Paths that changed, as a tree of names.
-struct ChangedNames {
-    /// Whatever is there and below may be new.
-    private(set) var isWhole = false
-    /// By the bytes of the names.
-    private var inner: [[UInt8]: ChangedNames] = [:]
-
-    init(_ paths: some Sequence<ChangedPath>) {
-        for changed in paths { insert(changed.path.utf8.split(separator: 0x2F)[...], isWhole: changed.isWhole) }
-    }
-
-    private init() {}
-
-    var count: Int { inner.count }
-
-    /// In the order of the names' bytes.
-    var sorted: [(name: String, change: ChangedNames)] {
-        inner.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-            .map { (String(decoding: $0.key, as: UTF8.self), $0.value) }
-    }
-
-    private mutating func insert(_ names: ArraySlice<Substring.UTF8View>, isWhole: Bool) {
-        guard let name = names.first else {
-            self.isWhole = self.isWhole || isWhole
-            return
-        }
-        inner[Array(name), default: ChangedNames()].insert(names.dropFirst(), isWhole: isWhole)
     }
 }
 

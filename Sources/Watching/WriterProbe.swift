@@ -18,7 +18,8 @@ extension Watcher {
     package static func isOpenForWriting(_ path: String) -> Bool {
         ignoresLeaseBreaks
         // Opening a device or a pipe may have effects.
-        guard FileKind(at: RawPath(path.utf8)) == .other else { return false }
+        var raw = stat()
+        guard lstat(path, &raw) == 0, raw.st_mode & S_IFMT == S_IFREG else { return false }
         let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { Glibc.close(descriptor) }

@@ -167,9 +167,8 @@ extension Session {
 
     /// Inputs, and files of the configuration, that somebody still holds open for writing; relative to the root.
     func writers(of reading: Reading, and sources: [String]) -> [String] {
-        let inputs = reading.files(changedWithin: Self.recentWrite).map(\.path).filter {
-            Watcher.isOpenForWriting(reader.root + "/" + $0)
-        }
+        let recent = reading.files(changedWithin: Self.recentWrite).map(\.path)
+        let inputs = SideBySide.filter(recent) { Watcher.isOpenForWriting(reader.root + "/" + $0) }
         let others = sources.filter { Watcher.isOpenForWriting($0) }.map {
             $0.hasPrefix(reader.root + "/") ? String($0.dropFirst(reader.root.count + 1)) : $0
         }

@@ -196,9 +196,9 @@ import Testing
 
 extension TemporaryRepository {
     /// Nanoseconds since the epoch.
-    fileprivate var now: Int64 { Int64(Date().timeIntervalSince1970 * 1e9) }
+    var now: Int64 { Int64(Date().timeIntervalSince1970 * 1e9) }
 
-    fileprivate func lookedAt(_ path: String, in tree: String? = nil) throws -> IndexedFile {
+    func lookedAt(_ path: String, in tree: String? = nil) throws -> IndexedFile {
         var raw = stat()
         guard lstat((tree ?? root) + "/" + path, &raw) == 0 else { throw CommandFailed(text: "no \(path)") }
         return IndexedFile(
@@ -215,7 +215,7 @@ extension TemporaryRepository {
     }
 
     /// Files and links of the work tree, sorted.
-    fileprivate func files() throws -> [String] {
+    func files() throws -> [String] {
         try FileManager.default.subpathsOfDirectory(atPath: root).filter { path in
             var raw = stat()
             guard !path.hasPrefix(".git/"), lstat(root + "/" + path, &raw) == 0 else { return false }

@@ -11,8 +11,8 @@ enum Shape: String, CaseIterable, Sendable {
     /// Whether it ends before what git, which may fetch, finds.
     var lacksHistory: Bool { self == .withoutTrees || self == .shallow }
 
-    /// Whether libgit2 can read the index.
-    var hasIndex: Bool { ![.sparseIndex, .splitIndex, .corruptIndex].contains(self) }
+    /// Whether the index says anything.
+    var hasIndex: Bool { self != .splitIndex && self != .corruptIndex }
 
     /// - Returns: The work tree.
     func make(in place: TemporaryRepository) throws -> String {
