@@ -111,7 +111,7 @@ extension Engine {
 
     /// A commit changes names, not contents: everything is looked at again, and nothing waits for quiet.
     mutating func noteGitRest(_ barrier: Sequence) {
-        gitBusySince = nil
+        (gitBusySince, gitSeenAt) = (nil, nil)
         for node in states.indices where graph.nodes[node].kind != .deploy {
             // What git wrote is whole.
             states[node].quiet.rest()

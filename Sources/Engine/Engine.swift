@@ -22,6 +22,8 @@ package struct Engine: Sendable {
     var isPaused = false
     var isPlanned = false
     var gitBusySince: Moment?
+    /// When a process was seen last that may write for git.
+    var gitSeenAt: Moment?
     /// When a file of the tree changed last that no step run owns.
     var treeChangedAt: Moment?
     /// What the event under way led to.
@@ -62,6 +64,7 @@ package struct Engine: Sendable {
             note(end, of: id, operation)
             owesIdle = true
         case .gitBusy: gitBusySince = gitBusySince ?? now
+        case .gitAtWork: gitSeenAt = now
         case .gitRest(let barrier): noteGitRest(barrier)
         case .woke: armed = nil
         case .told: owesIdle = true

@@ -15,6 +15,8 @@ package enum Event: Equatable, Sendable {
     case ended(NodeID, OperationID, RunEnd)
     /// Git is in the middle of something.
     case gitBusy
+    /// A process that holds git's lock is there and may write, though nothing changed for a while.
+    case gitAtWork
     /// Git is at rest again, or a commit moved HEAD.
     case gitRest(barrier: Sequence)
     /// The moment of ``Effect/wake(at:)`` has come.

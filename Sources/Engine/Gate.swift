@@ -253,7 +253,7 @@ extension Engine {
             if now < rest { return .held([.loop], until: rest) }
         }
         if let busy = gitBusySince, let changed = treeChangedAt {
-            let rest = min(changed + Limits.gitRest, busy + Limits.gitCap)
+            let rest = min(max(changed, gitSeenAt ?? changed) + Limits.gitRest, busy + Limits.gitCap)
             if now < rest { return .held([.git], until: rest) }
         }
         return .open

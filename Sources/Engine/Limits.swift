@@ -21,7 +21,8 @@ package enum Limits {
     static let writerReread: Duration = .milliseconds(250)
     /// After inputs that did not hold still, the next reading waits so long.
     static let unsettledReread: Duration = .milliseconds(10)
-    /// How long an unfinished git operation holds after the last change of the tree.
+    /// How long an unfinished git operation holds after the last change of the tree, or after a process was seen that
+    /// works at it.
     static let gitRest: Duration = .milliseconds(400)
     /// How long an unfinished git operation holds at most.
     static let gitCap: Duration = .seconds(10)

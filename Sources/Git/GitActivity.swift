@@ -42,8 +42,7 @@ extension Repository {
         let locks = Self.lockNames.compactMap { name -> GitActivity.Lock? in
             var raw = stat()
             guard lstat(gitDirectory + "/" + name, &raw) == 0 else { return nil }
-            let written = Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)
-            return .init(name: name, inode: UInt64(raw.st_ino), written: written)
+            return .init(name: name, inode: UInt64(raw.st_ino), written: FileTime.written(raw))
         }
         let series = GitActivity.Series.allCases.filter { access(gitDirectory + "/" + $0.rawValue, F_OK) == 0 }
         return GitActivity(locks: locks, series: series)

@@ -38,16 +38,6 @@ struct IndexFile {
     /// Where the last path was found: the next one is near.
     private var cursor = 0
 
-    /// When the index was written, in nanoseconds since the epoch; nil where there is none.
-    static func written(_ path: String) -> Int64? {
-        var raw = stat()
-        return stat(path, &raw) == 0 ? written(raw) : nil
-    }
-
-    private static func written(_ raw: stat) -> Int64 {
-        Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)
-    }
-
     /// - Returns: nil where it can't be read, and for a split one, of which most is in another file.
     init?(_ path: String) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -57,7 +47,7 @@ struct IndexFile {
         guard fstat(descriptor, &raw) == 0, raw.st_mode & S_IFMT == S_IFREG, raw.st_size > Self.least else {
             return nil
         }
-        written = Self.written(raw)
+        written = FileTime.written(raw)
         bytes = [UInt8](unsafeUninitializedCapacity: Int(raw.st_size)) { buffer, length in
             while length < buffer.count {
                 let got = read(descriptor, buffer.baseAddress?.advanced(by: length), buffer.count - length)
@@ -69,7 +59,7 @@ struct IndexFile {
         guard bytes.count == Int(raw.st_size), findEntries() else { return nil }
     }
 
-    /// What git compared with the work tree and takes for the path; nil for paths that it does not have, or in conflict.
+    /// What git compared with the work tree and takes for the path; nil where it has none, or one in conflict.
     mutating func entry(at path: String) -> IndexEntry? {
         var path = path
         let found = path.withUTF8 { lowerBound(UnsafeRawBufferPointer($0)) }
@@ -150,7 +140,7 @@ struct IndexFile {
         }
     }
 
-    /// Whether nothing follows that gives the entries another meaning: who does not know a name in capitals may skip it.
+    /// Whether nothing follows that gives the entries another meaning: what has a name in capitals may be skipped.
     private func knowsExtensions(from start: Int, to end: Int) -> Bool {
         var offset = start
         while offset + 8 <= end {

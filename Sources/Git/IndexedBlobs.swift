@@ -37,7 +37,7 @@ extension Repository {
     private func clean(_ files: [IndexedFile], at moment: Int64) -> (index: IndexFile, blobs: [git_oid?])? {
         let path = gitDirectory + "/index"
         // An index proves nothing of what changed after it was written.
-        guard let written = IndexFile.written(path), files.contains(where: { $0.newest < written - IndexedFile.racy }),
+        guard let written = FileTime.written(path), files.contains(where: { $0.newest < written - IndexedFile.racy }),
             var index = IndexFile(path)
         else { return nil }
         let blobs = files.map { file in index.entry(at: file.path).flatMap { file.blob(of: $0, index.written, moment) }

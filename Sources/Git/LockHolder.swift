@@ -8,6 +8,8 @@ package struct GitLockHolder: Equatable, Sendable {
     /// Its command line, arguments between spaces, 200 bytes at most.
     package var command: String
     package init(process: Int32, command: String) { (self.process, self.command) = (process, command) }
+
+    package var isAlive: Bool { kill(process, 0) == 0 }
 }
 
 extension Repository {
@@ -27,6 +29,17 @@ extension Repository {
                 return Self.names(in: folder).contains { Self.target(folder + "/" + $0) == path }
             } ?? processes.first { isGitHere($0) }
         return holder.map { GitLockHolder(process: $0, command: Self.command(of: $0)) }
+    }
+
+    /// Whether the holder may still change files of the work tree: it is no commit, which keeps its lock while a person
+    /// writes the message.
+    package func mayWrite(_ holder: GitLockHolder) -> Bool {
+        if holder.command.split(separator: " ").contains("commit") { return false }
+        // A commit by another name: its message is newer than its lock.
+        guard let message = FileTime.written(gitDirectory + "/COMMIT_EDITMSG"),
+            let lock = FileTime.written(gitDirectory + "/index.lock")
+        else { return true }
+        return message < lock
     }
 
     private func isGitHere(_ process: Int32) -> Bool {

@@ -11,7 +11,9 @@ extension World {
         case .commit(let during): hold(during)
         case .checkOut(let paths, let content, let during):
             guard hold(during) else { return }
-            for path in paths { schedule(.act(.save(path, content)), after: random.int(0...min(during, 200))) }
+            repository.isWriting = true
+            seeGit()
+            for path in paths { schedule(.act(.save(path, content)), after: random.int(0...min(during, 2000))) }
         case .pause, .resume, .trigger, .retry, .lose, .tell: command(act)
         case .crash: crash()
         case .overflow:
@@ -62,15 +64,24 @@ extension World {
         send(.gitBusy)
     }
 
+    /// The process that holds the lock writes as long as it is there.
+    mutating func seeGit() {
+        guard repository.isWriting else { return }
+        schedule(.gitSeen, after: 200)
+        guard isUp else { return }
+        judge.gitSeenAt = now
+        send(.gitAtWork)
+    }
+
     mutating func restGit() {
-        repository.isBusy = false
+        (repository.isBusy, repository.isWriting) = (false, false)
         repository.commit(tree, blueprint)
         drain()
         let sequence = tree.advance()
         guard isUp else { return }
         drained = sequence
         judge.upheaval = sequence
-        judge.gitBusySince = nil
+        (judge.gitBusySince, judge.gitSeenAt) = (nil, 0)
         send(.gitRest(barrier: sequence))
     }
 

@@ -73,6 +73,7 @@ struct Judge: Sendable {
     var sampledAt = 0
     var batchAt = 0
     var gitBusySince: Int?
+    var gitSeenAt = 0
 
     init(nodeCount: Int) {
         told = Array(repeating: nil, count: nodeCount)
@@ -115,7 +116,7 @@ struct Judge: Sendable {
         isAsked = Array(repeating: false, count: nodeCount)
         readySince = Array(repeating: nil, count: nodeCount)
         unfinishedSince = Array(repeating: nil, count: nodeCount)
-        (freeSince, gitBusySince) = (now, nil)
+        (freeSince, gitBusySince, gitSeenAt) = (now, nil, 0)
     }
 
     /// A re-scan, or another configuration: everything may have changed.

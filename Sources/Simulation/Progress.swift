@@ -52,7 +52,8 @@ extension World {
     mutating func sampleProgress() {
         guard now - judge.sampledAt >= Self.sampling || judge.sampledAt > now else { return }
         judge.sampledAt = now
-        let isGitHolding = judge.gitBusySince.map { now < min(judge.batchAt + 400, $0 + 10_000) } ?? false
+        let isGitHolding =
+            judge.gitBusySince.map { now < min(max(judge.batchAt, judge.gitSeenAt) + 400, $0 + 10_000) } ?? false
         for (node, recipe) in blueprint.recipes.enumerated() {
             guard let recipe else { continue }
             let status = engine.status(of: ids[node])

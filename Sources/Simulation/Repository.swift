@@ -14,6 +14,8 @@ struct Repository: Sendable {
     let exists: Bool
     /// A lock is there.
     var isBusy = false
+    /// Who holds it changes files.
+    var isWriting = false
 
     init(exists: Bool, pathCount: Int, nodeCount: Int) {
         self.exists = exists

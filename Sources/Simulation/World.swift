@@ -22,6 +22,7 @@ enum Occurrence: Sendable {
     /// A slow writer is done.
     case release(Path, Content)
     case gitRest
+    case gitSeen
     case expect(Int)
 }
 
@@ -171,6 +172,7 @@ package struct World {
             tree.close(path)
             write(path, content, by: "the slow writer")
         case .gitRest: restGit()
+        case .gitSeen: seeGit()
         case .expect(let number): judge(scenario.expectations[number])
         }
     }

@@ -15,6 +15,8 @@ struct GitWork: Sendable {
     var seen: (activity: GitActivity, since: ContinuousClock.Instant)?
     /// The index as it was seen last; git never changes one in place.
     var index: FileStat?
+    /// Who was found to hold a lock.
+    var holder: (lock: GitActivity.Lock, process: GitLockHolder)?
     /// What is said of work without an end.
     var note: String?
     var check: Task<Void, Never>?
@@ -27,6 +29,8 @@ extension Loop {
     private static let gitGrace: Duration = .milliseconds(25)
     /// A series that holds no lock and changes nothing for so long has stopped: for a conflict, or to be edited.
     private static let seriesPatience: Duration = .milliseconds(400)
+    /// Who holds a lock is looked at so often.
+    private static let holderPause: Duration = .milliseconds(200)
     /// A lock of this age that no process holds was left behind.
     private static let lockPatience: Duration = .seconds(10)
 
@@ -42,7 +46,7 @@ extension Loop {
             gitWork.abandoned = nil
             if gitWork.seen?.activity != activity { gitWork.seen = (activity, activity.start) }
             beginGitWork()
-            return lookAtGit(after: Self.seriesPatience)
+            return lookAtGit(after: activity.locks.isEmpty ? Self.seriesPatience : Self.holderPause)
         }
         (gitWork.seen, gitWork.abandoned) = (nil, nil)
         tellGit(nil)
@@ -79,12 +83,22 @@ extension Loop {
             let names = activity.series.map(\.title).joined(separator: " and ")
             return abandon(activity, "\(names) stopped half-way: what is there now counts")
         }
-        let isLeft = activity.locks.allSatisfy { repository.lockHolder($0.name) == nil }
-        if !activity.locks.isEmpty, isLeft, ContinuousClock.now - seen.since >= Self.lockPatience {
+        let holders = activity.locks.compactMap { holder(of: $0, in: repository) }
+        if holders.contains(where: repository.mayWrite) { handle(.gitAtWork) }
+        if !activity.locks.isEmpty, holders.isEmpty, ContinuousClock.now - seen.since >= Self.lockPatience {
             let paths = activity.locks.map { repository.gitDirectory + "/" + $0.name }.joined(separator: " ")
             return abandon(activity, "no process holds git's lock, it was left behind: rm \(paths)")
         }
-        lookAtGit(after: activity.locks.isEmpty ? Self.seriesPatience : .seconds(1))
+        let pause = activity.locks.isEmpty ? Self.seriesPatience : .seconds(1)
+        lookAtGit(after: holders.isEmpty ? pause : Self.holderPause)
+    }
+
+    /// Nobody has to be searched for twice.
+    private func holder(of lock: GitActivity.Lock, in repository: Repository) -> GitLockHolder? {
+        if let known = gitWork.holder, known.lock == lock, known.process.isAlive { return known.process }
+        let found = repository.lockHolder(lock.name)
+        gitWork.holder = found.map { (lock, $0) }
+        return found
     }
 
     private func abandon(_ activity: GitActivity, _ note: String) {

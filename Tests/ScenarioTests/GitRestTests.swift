@@ -71,6 +71,25 @@ import Testing
         try await tree.loop.end()
     }
 
+    @Test func `a checkout through a slow filter is one build, though nothing changes for a second`() async throws {
+        let tree = try await WatchedTree { project in
+            try project.write(".gitattributes", "*.slow filter=slow\n")
+            try project.commitAll("first")
+            try project.git("config", "filter.slow.smudge", "sleep 0.8; cat")
+            try project.git("checkout", "-q", "-b", "other")
+            for file in 0..<3 {
+                try project.write("data/\(file).slow", "other \(file)")
+                try project.write("data/\(file).txt", "other \(file)")
+            }
+            try project.commitAll("second")
+            try project.git("checkout", "-q", "main")
+        }
+        expect(try await tree.lines { try tree.project.git("checkout", "-q", "other") }, builds: 1)
+        try tree.expectTagAsGitSays()
+        try await tree.expectEditIsBuilt("edited")
+        try await tree.loop.end()
+    }
+
     /// A branch that goes its own way in `count` commits of a file each, from the commit that is there.
     private static func branch(_ name: String, commits count: Int, of project: TemporaryProject) throws {
         try project.git("checkout", "-q", "-b", name)
