@@ -30,7 +30,7 @@ extension Loop {
         guard var settled = await ahead.removeValue(forKey: id)?.value else { return nil }
         drain()
         let isWhole = settled.answer.keying.own != nil && settled.answer.keying.missing.isEmpty
-        guard isWhole, max(touched[id, default: 0], recent.upheaval) <= settled.barrier else { return nil }
+        guard isWhole, tracked.isCurrent(id, since: settled.barrier) else { return nil }
         settled.barrier = sequence
         return settled
     }
@@ -69,37 +69,25 @@ extension Loop {
     /// nil where they do not settle.
     func settle(_ id: NodeID, copying: Bool) async -> SettledReading? {
         guard let entry = nodes[id] else { return nil }
-        let (nodes, session, redefinition) = (nodes, session, recent.redefinition)
+        let redefinition = recent.redefinition
         let known = await known(of: entry)
         drain()
         // What the node reads may be something else since.
         guard redefinition == recent.redefinition else { return nil }
-        var start = sequence
-        let since = tracked.changes(of: entry.id)
-        var found = await reading(id) { () throws(UnreadableInput) in
-            let files = try session.reader.files(of: entry, in: nodes, known, changed: since)
-            return copying ? files.map(session.copying) : files
-        }
-        for _ in 0..<Self.updates {
-            // What is polled is compared with it at the barrier.
-            if case .success(let files?) = found, redefinition == recent.redefinition {
-                tracked.held[entry.id] = HeldReading(files, barrier: start)
+        var settling = Settling(entry, knowing: known, of: tracked, at: sequence)
+        for _ in 0...Self.updates {
+            let (now, session) = (settling, session)
+            let found = await reading(id) { () throws(UnreadableInput) in
+                let files = try now.read(by: session.reader)
+                return copying ? files.map { session.copying($0, reread: now.reread) } : files
             }
+            settling.hold(found, in: &tracked)
             drain()
-            guard redefinition == recent.redefinition, let changed = recent.paths(of: entry.id, since: start) else {
-                return nil
-            }
-            let files: HeldFiles
-            switch found {
-            case .success(let read?): files = read
-            case .success(nil): return nil
-            case .failure(let problem):
-                return changed.isEmpty ? SettledReading(answer: Session.unreadable(problem), barrier: sequence) : nil
-            }
-            guard !changed.isEmpty else { return await conclude(files, of: entry, in: nodes) }
-            start = sequence
-            found = await reading(id) { () throws(UnreadableInput) in
-                try session.update(files, at: changed, of: entry, in: nodes)
+            switch settling.judge(found, in: &tracked, at: sequence) {
+            case .settled(let files): return await conclude(files, of: entry, in: settling.nodes)
+            case .unreadable(let problem): return SettledReading(answer: Session.unreadable(problem), barrier: sequence)
+            case .again: continue
+            case .overtaken: return nil
             }
         }
         return nil
@@ -131,7 +119,6 @@ extension Loop {
         in nodes: ProjectNodes
     ) async -> SettledReading? {
         let (barrier, session) = (sequence, session)
-        tracked.held[entry.id]?.barrier = barrier
         watchHardLinks(of: entry.id)
         let hadFreshNeeds = engine.hasFreshNeeds(entry.id)
         let bases = nodes.project.image(entry.id).flatMap(bases)

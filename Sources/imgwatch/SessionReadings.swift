@@ -90,25 +90,17 @@ extension Session {
         return NodeAnswer(reading: .nothing, keying: Keying(own: nil, barrier: 0, missing: [reason]))
     }
 
-    /// With copies of what changed lately.
-    func copying(_ files: HeldFiles) -> HeldFiles {
+    /// With copies of what changed lately, as far as only these paths were read again.
+    func copying(_ files: HeldFiles, reread: [ChangedPath]?) -> HeldFiles {
         var files = files
-        files.copies = copies(of: files.reading)
-        return files
-    }
-
-    /// The same after these paths changed, and nothing else; nil where a file changed while it was read.
-    func update(
-        _ held: HeldFiles,
-        at changes: [ChangedPath],
-        of entry: ProjectNodes.Entry,
-        in nodes: ProjectNodes
-    ) throws(UnreadableInput) -> HeldFiles? {
-        var new = try reader.update(held, at: changes, of: entry, in: nodes)
-        for change in changes where held.copies[change.path] != nil {
-            new?.copies[change.path] = try? store.copy(of: reader.root + "/" + change.path)
+        guard let reread else {
+            files.copies = copies(of: files.reading)
+            return files
         }
-        return new
+        for change in reread where files.copies[change.path] != nil {
+            files.copies[change.path] = try? store.copy(of: reader.root + "/" + change.path)
+        }
+        return files
     }
 
     func own(_ id: NodeID, _ reading: Reading, _ provenance: Provenance, _ project: Project) -> String? {

@@ -169,6 +169,11 @@ struct TrackedInputs: Sendable {
         held[id].flatMap { recent.paths(of: id, since: $0.barrier) }
     }
 
+    /// Whether what was read and named at this barrier is so still.
+    func isCurrent(_ id: NodeID, since barrier: Sequence) -> Bool {
+        recent.upheaval <= barrier && recent.paths(of: id, since: barrier)?.isEmpty == true
+    }
+
     /// Inputs and outputs of the node that have other names, absolute.
     func hardLinks(of id: NodeID) -> Set<String> {
         let files = held[id]?.files

@@ -169,6 +169,10 @@ import Watching
         for _ in 0...dice.next(below: dice.one(in: 8) ? 60 : 10) { world.vandal.act() }
         if dice.one(in: 10) { try actMeanwhile(&world, seed: dice.next()) }
         try world.settleOrThrow()
+        if dice.one(in: 20) {
+            try world.restart()
+            try world.settleOrThrow()
+        }
         var found = world.found
         if found == nil {
             world.vandal.restore(world.tracked.nodes.project.images.map(\.context).filter { !$0.isEmpty })

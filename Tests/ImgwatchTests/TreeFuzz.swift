@@ -25,10 +25,10 @@ struct TreeFuzz {
 
     let folder: String
     let root: String
-    let watcher: Watcher
-    let repository: Repository?
-    let reader: InputReader
-    let names: GitNames?
+    private var watcher: Watcher
+    private let repository: Repository?
+    private var reader: InputReader
+    private var names: GitNames?
     var tracked: TrackedInputs
     var vandal: TreeVandal
     private var sequence: Sequence = 0
@@ -36,6 +36,12 @@ struct TreeFuzz {
     /// Nodes of which a change was told since they were keyed.
     private var stale: Set<NodeID> = []
     private var keys: [NodeID: Keyed] = [:]
+    /// What was read before anybody asked.
+    private var ahead: [NodeID: (keyed: Keyed, barrier: Sequence)] = [:]
+    /// What a session that ended left, as it is on disk.
+    private var saved: [NodeID: [UInt8]] = [:]
+    /// What happens while files are read; the deeds have dice of their own.
+    private var dice: SplitMix
     private var hardLinks: [NodeID: Set<String>] = [:]
     private var isBroken = false
     private var brokenSources: [String] = []
@@ -66,6 +72,7 @@ struct TreeFuzz {
         watcher = try Watcher(readsEagerly: dice.one(in: 2)) {}
         tracked = TrackedInputs(ProjectNodes(project, graph: project.graph))
         stale = Set(tracked.nodes.entries.map(\.id))
+        self.dice = dice
         try watch()
         reload()
     }
@@ -105,6 +112,22 @@ struct TreeFuzz {
         try Loader.load(file: root + "/.imgwatch", environment: [:], bases: [:]).project
     }
 
+    /// Ends the session, and begins one that knows what that one saved; what happens between the two, nobody sees.
+    mutating func restart() throws {
+        saved = tracked.held.mapValues { [reader] in $0.files.reading.encoded(of: $0.files.scope, reader.index) }
+        watcher.close()
+        for _ in 0..<dice.next(below: 8) { vandal.act() }
+        reader = InputReader(root: root, index: HashIndex(), tellsByTimes: true, repository: repository)
+        names = repository.flatMap { [reader] in GitNames($0, reader: reader) }
+        watcher = try Watcher(readsEagerly: dice.one(in: 2)) {}
+        (sequence, offset) = (0, 0)
+        (keys, ahead, hardLinks, isBroken, brokenSources) = ([:], [:], [:], false, [])
+        tracked = TrackedInputs(ProjectNodes(tracked.nodes.project, graph: tracked.nodes.graph))
+        stale = Set(tracked.nodes.entries.map(\.id))
+        try watch()
+        reload()
+    }
+
     // MARK: As the loop does it
 
     private func watch() throws { try watcher.watch(WatchScope(of: tracked.nodes, and: brokenSources, repository)) }
@@ -129,6 +152,19 @@ struct TreeFuzz {
         if isBroken || tracked.mayRedefine(batch.changes, and: brokenSources) { reload() }
         let found = tracked.note(batch.changes, offset: offset, barrier: sequence, reader)
         deliver(found + (tracked.mayRelink(batch.changes) ? try relink() : []))
+        if found.count <= 3 {
+            for id in Set(found.flatMap(\.readers)).sorted(by: { $0.name < $1.name }) { try readAhead(id) }
+        }
+    }
+
+    /// One save is read before anybody asks.
+    private mutating func readAhead(_ id: NodeID) throws {
+        guard ahead[id] == nil, tracked.changes(of: id) != nil, dice.one(in: 2) else { return }
+        // Meanwhile no other reading ahead begins of the same node.
+        ahead[id] = (Keyed(), -1)
+        ahead[id] = try settled(id).flatMap { $0 }.map { [tracked, sequence] in
+            (Self.keyed(id, $0, in: tracked.nodes.project), sequence)
+        }
     }
 
     private mutating func deliver(_ changes: [PathChange]) {
@@ -180,47 +216,74 @@ struct TreeFuzz {
     var isLarge: Bool { tracked.held.values.contains { $0.files.reading.count > 250 } }
 
     private mutating func key(_ id: NodeID) throws {
-        guard let entry = tracked.nodes[id] else { return }
-        let known = tracked.held[id].map { KnownFiles($0.files, for: entry.scope) }
-        try drain()
-        var (nodes, start) = (tracked.nodes, sequence)
-        let redefinition = tracked.recent.redefinition
-        let since = tracked.changes(of: id)
-        guard redefinition == tracked.recent.redefinition, entry.scope == nodes[id]?.scope else { return }
-        var found = Result { () throws(UnreadableInput) in
-            try reader.files(of: entry, in: nodes, known, changed: since)
-        }
-        for _ in 0..<20 {
-            if case .success(let files?) = found { tracked.held[id] = HeldReading(files, barrier: start) }
+        if let read = ahead.removeValue(forKey: id) {
             try drain()
-            guard redefinition == tracked.recent.redefinition,
-                let changed = tracked.recent.paths(of: id, since: start)
-            else { return }
-            guard case .success(let read) = found else {
-                if changed.isEmpty { conclude(id, nil) }
-                return
+            if read.barrier >= 0, tracked.isCurrent(id, since: read.barrier) { return conclude(id, read.keyed) }
+        }
+        guard let files = try settled(id) else { return }
+        ahead[id] = nil
+        conclude(id, Self.keyed(id, files, in: tracked.nodes.project))
+    }
+
+    /// nil where they do not settle, and nil in it where they can't be read.
+    private mutating func settled(_ id: NodeID) throws -> HeldFiles?? {
+        guard let entry = tracked.nodes[id] else { return nil }
+        let redefinition = tracked.recent.redefinition
+        let known = known(of: entry)
+        try drain()
+        guard redefinition == tracked.recent.redefinition else { return nil }
+        var settling = Settling(entry, knowing: known, of: tracked, at: sequence)
+        for _ in 0...20 {
+            let found = try reading(settling)
+            settling.hold(found, in: &tracked)
+            try drain()
+            switch settling.judge(found, in: &tracked, at: sequence) {
+            case .settled(let files):
+                watchHardLinks(of: id)
+                return .some(files)
+            case .unreadable: return .some(nil)
+            case .again: continue
+            case .overtaken: return nil
             }
-            guard let files = read else { return }
-            if changed.isEmpty { return conclude(id, files) }
-            (nodes, start) = (tracked.nodes, sequence)
-            found = Result { () throws(UnreadableInput) in
-                try reader.update(files, at: changed, of: entry, in: nodes)
-            }
+        }
+        return nil
+    }
+
+    private func known(of entry: ProjectNodes.Entry) -> KnownFiles? {
+        if let held = tracked.held[entry.id] { return KnownFiles(held.files, for: entry.scope) }
+        return saved[entry.id].flatMap { bytes in
+            bytes.withUnsafeBytes { Reading.decoded($0, of: entry.scope) }.map(KnownFiles.init)
         }
     }
 
-    private mutating func conclude(_ id: NodeID, _ files: HeldFiles?) {
+    /// Others go on meanwhile: in the tree, and in the loop.
+    private mutating func reading(_ settling: Settling) throws -> Result<HeldFiles?, UnreadableInput> {
+        tracked.beginReading(settling.entry.id)
+        defer { tracked.endReading(settling.entry.id) }
+        try happen()
+        let found = Result { [reader] () throws(UnreadableInput) in try settling.read(by: reader) }
+        try happen()
+        return found
+    }
+
+    private mutating func happen() throws {
+        if dice.one(in: 12) { vandal.act() }
+        if dice.one(in: 12) { try drain() }
+    }
+
+    private mutating func conclude(_ id: NodeID, _ keyed: Keyed) {
         stale.remove(id)
-        keys[id] = keyed(id, files, in: tracked.nodes.project)
-        guard files != nil else { return }
-        tracked.held[id]?.barrier = sequence
+        keys[id] = keyed
+    }
+
+    private mutating func watchHardLinks(of id: NodeID) {
         let links = tracked.hardLinks(of: id)
         guard links != hardLinks[id, default: []] else { return }
         hardLinks[id] = links
         watcher.watchFiles(hardLinks.values.reduce(into: []) { $0.formUnion($1) })
     }
 
-    private func keyed(_ id: NodeID, _ files: HeldFiles?, in project: Project) -> Keyed {
+    private static func keyed(_ id: NodeID, _ files: HeldFiles?, in project: Project) -> Keyed {
         guard let files else { return Keyed() }
         let own =
             project.step(id).map { Keys.own(of: $0, files.reading) }
@@ -253,7 +316,7 @@ struct TreeFuzz {
             } catch {
                 files = nil
             }
-            let now = keyed(entry.id, files, in: nodes.project)
+            let now = Self.keyed(entry.id, files, in: nodes.project)
             let isOfScope = tracked.nodes[entry.id]?.scope == entry.scope
             guard now != keys[entry.id] || !isOfScope else { continue }
             let held = tracked.held[entry.id]?.files
