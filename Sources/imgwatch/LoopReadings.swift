@@ -70,11 +70,11 @@ extension Loop {
     func settle(_ id: NodeID, copying: Bool) async -> SettledReading? {
         guard let entry = nodes[id] else { return nil }
         let redefinition = recent.redefinition
-        let known = await known(of: entry)
+        let remembered = await remembered(of: entry)
         drain()
         // What the node reads may be something else since.
         guard redefinition == recent.redefinition else { return nil }
-        var settling = Settling(entry, knowing: known, of: tracked, at: sequence)
+        var settling = Settling(entry, of: tracked, remembering: remembered, at: sequence)
         for _ in 0...Self.updates {
             let (now, session) = (settling, session)
             let found = await reading(id) { () throws(UnreadableInput) in
@@ -103,9 +103,9 @@ extension Loop {
         return await offload { Result(catching: work) }
     }
 
-    /// Of this session, or of the one before.
-    private func known(of entry: ProjectNodes.Entry) async -> KnownFiles? {
-        if let held = held[entry.id] { return KnownFiles(held.files, for: entry.scope) }
+    /// Of the session before, where this one has not read the node yet.
+    private func remembered(of entry: ProjectNodes.Entry) async -> KnownFiles? {
+        guard held[entry.id] == nil else { return nil }
         let session = session
         guard let known = await offload({ session.remembered(entry).map(KnownFiles.init) }) else { return nil }
         remembered[entry.id] = known.reading

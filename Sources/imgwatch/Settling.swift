@@ -25,10 +25,16 @@ struct Settling: Sendable {
     private var files: HeldFiles?
     private var changed: [ChangedPath]?
 
-    /// Called at a barrier.
-    init(_ entry: ProjectNodes.Entry, knowing known: KnownFiles?, of tracked: TrackedInputs, at barrier: Sequence) {
-        (self.entry, self.known, start) = (entry, known, barrier)
+    /// Called at a barrier; what an earlier session remembers helps where this one knows nothing yet.
+    init(
+        _ entry: ProjectNodes.Entry,
+        of tracked: TrackedInputs,
+        remembering remembered: KnownFiles?,
+        at barrier: Sequence
+    ) {
+        (self.entry, start) = (entry, barrier)
         (nodes, redefinition) = (tracked.nodes, tracked.recent.redefinition)
+        known = tracked.held[entry.id].map { KnownFiles($0.files, for: entry.scope) } ?? remembered
         changed = tracked.changes(of: entry.id)
     }
 

@@ -151,7 +151,7 @@ import Watching
             do {
                 if try self.round(&world, round) { outcome.comparisons += 1 }
             } catch {
-                let history = world.vandal.history.suffix(40).joined(separator: "\n")
+                let history = world.vandal.history.suffix(120).joined(separator: "\n")
                 outcome.problem =
                     "seed \(seed), round \(round): \(error)\nmake fuzz-watch SEED=\(seed)\n\(history)\n"
                     + world.picture
@@ -191,6 +191,7 @@ import Watching
 
     /// Somebody else acts while barriers pass.
     private static func actMeanwhile(_ world: inout TreeFuzz, seed: UInt64) throws {
+        world.vandal.note("-- somebody else acts")
         let vandal = world.vandal.companion(seed: seed)
         let thread = Thread {
             var vandal = vandal

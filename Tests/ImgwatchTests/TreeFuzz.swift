@@ -115,6 +115,7 @@ struct TreeFuzz {
     /// Ends the session, and begins one that knows what that one saved; what happens between the two, nobody sees.
     mutating func restart() throws {
         saved = tracked.held.mapValues { [reader] in $0.files.reading.encoded(of: $0.files.scope, reader.index) }
+        vandal.note("-- restart")
         watcher.close()
         for _ in 0..<dice.next(below: 8) { vandal.act() }
         reader = InputReader(root: root, index: HashIndex(), tellsByTimes: true, repository: repository)
@@ -229,10 +230,9 @@ struct TreeFuzz {
     private mutating func settled(_ id: NodeID) throws -> HeldFiles?? {
         guard let entry = tracked.nodes[id] else { return nil }
         let redefinition = tracked.recent.redefinition
-        let known = known(of: entry)
         try drain()
         guard redefinition == tracked.recent.redefinition else { return nil }
-        var settling = Settling(entry, knowing: known, of: tracked, at: sequence)
+        var settling = Settling(entry, of: tracked, remembering: remembered(entry), at: sequence)
         for _ in 0...20 {
             let found = try reading(settling)
             settling.hold(found, in: &tracked)
@@ -249,9 +249,8 @@ struct TreeFuzz {
         return nil
     }
 
-    private func known(of entry: ProjectNodes.Entry) -> KnownFiles? {
-        if let held = tracked.held[entry.id] { return KnownFiles(held.files, for: entry.scope) }
-        return saved[entry.id].flatMap { bytes in
+    private func remembered(_ entry: ProjectNodes.Entry) -> KnownFiles? {
+        saved[entry.id].flatMap { bytes in
             bytes.withUnsafeBytes { Reading.decoded($0, of: entry.scope) }.map(KnownFiles.init)
         }
     }
