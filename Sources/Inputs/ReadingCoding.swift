@@ -5,7 +5,7 @@ internal import Glibc
 internal import OCI
 
 extension Reading {
-    private static let magic = "imgwatch inputs 4"
+    private static let magic = "imgwatch inputs 5"
 
     /// What ``decoded(_:of:)`` takes, with the scope that it is a reading of, and what the index found out since.
     package func encoded(of scope: InputScope, _ index: HashIndex) -> [UInt8] {
@@ -14,18 +14,31 @@ extension Reading {
         bytes.append(text: Self.magic)
         bytes.append(text: scope.fingerprint)
         top.append(to: &bytes, index)
+        bytes.append(number: bytes.withUnsafeBytes { CRC32.value(of: $0) })
         return bytes
     }
 
-    /// nil where the bytes are none of ``encoded(of:_:)``; `isOfScope`: they are of the very scope.
+    /// nil where the bytes are none of ``encoded(of:_:)``, or a disk damaged them; `isOfScope`: they are of the very
+    /// scope.
     package static func decoded(
         _ bytes: UnsafeRawBufferPointer,
         of scope: InputScope
     ) -> (reading: Reading, isOfScope: Bool)? {
-        var source = ByteSource(rest: bytes[...])
-        guard source.text() == magic, let fingerprint = source.text(),
-            let top = InputFolder(from: &source), source.rest.isEmpty
-        else { return nil }
+        let size = bytes.count - MemoryLayout<UInt32>.size
+        guard size >= 0 else { return nil }
+        // The bytes stay as they are until all is read.
+        nonisolated(unsafe) let content = UnsafeRawBufferPointer(rebasing: bytes[..<size])
+        let checksum = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: size, as: UInt32.self))
+        var source = ByteSource(rest: content[...])
+        guard source.text() == magic, let fingerprint = source.text() else { return nil }
+        // As the bytes do.
+        nonisolated(unsafe) let folders = source
+        let parts = SideBySide.map(2) { part -> InputFolder? in
+            var source = folders
+            if part == 0 { return CRC32.value(of: content) == checksum ? .empty : nil }
+            return InputFolder(from: &source).flatMap { source.rest.isEmpty ? $0 : nil }
+        }
+        guard parts[0] != nil, let top = parts[1] else { return nil }
         return (Reading(top: top), fingerprint == scope.fingerprint)
     }
 }

@@ -1,9 +1,16 @@
-/// The checksum in a gzip trailer (RFC 1952 §8), sixteen bytes a step so that stored layers pack at memory speed.
+/// The checksum in a gzip trailer (RFC 1952 §8), and of what is kept for the next start: sixteen bytes a step, so that
+/// stored layers pack at memory speed.
 
-struct CRC32 {
+package struct CRC32 {
     private var register: UInt32 = 0xffff_ffff
 
     var value: UInt32 { ~register }
+
+    package static func value(of bytes: UnsafeRawBufferPointer) -> UInt32 {
+        var checksum = CRC32()
+        checksum.update(bytes)
+        return checksum.value
+    }
 
     mutating func update(_ bytes: UnsafeRawBufferPointer) {
         var crc = register

@@ -43,12 +43,17 @@ import Testing
         #expect(narrow?.files.map(\.path) == ["src/sub", "src/sub/b", "src/sub/deep", "src/sub/deep/c"])
     }
 
-    @Test func `bytes that are cut short, or something else, are no reading`() throws {
+    @Test func `bytes that are cut short, damaged, or something else, are no reading`() throws {
         let (tree, scope, reader) = try opened()
         defer { withExtendedLifetime(tree) {} }
         let bytes = try #require(try reader.read(scope)).encoded(of: scope, reader.index)
         for count in stride(from: 0, to: bytes.count, by: 7) {
             #expect(decoded(Array(bytes.prefix(count)), of: scope) == nil)
+        }
+        for index in bytes.indices {
+            var damaged = bytes
+            damaged[index] ^= 1 << UInt8(index % 8)
+            #expect(decoded(damaged, of: scope) == nil)
         }
         #expect(decoded(bytes + [0], of: scope) == nil)
         #expect(decoded(Array("something else".utf8), of: scope) == nil)

@@ -108,8 +108,8 @@ import Testing
 
     // MARK: Places
 
-    /// The first of two bugs of git's own monitor for Linux (`fsmonitor--daemon` of August 2026): after the `mv`, folders
-    /// below keep their old paths, and `git status` with it is empty.
+    /// The first of two bugs of git's own monitor for Linux (`fsmonitor--daemon` of August 2026): after the `mv`,
+    /// folders below keep their old paths, and `git status` with it is empty.
     @Test func `below a folder that git moved edits are still seen`() async throws {
         let tree = try await WatchedTree(["data/top/sub/c.txt": "c", "data/top/sub/deep/d.txt": "d"])
         expect(try await tree.lines { try tree.project.git("mv", "data/top", "data/top2") }, builds: 1, "git mv")
