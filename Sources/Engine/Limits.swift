@@ -13,6 +13,8 @@ package enum Limits {
     static let quietCap: Duration = .seconds(1)
     /// More paths in one burst are no person's: a package manager's, a generator's.
     static let flood = 200
+    /// The quiet period after such a burst is an eighth of its length, up to this.
+    static let longestFloodQuiet: Duration = .seconds(1)
     /// How long a node waits for the end of such a burst: what is there half-way is of no use to anybody.
     static let floodCap: Duration = .seconds(10)
     /// A file that stays open for writing longer than this is named, and its node goes on.

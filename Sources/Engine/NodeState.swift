@@ -119,11 +119,14 @@ struct Quiet: Sendable {
     private var paths = 0
     /// The paths of the burst, until they are a flood.
     private var names: Set<String> = []
+    /// When the burst began.
+    private var beganAt: Moment?
     private var factor = 1
     private var firedAt: Moment?
     private(set) var period = Limits.quiet
     /// How long the node waits at most, from the first change that no run has seen.
-    var cap: Duration { names.count > Limits.flood ? Limits.floodCap : Limits.quietCap }
+    var cap: Duration { isFlood ? Limits.floodCap : Limits.quietCap }
+    private var isFlood: Bool { names.count > Limits.flood }
 
     mutating func note(_ changed: [String], at now: Moment, after last: Moment?) {
         if let last, now - last >= Limits.burst { (factor, paths, names) = (1, 0, []) }
@@ -135,9 +138,12 @@ struct Quiet: Sendable {
             }
             (self.firedAt, paths, names) = (nil, 0, [])
         }
+        if names.isEmpty { beganAt = now }
         paths += changed.count
         for name in changed where names.count <= Limits.flood { names.insert(name) }
         period = min(Limits.quiet(paths: paths) * factor, Limits.longestQuiet)
+        // Who writes for seconds pauses for longer, too.
+        if isFlood, let beganAt { period = max(period, min((now - beganAt) / 8, Limits.longestFloodQuiet)) }
     }
 
     mutating func fire(at now: Moment) { firedAt = now }

@@ -73,13 +73,19 @@ import Testing
         #expect(drive.started == nil)
     }
 
-    /// How long after the first change the image is read, while so many paths change every 20 ms.
-    private static func wait(_ paths: Int, areNew: Bool = true) -> Duration {
+    /// An image that is keyed, and does not run.
+    private static func paused() -> Drive {
         var drive = Drive(Graph([Node(image, .image)]))
         let asked = drive.effects
         drive.send(.pause)
         drive.effects = asked
         drive.key([:])
+        return drive
+    }
+
+    /// How long after the first change the image is read, while so many paths change every 20 ms.
+    private static func wait(_ paths: Int, areNew: Bool = true) -> Duration {
+        var drive = paused()
         let start = drive.now
         while drive.now - start < .seconds(60) {
             let changes = (0..<paths).map { path in
@@ -99,6 +105,24 @@ import Testing
         #expect(Self.wait(4) == .seconds(1))
         #expect(Self.wait(20) == .seconds(10))
         #expect(Self.wait(20, areNew: false) == .seconds(1))
+    }
+
+    /// So many batches of 20 new paths come every 20 ms; then, after a pause, another one.
+    @Test(arguments: [(200, 400, true), (200, 600, false), (20, 400, false)])
+    func `a pause in a long flood is bridged`(batches: Int, pause: Int64, isBridged: Bool) {
+        var drive = Self.paused()
+        for _ in 0..<batches {
+            let changes = (0..<20).map { path in
+                drive.sequence += 1
+                return Change(path: "own\(drive.sequence)", sequence: drive.sequence, readers: [Self.image])
+            }
+            drive.send(.changed(changes))
+            drive.pass(.milliseconds(20))
+        }
+        drive.effects = []
+        drive.pass(.milliseconds(pause))
+        let isRead = drive.effects.contains { if case .key = $0 { true } else { false } }
+        #expect(isRead != isBridged)
     }
 
     @Test func `a step's success is void, durably, before it starts`() throws {
