@@ -124,7 +124,8 @@ extension Engine {
         states[node].keying = nil
         states[node].wasAnswered = true
         guard keying.own != nil || !keying.missing.isEmpty else {
-            states[node].rereadAt = now + Limits.unsettledReread
+            states[node].writers = keying.writers
+            states[node].rereadAt = now + (keying.writers.isEmpty ? Limits.unsettledReread : Limits.writerReread)
             return
         }
         guard isSettled(keying, node) else {

@@ -18,7 +18,7 @@ package enum Limits {
     /// How long a node waits for the end of such a burst: what is there half-way is of no use to anybody.
     static let floodCap: Duration = .seconds(10)
     /// A file that stays open for writing longer than this is named, and its node goes on.
-    static let writerPatience: Duration = .seconds(10)
+    package static let writerPatience: Duration = .seconds(10)
     /// How often a file that is open for writing is looked at, should its closing not be seen.
     static let writerReread: Duration = .milliseconds(250)
     /// After inputs that did not hold still, the next reading waits so long.

@@ -7,7 +7,8 @@ import Glibc
 ///
 /// Line endings either lose bytes on the way to the blob or gain some on the way back, so equal sizes mean equal bytes;
 /// that also holds for a conversion that was configured in the past. What ident, a filter or an encoding do to the size
-/// nobody knows: no file that has such an attribute is taken for its blob.
+/// nobody knows: no file that has such an attribute is taken for its blob. Nor is any file in a repository with a filter of
+/// its own, since which files had it when git looked at them nobody knows either; Git LFS changes the size.
 struct Conversions: ~Copyable {
     private let repository: RepositoryHandle
     /// What libgit2 takes for the index: it has the attributes files that the work tree lacks.
@@ -19,10 +20,10 @@ struct Conversions: ~Copyable {
     /// The same for folders, including those above; their paths are empty or end in a slash.
     private var folders: [Substring: Bool] = [:]
 
-    /// - Returns: nil where libgit2 gives no access.
+    /// - Returns: nil where libgit2 gives no access, or a filter is configured.
     init?(_ repository: consuming RepositoryHandle, of tree: Repository) {
         var (attributes, objects): (OpaquePointer?, OpaquePointer?)
-        guard git_index_new(&attributes) >= 0, let attributes else { return nil }
+        guard !Self.hasFilter(repository.pointer), git_index_new(&attributes) >= 0, let attributes else { return nil }
         guard git_repository_set_index(repository.pointer, attributes) >= 0,
             git_repository_odb(&objects, repository.pointer) >= 0, let objects
         else {
@@ -46,7 +47,7 @@ struct Conversions: ~Copyable {
         guard git_odb_read_header(&length, &type, objects, &blob) >= 0, type == GIT_OBJECT_BLOB, length == size else {
             return true
         }
-        return mayHaveAttributes(Self.folder(of: path[...]), &index) && hasAttributes(path)
+        return mayHaveAttributes(Self.folder(of: path[...]), &index) && Self.hasAttributes(path, repository.pointer)
     }
 
     /// The folder's path is empty or ends in a slash.
@@ -62,13 +63,14 @@ struct Conversions: ~Copyable {
 
     private static let decisive = ["filter", "ident", "working-tree-encoding"]
 
-    private func hasAttributes(_ path: String) -> Bool {
+    /// Whether a program or an encoding, or nobody knows what, is between the file and its blob.
+    static func hasAttributes(_ path: String, _ repository: OpaquePointer) -> Bool {
         let names = Self.decisive.map { strdup($0) }
         defer { for name in names { free(name) } }
         var pointers = names.map { UnsafePointer($0) }
         var values = [UnsafePointer<CChar>?](repeating: nil, count: names.count)
         let flags = UInt32(GIT_ATTR_CHECK_FILE_THEN_INDEX)
-        guard git_attr_get_many(&values, repository.pointer, flags, path, names.count, &pointers) >= 0 else {
+        guard git_attr_get_many(&values, repository, flags, path, names.count, &pointers) >= 0 else {
             return true
         }
         return !values.allSatisfy { value in
@@ -80,6 +82,23 @@ struct Conversions: ~Copyable {
     private static func folder(of path: Substring) -> Substring {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
         return path[...slash]
+    }
+
+    private static func hasFilter(_ repository: OpaquePointer) -> Bool {
+        var configuration: OpaquePointer?
+        var entries: OpaquePointer?
+        defer {
+            git_config_iterator_free(entries)
+            git_config_free(configuration)
+        }
+        guard git_repository_config_snapshot(&configuration, repository) >= 0,
+            git_config_iterator_glob_new(&entries, configuration, "^filter\\..*\\.") >= 0
+        else { return true }
+        var entry: UnsafeMutablePointer<git_config_entry>?
+        while git_config_next(&entry, entries) >= 0 {
+            if let name = entry?.pointee.name, !String(cString: name).hasPrefix("filter.lfs.") { return true }
+        }
+        return false
     }
 
     // MARK: Attributes files
@@ -124,10 +143,11 @@ struct Conversions: ~Copyable {
         guard let entry = index.entry(at: path) else { return false }
         var (id, copy) = (entry.id, git_index_entry())
         (copy.id, copy.mode) = (entry.id, entry.mode)
-        path.withCString {
+        let code = path.withCString {
             copy.path = $0
-            git_index_add(attributes, &copy)
+            return git_index_add(attributes, &copy)
         }
+        guard code >= 0 else { return true }
         var blob: OpaquePointer?
         guard git_blob_lookup(&blob, repository.pointer, &id) >= 0 else { return true }
         defer { git_blob_free(blob) }

@@ -20,16 +20,37 @@ struct IndexEntry {
     var isLookedAt: Bool
 }
 
-struct IndexFile {
-    private struct Place {
+struct IndexFile: Sendable {
+    /// What tells an index from the next one: git never changes it in place.
+    struct Source: Equatable, Sendable {
+        private var inode: UInt64
+        private var size: Int64
+        /// Nanoseconds since the epoch.
+        var written: Int64
+        var changed: Int64
+
+        init(_ raw: stat) {
+            (inode, size) = (UInt64(raw.st_ino), Int64(raw.st_size))
+            written = FileTime.written(raw)
+            changed = Int64(raw.st_ctim.tv_sec) * 1_000_000_000 + Int64(raw.st_ctim.tv_nsec)
+        }
+
+        /// nil where there is none.
+        init?(_ path: String) {
+            var raw = stat()
+            guard stat(path, &raw) == 0 else { return nil }
+            self.init(raw)
+        }
+    }
+
+    private struct Place: Sendable {
         var entry: Int
         /// Where its path is, in the file or, unpacked, in ``names``.
         var name: Int
         var length: Int
     }
 
-    /// When the file was written, in nanoseconds since the epoch.
-    let written: Int64
+    let source: Source
     private let bytes: [UInt8]
     /// The paths where version 4 shortens them; else empty.
     private var names: [UInt8] = []
@@ -47,7 +68,7 @@ struct IndexFile {
         guard fstat(descriptor, &raw) == 0, raw.st_mode & S_IFMT == S_IFREG, raw.st_size > Self.least else {
             return nil
         }
-        written = FileTime.written(raw)
+        source = Source(raw)
         bytes = [UInt8](unsafeUninitializedCapacity: Int(raw.st_size)) { buffer, length in
             while length < buffer.count {
                 let got = read(descriptor, buffer.baseAddress?.advanced(by: length), buffer.count - length)
@@ -127,7 +148,8 @@ struct IndexFile {
         let last = places.last
         guard offset < end, less <= last?.length ?? 0, let length = nameLength(offset, end) else { return nil }
         let name = names.count
-        if let last { names.append(contentsOf: names[last.name..<last.name + last.length - less]) }
+        // A slice of it would be a second owner, and each name a copy of all.
+        if let last { for index in last.name..<last.name + last.length - less { names.append(names[index]) } }
         names.append(contentsOf: bytes[offset..<offset + length])
         places.append(Place(entry: entry, name: name, length: names.count - name))
         return offset + length + 1

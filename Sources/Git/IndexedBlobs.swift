@@ -2,6 +2,7 @@
 
 import CLibgit2
 import Glibc
+import Synchronization
 
 extension Repository {
     /// The blobs that the index proves the files to hold, byte for byte; nil where it proves nothing.
@@ -30,19 +31,37 @@ extension Repository {
     /// For files behind a filter (Git LFS) this is the only way to know that they are clean. As for
     /// ``indexedBlobs(of:lookedAtSince:)``.
     package func cleanBlobs(of files: [IndexedFile], lookedAtSince moment: Int64) -> [BlobID?] {
-        clean(files, at: moment)?.blobs.map { $0.map { BlobID($0) } } ?? files.map { _ in nil }
+        // They are asked one by one.
+        clean(files, at: moment, keepsIndex: true)?.blobs.map { $0.map { BlobID($0) } } ?? files.map { _ in nil }
     }
 
     /// With git's filters applied; nil where there is nothing to learn.
-    private func clean(_ files: [IndexedFile], at moment: Int64) -> (index: IndexFile, blobs: [git_oid?])? {
-        let path = gitDirectory + "/index"
+    private func clean(
+        _ files: [IndexedFile],
+        at moment: Int64,
+        keepsIndex: Bool = false
+    ) -> (index: IndexFile, blobs: [git_oid?])? {
         // An index proves nothing of what changed after it was written.
-        guard let written = FileTime.written(path), files.contains(where: { $0.newest < written - IndexedFile.racy }),
-            var index = IndexFile(path)
+        guard let source = IndexFile.Source(gitDirectory + "/index"),
+            files.contains(where: { $0.newest < source.written - IndexedFile.racy }),
+            var index = index(source, at: moment, isKept: keepsIndex)
         else { return nil }
-        let blobs = files.map { file in index.entry(at: file.path).flatMap { file.blob(of: $0, index.written, moment) }
-        }
+        let written = index.source.written
+        let blobs = files.map { file in index.entry(at: file.path).flatMap { file.blob(of: $0, written, moment) } }
         return (index, blobs)
+    }
+}
+
+extension Repository {
+    /// The index as it is now, read again only where its file is another one.
+    private func index(_ source: IndexFile.Source, at moment: Int64, isKept: Bool) -> IndexFile? {
+        // Two indexes of one tick may look the same.
+        if let known = kept.withLock(\.self), known.source == source, source.changed < moment - IndexedFile.racy {
+            return known
+        }
+        let index = IndexFile(gitDirectory + "/index")
+        if isKept { kept.withLock { $0 = index } }
+        return index
     }
 }
 

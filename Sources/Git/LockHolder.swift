@@ -7,9 +7,28 @@ package struct GitLockHolder: Equatable, Sendable {
     package var process: Int32
     /// Its command line, arguments between spaces, 200 bytes at most.
     package var command: String
-    package init(process: Int32, command: String) { (self.process, self.command) = (process, command) }
+    /// Whether it has the lock open; else it is only a git that runs there.
+    package var isSure: Bool
+    package init(process: Int32, command: String, isSure: Bool = true) {
+        (self.process, self.command, self.isSure) = (process, command, isSure)
+    }
 
-    package var isAlive: Bool { kill(process, 0) == 0 }
+    package var isAlive: Bool { kill(process, 0) == 0 || errno == EPERM }
+}
+
+extension GitLockHolder {
+    fileprivate var isCommit: Bool { subcommand == "commit" }
+    /// Whether it serves an editor, and holds no lock: it is there as long as that is.
+    fileprivate var isServant: Bool { ["cat-file", "fsmonitor--daemon", "check-attr"].contains(subcommand ?? "") }
+
+    /// The first word that is neither an option nor one's value.
+    private var subcommand: Substring? {
+        var words = command.split(separator: " ").dropFirst()
+        while let word = words.first, word.hasPrefix("-") {
+            words = words.dropFirst(["-C", "-c", "--git-dir", "--work-tree"].contains(word) ? 2 : 1)
+        }
+        return words.first
+    }
 }
 
 extension Repository {
@@ -23,23 +42,29 @@ extension Repository {
         let path = gitDirectory + "/" + name
         guard access(path, F_OK) == 0 else { return nil }
         let processes = Self.names(in: "/proc").compactMap { Int32($0) }.filter { $0 != getpid() }
-        let holder =
-            processes.first { process in
-                let folder = "/proc/\(process)/fd"
-                return Self.names(in: folder).contains { Self.target(folder + "/" + $0) == path }
-            } ?? processes.first { isGitHere($0) }
-        return holder.map { GitLockHolder(process: $0, command: Self.command(of: $0)) }
+        func holder(_ process: Int32, isSure: Bool) -> GitLockHolder {
+            GitLockHolder(process: process, command: Self.command(of: process), isSure: isSure)
+        }
+        let owner = processes.first { process in
+            let folder = "/proc/\(process)/fd"
+            return Self.names(in: folder).contains { Self.target(folder + "/" + $0) == path }
+        }
+        if let owner { return holder(owner, isSure: true) }
+        return processes.filter(isGitHere).map { holder($0, isSure: false) }.first { !$0.isServant }
     }
 
     /// Whether the holder may still change files of the work tree: it is no commit, which keeps its lock while a person
     /// writes the message.
     package func mayWrite(_ holder: GitLockHolder) -> Bool {
-        if holder.command.split(separator: " ").contains("commit") { return false }
-        // A commit by another name: its message is newer than its lock.
+        holder.isSure && !holder.isCommit && !awaitsMessage
+    }
+
+    /// Whether the lock is older than the message of a commit: that is being written.
+    package var awaitsMessage: Bool {
         guard let message = FileTime.written(gitDirectory + "/COMMIT_EDITMSG"),
             let lock = FileTime.written(gitDirectory + "/index.lock")
-        else { return true }
-        return message < lock
+        else { return false }
+        return message >= lock
     }
 
     private func isGitHere(_ process: Int32) -> Bool {

@@ -17,6 +17,8 @@ package final class Repository: Sendable {
     /// Where the objects and branches are.
     package let commonDirectory: String
     let handle: Mutex<RepositoryHandle>
+    /// The index, for whoever asks for single files.
+    let kept = Mutex<IndexFile?>(nil)
     /// Where it was found from.
     private let origin: String
 
@@ -127,6 +129,15 @@ package final class Repository: Sendable {
                 comparison: comparison
             )
             return try walk.newest(from: id, limit: limit, known: known)
+        }
+    }
+
+    /// Whether only git itself can say what it would store for the file: it has a filter that is a program, or an
+    /// encoding.
+    package func isFiltered(_ path: String) throws(GitError) -> Bool {
+        try handle.withLock { (handle) throws(GitError) -> Bool in
+            try handle.useHeadAsIndex(for: path)
+            return Conversions.hasAttributes(path, handle.pointer)
         }
     }
 

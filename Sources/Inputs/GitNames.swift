@@ -66,11 +66,19 @@ package final class GitNames: Sendable {
     private let prefix: String
     private let reader: InputReader
     private let content = Mutex(Content())
+    private let filtered: @Sendable ([String]) -> [BlobID]?
 
+    /// `filtered`: what git itself would store for these files, relative to the work tree; nil where nobody can say,
+    /// and they are dirty.
+    ///
     /// - Returns: nil where the project does not lie in the work tree.
-    package init?(_ repository: Repository, reader: InputReader) {
+    package init?(
+        _ repository: Repository,
+        reader: InputReader,
+        filtered: @escaping @Sendable ([String]) -> [BlobID]? = { _ in nil }
+    ) {
         guard let prefix = repository.prefix(of: reader.root) else { return nil }
-        self.prefix = prefix
+        (self.prefix, self.filtered) = (prefix, filtered)
         (self.repository, self.reader) = (repository, reader)
     }
 
@@ -80,7 +88,9 @@ package final class GitNames: Sendable {
         let extra = inputs.extra.map { path in (path, Self.file(path, reader)) }
         let isInput: (String) -> Bool = { !inputs.isGenerated($0) }
         if !known.isCommitted, extra.allSatisfy({ $0.1 == nil }), !reading.hasFiles(where: isInput) { return .nothing }
-        let isDirty = try inputs.isRedefined ? true : differs(inputs, reading, extra, from: known)
+        var doubts: [Doubt] = []
+        var isDirty = inputs.isRedefined
+        if !isDirty { isDirty = try differs(inputs, reading, extra, from: known, &doubts) || !areClean(doubts) }
         // Inputs that no commit holds have no commit of their own: they are changes on top of HEAD.
         guard let commit = known.newest ?? (known.isCommitted ? nil : head) else { return .unknown }
         return .commit(commit, isDirty: isDirty)
@@ -170,7 +180,8 @@ package final class GitNames: Sendable {
         _ inputs: NamedInputs,
         _ reading: Reading,
         _ extra: [ExtraFile],
-        from known: Known
+        from known: Known,
+        _ doubts: inout [Doubt]
     ) throws(GitError) -> Bool {
         for (path, file) in extra {
             let committed = known.extra[GitPath(prefix + path)]
@@ -178,9 +189,9 @@ package final class GitNames: Sendable {
                 if file == nil, committed == nil { continue }
                 return true
             }
-            if try differs(file, from: TreeItem(name: file.name, committed), at: path) { return true }
+            if try differs(file, from: TreeItem(name: file.name, committed), at: path, &doubts) { return true }
         }
-        return try differs(reading.top, from: known.tree, below: "", inputs)
+        return try differs(reading.top, from: known.tree, below: "", inputs, &doubts)
     }
 
     /// Equal trees have equal ids, and are not opened.
@@ -188,7 +199,8 @@ package final class GitNames: Sendable {
         _ folder: InputFolder,
         from tree: BlobID?,
         below path: String,
-        _ inputs: NamedInputs
+        _ inputs: NamedInputs,
+        _ doubts: inout [Doubt]
     ) throws(GitError) -> Bool {
         if let tree, folder.gitTree == tree { return false }
         let items = try tree.map { (tree) throws(GitError) in try repository.items(of: tree) } ?? []
@@ -198,7 +210,7 @@ package final class GitNames: Sendable {
             let entry = left.first?.name.isSame(as: name) == true ? left.popFirst() : nil
             let item = right.first?.name.isSame(as: name) == true ? right.popFirst() : nil
             if let entry, let item, entry.isSame(as: item) { continue }
-            if try differs(entry, from: item, at: TreeReader.join(path, name), inputs) { return true }
+            if try differs(entry, from: item, at: TreeReader.join(path, name), inputs, &doubts) { return true }
         }
         return false
     }
@@ -207,7 +219,8 @@ package final class GitNames: Sendable {
         _ entry: InputFolder.Entry?,
         from item: TreeItem?,
         at path: String,
-        _ inputs: NamedInputs
+        _ inputs: NamedInputs,
+        _ doubts: inout [Doubt]
     ) throws(GitError) -> Bool {
         if let item, item.isSubmodule, let folder = entry?.kind.folder {
             return !isCheckedOut(item, in: folder, at: path)
@@ -216,14 +229,14 @@ package final class GitNames: Sendable {
         let (file, committed) = (folder == nil ? entry : nil, item?.isTree == true ? nil : item)
         if file != nil || committed != nil, !inputs.isGenerated(path) {
             if let file {
-                guard let committed, try !differs(file, from: committed, at: path) else { return true }
+                guard let committed, try !differs(file, from: committed, at: path, &doubts) else { return true }
             } else if inputs.scope.reads(path) {
                 return true
             }
         }
         guard folder != nil || tree != nil && (inputs.scope.mayRead(below: path) || inputs.scope.isOnTheWay(path))
         else { return false }
-        return try differs(folder ?? .empty, from: tree, below: path, inputs)
+        return try differs(folder ?? .empty, from: tree, below: path, inputs, &doubts)
     }
 
     /// Whether the folder holds just what the submodule's commit does.
@@ -238,22 +251,55 @@ package final class GitNames: Sendable {
     private func differs(
         _ entry: InputFolder.Entry,
         from item: TreeItem,
-        at path: String
+        at path: String,
+        _ doubts: inout [Doubt]
     ) throws(GitError) -> Bool {
         switch entry.kind {
         case .file(let hash, let isProven):
             if entry.isSame(as: item) { return false }
             guard item.mode == (entry.stat.isExecutable ? 0o100755 : 0o100644) else { return true }
-            // Behind a filter that is a program (Git LFS), git's own comparison is all that can be known.
+            // Behind a filter that is a program (Git LFS), git's own comparison costs nothing.
             if isProven {
                 let file = IndexedFile(prefix + path, entry.stat)
                 if repository.cleanBlobs(of: [file], lookedAtSince: FileStat.now()) == [item.id] { return false }
             }
-            return try cleaned(entry.stat, hash.blobID, at: path) != item.id
+            let id = try cleaned(entry.stat, hash.blobID, at: path)
+            if id == item.id { return false }
+            guard let committed = item.id, id == hash.blobID, try repository.isFiltered(prefix + path) else {
+                return true
+            }
+            doubts.append(Doubt(path: path, stat: entry.stat, raw: hash.blobID, committed: committed))
+            return false
         case .link(let target):
             return item.mode != 0o120000 || BlobID(of: Array(target.utf8)) != item.id
         case .folder, .unread: return true
         }
+    }
+
+    /// A file of which only git itself can say whether it is clean, by running the file's filter.
+    private struct Doubt {
+        var path: String
+        var stat: FileStat
+        var raw: BlobID
+        var committed: BlobID
+    }
+
+    /// More files, or more bytes, are not worth the wait: they count as dirty.
+    private static let mostDoubts = 1_000
+    private static let mostDoubtfulBytes: Int64 = 256 << 20
+
+    private func areClean(_ doubts: [Doubt]) -> Bool {
+        if doubts.isEmpty { return true }
+        let start = FileStat.now()
+        guard doubts.count <= Self.mostDoubts, doubts.reduce(0, { $0 + $1.stat.size }) <= Self.mostDoubtfulBytes,
+            let ids = filtered(doubts.map { prefix + $0.path }), ids.count == doubts.count
+        else { return false }
+        var areClean = true
+        for (doubt, id) in zip(doubts, ids) {
+            let isStill = remember(id, of: doubt.raw, at: doubt.path, doubt.stat, by: start)
+            if !isStill || id != doubt.committed { areClean = false }
+        }
+        return areClean
     }
 
     /// What git would store for a file that holds this blob; nil where the file is another one by now.
@@ -261,15 +307,22 @@ package final class GitNames: Sendable {
         let name = raw.hex + " " + path
         if let known = content.withLock({ $0.cleaned[name] }) { return known }
         let start = FileStat.now()
-        let id = try repository.convertedBlobID(of: prefix + path).map { BlobID(hex: $0) } ?? raw
-        guard FileStat(of: reader.root + "/" + path) == stat else { return nil }
+        guard let id = try repository.convertedBlobID(of: prefix + path).map({ BlobID(hex: $0) }) ?? raw else {
+            return nil
+        }
+        return remember(id, of: raw, at: path, stat, by: start) ? id : nil
+    }
+
+    /// - Returns: Whether the file is still the one with these times.
+    private func remember(_ id: BlobID, of raw: BlobID, at path: String, _ stat: FileStat, by start: Int64) -> Bool {
+        guard FileStat(of: reader.root + "/" + path) == stat else { return false }
         // Two files of one tick may look the same.
-        guard stat.isProven(by: start) else { return id }
+        guard stat.isProven(by: start) else { return true }
         content.withLock { content in
             if content.cleaned.count > 10_000 { content.cleaned = [:] }
-            content.cleaned[name] = id
+            content.cleaned[raw.hex + " " + path] = id
         }
-        return id
+        return true
     }
 }
 

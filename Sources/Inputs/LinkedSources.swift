@@ -1,6 +1,7 @@
 /// What a node reads by way of links: the links are inputs, and so is what they lead to.
 
 internal import Dockerfile
+internal import Glibc
 package import Project
 
 package struct LinkedSources: Equatable, Sendable {
@@ -69,6 +70,22 @@ package struct LinkedSources: Equatable, Sendable {
     package static func ends(of path: String, in root: String) -> [String] {
         let route = LinkRoute(path, in: root, isConfined: false)
         return route.links + route.end(followedBy: [])
+    }
+
+    /// Whether a link is somewhere below the folder, an absolute path, or so much that it is not worth a look.
+    package static func mayHoldLink(_ folder: String) -> Bool {
+        var room = 10_000
+        return mayHoldLink(folder, &room)
+    }
+
+    private static func mayHoldLink(_ folder: String, _ room: inout Int) -> Bool {
+        guard var listing = FolderListing(of: folder) else { return errno != ENOENT && errno != ENOTDIR }
+        while let entry = listing.next() {
+            room -= 1
+            let isPlain = entry.isText && (entry.isFile || entry.isFolder)
+            if room < 0 || !isPlain || entry.isFolder && mayHoldLink(folder + "/" + entry.name, &room) { return true }
+        }
+        return false
     }
 
     private mutating func add(_ route: LinkRoute, below context: String, _ new: [String]) {

@@ -7,7 +7,7 @@
 package struct Change: Equatable, Sendable {
     /// Absolute, below the root as the scope names it.
     ///
-    /// Bytes that are no UTF-8 are repaired, so that such a file cannot be opened by this text.
+    /// Of what has a name that is no UTF-8, the folder is told, with all that is below it.
     package var path: String
     /// Grows by one per change in the watcher's life; where changes of one path were merged, the greatest is kept.
     package var sequence: UInt64

@@ -45,7 +45,11 @@ struct Journal {
     /// Not everything is in the changes if it overflowed.
     mutating func take() -> (changes: [Change], isOverflowed: Bool) {
         let changes = latest.map { subject, last in
-            Change(
+            guard subject.path.isText else {
+                let folder = Array(subject.path.folders).last { $0.isText } ?? .root
+                return Change(path: folder.text, sequence: last.sequence, isDirectory: true, isRecursive: true)
+            }
+            return Change(
                 path: subject.path.text,
                 sequence: last.sequence,
                 isDirectory: last.isDirectory,

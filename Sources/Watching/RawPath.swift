@@ -50,6 +50,9 @@ struct RawPath: Hashable, Sendable {
         }
     }
 
+    /// Whether ``text`` is the very path.
+    var isText: Bool { String(validating: bytes, as: UTF8.self) != nil }
+
     var text: String { String(decoding: bytes, as: UTF8.self) }
 
     func appending(_ name: FileName) -> RawPath {

@@ -102,7 +102,7 @@ final class ImageStore: Sendable {
             request.encoding = encoding(of: image)
             return stored(try assembler.assemble(request), inputs, neighbours: try neighbours(image, inputs))
         } catch let problem as BuildProblem {
-            if problem.changedInput != nil { throw .inputChanged }
+            if let path = problem.changedInput { throw .inputChanged(path: path) }
             if isCancelled() { throw .cancelled }
             let place = problem.line.map { "\(image.dockerfile):\($0): " } ?? ""
             throw .failed(Failure("\(place)\(problem.reason); \(problem.remedy)"))
@@ -201,7 +201,9 @@ extension Image {
             switch file.kind {
             case .directory: kind = .directory
             case .file(let hash):
-                guard let digest = reader.index.digest(of: place, hash) else { throw .inputChanged }
+                guard let digest = reader.index.digest(of: place, hash) else {
+                    throw .inputChanged(path: reader.root + "/" + file.path)
+                }
                 kind = .file(size: Int(file.stat.size), digest: digest)
             case .link(let target): kind = .symbolicLink(target: target)
             }

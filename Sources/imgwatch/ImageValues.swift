@@ -66,7 +66,7 @@ struct ImageInputs: Sendable {
 
 enum ImageProblem: Error, Sendable {
     /// A file is not what it was when the key was made: the run goes round again.
-    case inputChanged
+    case inputChanged(path: String)
     case cancelled
     /// Blobs of an image that was built earlier are gone: it is built again.
     case incomplete

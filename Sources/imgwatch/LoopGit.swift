@@ -32,7 +32,7 @@ extension Loop {
     /// Who holds a lock is looked at so often.
     private static let holderPause: Duration = .milliseconds(200)
     /// A lock of this age that no process holds was left behind.
-    private static let lockPatience: Duration = .seconds(10)
+    private static let lockPatience: Duration = .seconds(3)
 
     /// Git's own files changed: looks whether it is at work, and at what.
     func noteGit() {
@@ -84,13 +84,15 @@ extension Loop {
             return abandon(activity, "\(names) stopped half-way: what is there now counts")
         }
         let holders = activity.locks.compactMap { holder(of: $0, in: repository) }
-        if holders.contains(where: repository.mayWrite) { handle(.gitAtWork) }
+        if activity.series.isEmpty, !holders.isEmpty, repository.awaitsMessage { return abandon(activity, nil) }
+        let mayWrite = holders.contains(where: repository.mayWrite)
+        if mayWrite { handle(.gitAtWork) }
         if !activity.locks.isEmpty, holders.isEmpty, ContinuousClock.now - seen.since >= Self.lockPatience {
             let paths = activity.locks.map { repository.gitDirectory + "/" + $0.name }.joined(separator: " ")
             return abandon(activity, "no process holds git's lock, it was left behind: rm \(paths)")
         }
         let pause = activity.locks.isEmpty ? Self.seriesPatience : .seconds(1)
-        lookAtGit(after: holders.isEmpty ? pause : Self.holderPause)
+        lookAtGit(after: mayWrite ? Self.holderPause : pause)
     }
 
     /// Nobody has to be searched for twice.
@@ -101,7 +103,7 @@ extension Loop {
         return found
     }
 
-    private func abandon(_ activity: GitActivity, _ note: String) {
+    private func abandon(_ activity: GitActivity, _ note: String?) {
         gitWork.abandoned = activity
         tellGit(note)
         noteGitRest()

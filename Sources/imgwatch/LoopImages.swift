@@ -58,7 +58,7 @@ extension Loop {
     private func build(_ image: Image, _ run: ActiveRun) async {
         var isRestless = false
         for _ in 0..<Self.snapshotAttempts where !run.isCancelled {
-            guard let taken = await snapshot(image, copying: isRestless) else { continue }
+            guard let taken = await snapshot(image, run, copying: isRestless) else { continue }
             handle(.snapshot(image.id, run.start.operation, taken.snapshot))
             guard let publication = await run.decision(), publication.key == taken.inputs.key else { break }
             switch await assemble(image, taken.inputs, run) {
@@ -68,10 +68,9 @@ extension Loop {
                     return await publish(sent, of: image, publication, run, isBuilt: true)
                 case .failure(let problem): return end(run, problem)
                 }
-            case .failure(.inputChanged):
+            case .failure(.inputChanged(let path)):
                 drain()
-                // Nobody told it: it was written by a name that is gone.
-                if touched[image.id, default: 0] <= taken.snapshot.barrier { noteRescan() }
+                if touched[image.id, default: 0] <= taken.snapshot.barrier { noteUntold(path) }
                 run.reconsider()
                 isRestless = true
             case .failure(let problem): return end(run, problem)
@@ -110,8 +109,8 @@ extension Loop {
     /// Nil where the inputs do not settle.
     ///
     /// What changes faster than it can be packed is copied within the instant, and packed from the copy.
-    private func snapshot(_ image: Image, copying isRestless: Bool) async -> TakenSnapshot? {
-        guard let settled = await current(image, copying: isRestless), let bases = settled.bases,
+    private func snapshot(_ image: Image, _ run: ActiveRun, copying isRestless: Bool) async -> TakenSnapshot? {
+        guard let settled = await current(image, run, copying: isRestless), let bases = settled.bases,
             let own = settled.answer.keying.own, settled.answer.keying.missing.isEmpty,
             // What was stale at that instant, and is not now, was made anew since; else the engine says no.
             settled.hadFreshNeeds || !engine.hasFreshNeeds(image.id)
@@ -129,15 +128,37 @@ extension Loop {
     }
 
     /// What the key was made from, where nothing changed since; else the inputs are read again.
-    private func current(_ image: Image, copying isRestless: Bool) async -> SettledReading? {
+    private func current(_ image: Image, _ run: ActiveRun, copying isRestless: Bool) async -> SettledReading? {
         drain()
         guard nodes[image.id] != nil else { return nil }
         guard !isRestless, let keyed = readings[image.id], touched[image.id, default: 0] <= keyed.barrier else {
-            return await settle(image.id, copying: isRestless)
+            return await settleUnwritten(image, run, copying: isRestless)
         }
         let isReady = engine.hasFreshNeeds(image.id)
         return SettledReading(answer: keyed.answer, bases: bases(of: image), hadFreshNeeds: isReady, barrier: sequence)
     }
+
+    /// At an instant at which nobody writes an input, however often they are saved: who was in the midst of one then has
+    /// closed it since, which is told, or has it open still.
+    ///
+    /// As with a key, ten seconds are the limit, and one second where only other saves follow.
+    private func settleUnwritten(_ image: Image, _ run: ActiveRun, copying: Bool) async -> SettledReading? {
+        let start = ContinuousClock.now
+        while let settled = await settle(image.id, copying: copying), !run.isCancelled {
+            let (session, sources) = (session, configurationFiles)
+            let writers = await offload { session.writers(of: settled.answer.reading, and: sources) }
+            drain()
+            let isWritten = !writers.isEmpty
+            let isQuiet = touched[image.id, default: 0] <= settled.barrier
+            let patience = isWritten ? Limits.writerPatience : Self.savesPatience
+            if !isWritten && isQuiet || .now - start >= patience { return settled }
+            if isWritten { try? await Task.sleep(for: Self.writerPause) }
+        }
+        return nil
+    }
+
+    private static let savesPatience: Duration = .seconds(1)
+    private static let writerPause: Duration = .milliseconds(20)
 
     /// Packs what the snapshot read: other bytes than the key names end it as changed.
     private func assemble(

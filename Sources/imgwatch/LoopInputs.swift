@@ -13,6 +13,7 @@ extension Loop {
     var nodes: ProjectNodes { tracked.nodes }
     var held: [NodeID: HeldReading] { tracked.held }
     var recent: RecentChanges { tracked.recent }
+    var configurationFiles: [String] { [nodes.project.file] + nodes.project.sourceFiles }
 
     /// The barrier: delivers everything that the kernel queued before this call.
     func drain() {
@@ -62,6 +63,15 @@ extension Loop {
     func noteRescan() {
         let found = tracked.noteRescan(at: nextSequence(), session.reader)
         deliver(found + relink())
+    }
+
+    /// A file is not what its times say, and nobody told it: it is read, whatever is known of it.
+    ///
+    /// It was written by a name that is gone, or is not what git's index said of it; all others are compared.
+    func noteUntold(_ path: String) {
+        let place = nextSequence()
+        deliver([Watching.Change(path: path, sequence: UInt64(place - offset))])
+        noteRescan()
     }
 
     /// What a step writes under its own outputs while it runs is not told as a change.

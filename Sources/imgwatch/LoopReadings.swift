@@ -6,6 +6,7 @@ import Graph
 import Inputs
 import OCI
 import Project
+import Watching
 
 extension Loop {
     /// A reading under which the inputs change is tried again so often before the engine is told.
@@ -45,9 +46,13 @@ extension Loop {
             let isImage = nodes.graph[node]?.kind == .image
             var found = await settledAhead(node)
             if found == nil { found = await settle(node, copying: false) }
-            guard let settled = found else { continue }
+            guard let settled = found else {
+                let writers = await writers(under: node)
+                if writers.isEmpty { continue }
+                return handle(.keyed(node, operation, Keying(own: nil, barrier: sequence, writers: writers)))
+            }
             let (answer, session) = (settled.answer, session)
-            let sources = [nodes.project.file] + nodes.project.sourceFiles
+            let sources = configurationFiles
             let writers = await offload { session.writers(of: answer.reading, and: sources) }
             guard isImage || touched[node, default: 0] <= settled.barrier else { continue }
             guard engine.awaits(operation, of: node) else { return }
@@ -61,6 +66,16 @@ extension Loop {
         }
         handle(.keyed(node, operation, Keying(own: nil, barrier: sequence)))
     }
+
+    /// Of what changed while the node was read, and did not hold still, what somebody still writes.
+    private func writers(under node: NodeID) async -> [String] {
+        let changed = recent.paths(of: node, since: held[node]?.barrier ?? 0) ?? []
+        let paths = Set(changed.suffix(Self.mostSuspects).map(\.path)).sorted()
+        let root = session.reader.root
+        return await offload { paths.filter { Watcher.isOpenForWriting(root + "/" + $0) } }
+    }
+
+    private static let mostSuspects = 100
 
     /// A node's files at one instant: read, barrier, read again what changed meanwhile.
     ///

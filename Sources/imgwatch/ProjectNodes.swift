@@ -136,7 +136,8 @@ struct ProjectNodes: Sendable {
     /// Declared inputs that are not there, nor made by a step, relative to the root.
     func missing(_ entry: Entry) -> [String] {
         entry.literals.filter { path in
-            let ends = [place(of: path, for: entry), Self.end(of: path, inContext: entry.context, project) ?? path]
+            let place = place(of: path, for: entry)
+            let ends = [place, Self.end(of: path, inContext: entry.context, project) ?? place].compactMap(\.self)
             return ends.allSatisfy { FileStat(of: project.root + "/" + $0) == nil }
                 && !ends.contains { isGenerated($0) || holdsGenerated($0) }
         }
@@ -151,10 +152,13 @@ struct ProjectNodes: Sendable {
     }
 
     /// Where the path is found, which may be a link: those on the way to it are followed.
-    private func place(of path: String, for entry: Entry) -> String {
-        guard let slash = path.lastIndex(of: "/"),
-            let folder = Self.end(of: String(path[..<slash]), inContext: entry.context, project)
-        else { return path }
+    ///
+    /// It is nil where they lead an image in a circle: what the kernel finds there is not what the image reads.
+    private func place(of path: String, for entry: Entry) -> String? {
+        guard let slash = path.lastIndex(of: "/") else { return path }
+        guard let folder = Self.end(of: String(path[..<slash]), inContext: entry.context, project) else {
+            return entry.context == nil ? path : nil
+        }
         return folder.isEmpty ? String(path[path.index(after: slash)...]) : folder + path[slash...]
     }
 

@@ -160,7 +160,8 @@ struct TrackedInputs: Sendable {
     /// Whether links may lead elsewhere after this, whatever of it concerned nodes.
     func mayRelink(_ told: [Watching.Change]) -> Bool {
         told.contains { change in
-            change.isRecursive || nodes.project.relative(change.path).map { nodes.mayRelink($0) } ?? false
+            guard let path = nodes.project.relative(change.path) else { return false }
+            return nodes.mayRelink(path) || change.isRecursive && LinkedSources.mayHoldLink(change.path)
         }
     }
 

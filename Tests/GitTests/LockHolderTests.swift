@@ -11,6 +11,7 @@ import Testing
         #expect(repository.lockHolder("index.lock")?.process == holder.process.processIdentifier)
         #expect(repository.lockHolder("index.lock")?.command.hasPrefix("sh -c exec 3>") == true)
         #expect(repository.lockHolder("HEAD.lock") == nil)
+        #expect(repository.lockHolder("index.lock").map(repository.mayWrite) == true)
         holder.end()
         #expect(repository.lockHolder("index.lock") == nil)
     }
@@ -25,6 +26,7 @@ import Testing
         #expect(repository.activity().locks.map(\.name) == ["index.lock"])
         #expect(repository.lockHolder("index.lock")?.process == git.process.processIdentifier)
         #expect(repository.lockHolder("index.lock")?.command.hasPrefix("git -C sub") == true)
+        #expect(repository.lockHolder("index.lock").map(repository.mayWrite) == false)
         git.end()
         #expect(git.process.terminationStatus == 0)
         #expect(!repository.activity().isBusy)
@@ -34,6 +36,30 @@ import Testing
         let place = try TemporaryRepository()
         try place.write("", to: ".git/index.lock")
         #expect(try place.open().lockHolder("index.lock") == nil)
+    }
+
+    @Test func `a git that serves an editor holds no lock`() throws {
+        let place = try TemporaryRepository()
+        try place.commit(["a": "1"])
+        try place.write("", to: ".git/index.lock")
+        let servant = try Waiting(["sh", "-c", "echo ready; exec git -c core.pager= cat-file --batch"], in: place)
+        let (repository, deadline) = (try place.open(), Date(timeIntervalSinceNow: 60))
+        let program = "/proc/\(servant.process.processIdentifier)/exe"
+        while Date() < deadline, try !FileManager.default.destinationOfSymbolicLink(atPath: program).hasSuffix("/git") {
+            usleep(1_000)
+        }
+        #expect(repository.lockHolder("index.lock") == nil)
+        kill(servant.process.processIdentifier, SIGKILL)
+        servant.process.waitUntilExit()
+    }
+
+    @Test(arguments: [
+        ("git stash push -m commit", true), ("git -C a -c b.c=d --no-pager commit -a", false), ("git", true),
+    ])
+    func `a commit is known by its subcommand`(command: String, mayWrite: Bool) throws {
+        let place = try TemporaryRepository()
+        #expect(try place.open().mayWrite(GitLockHolder(process: 1, command: command)) == mayWrite)
+        #expect(try !place.open().mayWrite(GitLockHolder(process: 1, command: command, isSure: false)))
     }
 }
 

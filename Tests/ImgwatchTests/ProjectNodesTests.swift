@@ -138,6 +138,14 @@ import Testing
         #expect(nodes.missing(try #require(nodes[NodeID("app")])) == ["app/l/f"])
     }
 
+    @Test func `a source behind a link that inside the context leads to itself is missing`() throws {
+        let folder = try TemporaryFolder(["app/a": "", "l/f": "", "Dockerfile": "FROM scratch\nCOPY l/f /\n"])
+        try folder.link("app/l", to: "../l")
+        let project = try folder.project("images: { app: { dockerfile: Dockerfile, context: app } }\n")
+        let nodes = ProjectNodes(project, graph: project.graph)
+        #expect(nodes.missing(try #require(nodes[NodeID("app")])) == ["app/l/f"])
+    }
+
     @Test func `a link on the way to a source does not lead out of the context`() throws {
         let folder = try TemporaryFolder(["app/in/f": "", "Dockerfile": "FROM scratch\nCOPY l/f m/g /x/\n"])
         try folder.link("app/l", to: "/in")

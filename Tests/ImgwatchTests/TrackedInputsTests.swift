@@ -118,6 +118,17 @@ import Watching
         #expect(mayRelink("other", false))
     }
 
+    @Test func `a folder that comes makes nobody look for links, unless one is in it`() throws {
+        let folder = try TemporaryFolder(["src/a": "", "src/new/deep/b": ""])
+        let (tracked, _) = try tracked(folder, "steps: { s: { run: x, inputs: src/*, outputs: out/ } }\n")
+        let mayRelink = {
+            tracked.mayRelink([Change(path: folder.path("src/new"), sequence: 1, isRecursive: true)])
+        }
+        #expect(!mayRelink())
+        try folder.link("src/new/deep/l", to: "b")
+        #expect(mayRelink())
+    }
+
     @Test func `outputs with other names are watched like inputs`() throws {
         let folder = try TemporaryFolder(["in": "", "out/made": ""])
         let (before, _) = try tracked(folder, "steps: { s: { run: x, inputs: in, outputs: out/ } }\n")

@@ -78,6 +78,37 @@ import Testing
         try await tree.loop.end()
     }
 
+    @Test(arguments: ["filter=lfs", "filter=upper", "working-tree-encoding=UTF-16"])
+    func `what git converts is clean when git says so`(attribute: String) async throws {
+        let encoding: String.Encoding = attribute.hasSuffix("16") ? .utf16 : .utf8
+        let tree = try await WatchedTree([".gitattributes": "data/big \(attribute)\n"]) {
+            project in
+            try project.write("data/big", "one\n", as: encoding)
+            try project.run("git", "init", "-q", "-b", "main")
+            // What is stored is a pointer; the content is found by it.
+            let clean = "mkdir -p ../store; cat > ../store/new; sum=$(sha256sum < ../store/new); mv ../store/new"
+            try project.git("config", "filter.lfs.clean", "\(clean) \"../store/$sum\"; echo \"$sum\"")
+            try project.git("config", "filter.lfs.smudge", "read -r sum; cat \"../store/$sum\"")
+            try project.git("config", "filter.upper.clean", "tr A-Z a-z")
+            try project.git("config", "filter.upper.smudge", "tr a-z A-Z")
+            try project.commitAll("first")
+        }
+        let project = tree.project
+        try tree.expectTagAsGitSays()
+        try await tree.lines { try project.write("data/big", "edited\n", as: encoding) }
+        try tree.expectTagAsGitSays()
+        try await tree.lines {
+            try project.git("checkout", "-q", "-b", "other")
+            try project.git("commit", "-q", "-am", "second")
+        }
+        try tree.expectTagAsGitSays()
+        for branch in ["main", "other"] {
+            try await tree.lines { try project.git("checkout", "-q", branch) }
+            try tree.expectTagAsGitSays()
+        }
+        try await tree.loop.end()
+    }
+
     @Test func `a submodule's files are an image's as any others`() async throws {
         let tree = try await WatchedTree { project in
             try project.commitAll("first")

@@ -55,15 +55,16 @@ final class TemporaryProject: Sendable {
     func path(_ path: String) -> String { root.appending(path: path).path() }
 
     /// As most editors save: the old content goes, the new one comes, one file and one inode.
-    func write(_ path: String, _ content: String) throws {
+    func write(_ path: String, _ content: String, as encoding: String.Encoding = .utf8) throws {
+        let content = try #require(content.data(using: encoding))
         let url = root.appending(path: path)
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         if let handle = try? FileHandle(forWritingTo: url) {
             try handle.truncate(atOffset: 0)
-            try handle.write(contentsOf: Data(content.utf8))
+            try handle.write(contentsOf: content)
             try handle.close()
         } else {
-            try Data(content.utf8).write(to: url)
+            try content.write(to: url)
         }
     }
 

@@ -77,7 +77,7 @@ import Watching
         }
     }
 
-    @Test func `a name that is no text does not keep its siblings from being seen`() throws {
+    @Test func `of what has a name that is no text, the folder is told with all that is in it`() throws {
         let site = try Site(tree: "true")
         var name = Array(site.path("tree/a").utf8CString.dropLast()) + [-1, 0]
         mkdir(name, 0o755)
@@ -85,7 +85,7 @@ import Watching
         name.insert(contentsOf: "/x".utf8CString.dropLast(), at: name.count - 1)
         mkdir(name, 0o755)
         try site.write("b", to: "tree/b")
-        #expect(Set(site.drain()) == ["tree/a\u{fffd}/x", "tree/b"])
+        #expect(Set(site.drain()) == ["tree", "tree/b"])
     }
 
     @Test func `an unreadable directory is named, and seen again when it can be read`() throws {
