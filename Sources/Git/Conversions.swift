@@ -7,8 +7,8 @@ import Glibc
 ///
 /// Line endings either lose bytes on the way to the blob or gain some on the way back, so equal sizes mean equal bytes;
 /// that also holds for a conversion that was configured in the past. What ident, a filter or an encoding do to the size
-/// nobody knows: no file that has such an attribute is taken for its blob. Nor is any file in a repository with a filter of
-/// its own, since which files had it when git looked at them nobody knows either; Git LFS changes the size.
+/// nobody knows: no file that has such an attribute is taken for its blob. Nor is any file of a repository with a
+/// filter of its own, since nobody knows which files had it when git looked at them; Git LFS changes the size.
 struct Conversions: ~Copyable {
     private let repository: RepositoryHandle
     /// What libgit2 takes for the index: it has the attributes files that the work tree lacks.

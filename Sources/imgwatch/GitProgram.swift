@@ -2,6 +2,15 @@
 
 import Foundation
 import Git
+import Inputs
+
+extension GitNames {
+    /// Asks the git program where only that can say what is clean.
+    convenience init?(_ repository: Repository, reader: InputReader, _ environment: [String: String]) {
+        let program = GitProgram(environment: environment, workDirectory: repository.workDirectory)
+        self.init(repository, reader: reader) { program.ids(of: $0) }
+    }
+}
 
 struct GitProgram: Sendable {
     let environment: [String: String]

@@ -138,8 +138,8 @@ extension Loop {
         return SettledReading(answer: keyed.answer, bases: bases(of: image), hadFreshNeeds: isReady, barrier: sequence)
     }
 
-    /// At an instant at which nobody writes an input, however often they are saved: who was in the midst of one then has
-    /// closed it since, which is told, or has it open still.
+    /// At an instant at which nobody writes an input, however often they are saved: who was in the midst of one then
+    /// has closed it since, which is told, or has it open still.
     ///
     /// As with a key, ten seconds are the limit, and one second where only other saves follow.
     private func settleUnwritten(_ image: Image, _ run: ActiveRun, copying: Bool) async -> SettledReading? {

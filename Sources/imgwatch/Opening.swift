@@ -116,10 +116,7 @@ struct Opening {
                 lock: lock,
                 reader: reader,
                 inputs: try FolderOfFiles(folders.state + "/inputs", most: Self.mostReadings),
-                git: repository.flatMap { repository in
-                    let program = GitProgram(environment: environment, workDirectory: repository.workDirectory)
-                    return GitNames(repository, reader: reader) { program.ids(of: $0) }
-                },
+                git: repository.flatMap { GitNames($0, reader: reader, environment) },
                 store: store,
                 bases: bases,
                 http: http,

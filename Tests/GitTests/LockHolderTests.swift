@@ -44,10 +44,8 @@ import Testing
         try place.write("", to: ".git/index.lock")
         let servant = try Waiting(["sh", "-c", "echo ready; exec git -c core.pager= cat-file --batch"], in: place)
         let (repository, deadline) = (try place.open(), Date(timeIntervalSinceNow: 60))
-        let program = "/proc/\(servant.process.processIdentifier)/exe"
-        while Date() < deadline, try !FileManager.default.destinationOfSymbolicLink(atPath: program).hasSuffix("/git") {
-            usleep(1_000)
-        }
+        let (files, program) = (FileManager.default, "/proc/\(servant.process.processIdentifier)/exe")
+        while Date() < deadline, try !files.destinationOfSymbolicLink(atPath: program).hasSuffix("/git") {}
         #expect(repository.lockHolder("index.lock") == nil)
         kill(servant.process.processIdentifier, SIGKILL)
         servant.process.waitUntilExit()

@@ -119,7 +119,8 @@ struct TreeFuzz {
         watcher.close()
         for _ in 0..<dice.next(below: 8) { vandal.act() }
         // What is older than the clock's ticks is known by its times at the next start.
-        if dice.one(in: 2) { usleep(25_000) }
+        let end = Date(timeIntervalSinceNow: dice.one(in: 2) ? 0.025 : 0)
+        while Date() < end {}
         reader = InputReader(root: root, index: HashIndex(), tellsByTimes: true, repository: repository)
         names = repository.flatMap { [reader] in GitNames($0, reader: reader) }
         watcher = try Watcher(readsEagerly: dice.one(in: 2)) {}
