@@ -125,6 +125,7 @@ extension Engine {
         states[node].wasAnswered = true
         guard keying.own != nil || !keying.missing.isEmpty else {
             states[node].writers = keying.writers
+            if !keying.writers.isEmpty { states[node].overtaken = 0 }
             states[node].rereadAt = now + (keying.writers.isEmpty ? Limits.unsettledReread : Limits.writerReread)
             return
         }

@@ -47,7 +47,8 @@ struct Conversions: ~Copyable {
         guard git_odb_read_header(&length, &type, objects, &blob) >= 0, type == GIT_OBJECT_BLOB, length == size else {
             return true
         }
-        return mayHaveAttributes(Self.folder(of: path[...]), &index) && Self.hasAttributes(path, repository.pointer)
+        return mayHaveAttributes(Self.folder(of: path[...]), &index)
+            && Self.hasAttributes(Self.decisive, path, repository.pointer)
     }
 
     /// The folder's path is empty or ends in a slash.
@@ -61,11 +62,11 @@ struct Conversions: ~Copyable {
         return may
     }
 
-    private static let decisive = ["filter", "ident", "working-tree-encoding"]
+    static let decisive = ["filter", "ident", "working-tree-encoding"]
 
-    /// Whether a program or an encoding, or nobody knows what, is between the file and its blob.
-    static func hasAttributes(_ path: String, _ repository: OpaquePointer) -> Bool {
-        let names = Self.decisive.map { strdup($0) }
+    /// Whether the path has one of these attributes, or nobody knows.
+    static func hasAttributes(_ attributes: [String], _ path: String, _ repository: OpaquePointer) -> Bool {
+        let names = attributes.map { strdup($0) }
         defer { for name in names { free(name) } }
         var pointers = names.map { UnsafePointer($0) }
         var values = [UnsafePointer<CChar>?](repeating: nil, count: names.count)

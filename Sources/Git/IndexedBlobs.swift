@@ -28,8 +28,7 @@ extension Repository {
 
     /// The blobs that `git add` would make of the files, as far as the index proves it, without running filters.
     ///
-    /// For files behind a filter (Git LFS) this is the only way to know that they are clean. As for
-    /// ``indexedBlobs(of:lookedAtSince:)``.
+    /// For files behind a filter (Git LFS) this costs least. As for ``indexedBlobs(of:lookedAtSince:)``.
     package func cleanBlobs(of files: [IndexedFile], lookedAtSince moment: Int64) -> [BlobID?] {
         // They are asked one by one.
         clean(files, at: moment, keepsIndex: true)?.blobs.map { $0.map { BlobID($0) } } ?? files.map { _ in nil }

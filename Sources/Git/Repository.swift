@@ -137,7 +137,7 @@ package final class Repository: Sendable {
     package func isFiltered(_ path: String) throws(GitError) -> Bool {
         try handle.withLock { (handle) throws(GitError) -> Bool in
             try handle.useHeadAsIndex(for: path)
-            return Conversions.hasAttributes(path, handle.pointer)
+            return Conversions.hasAttributes(["filter", "working-tree-encoding"], path, handle.pointer)
         }
     }
 
@@ -145,7 +145,7 @@ package final class Repository: Sendable {
     /// stores the bytes as they are.
     ///
     /// The path is a regular file's, relative to the work tree. Filters that are programs (Git LFS) and
-    /// `working-tree-encoding` are not applied: such files differ from HEAD.
+    /// `working-tree-encoding` are not applied: see ``isFiltered(_:)``.
     package func convertedBlobID(of path: String) throws(GitError) -> String? {
         try handle.withLock { (handle) throws(GitError) -> String? in
             try handle.useHeadAsIndex(for: path)

@@ -58,7 +58,15 @@ package final class GitNames: Sendable {
         /// How often the definitions changed: what was asked before is not remembered after it.
         var generation = 0
         /// By path and raw blob id: the id after git's filters.
-        var cleaned: [String: BlobID] = [:]
+        var cleaned: [String: Cleaned] = [:]
+        /// The commit with which that was found out: what the filters are may be in it as well.
+        var cleanedAt = ""
+    }
+    private struct Cleaned: Sendable {
+        /// nil where git can't say, or not in time.
+        var id: BlobID?
+        /// Whether git itself said it.
+        var isGits = false
     }
 
     package let repository: Repository
@@ -141,8 +149,7 @@ package final class GitNames: Sendable {
     private func remember(_ known: Known, of node: String, _ generation: Int) {
         content.withLock { content in
             guard content.generation == generation else { return }
-            // What the filters are may be in HEAD as well.
-            if content.nodes[node]?.head != known.head { content.cleaned = [:] }
+            if content.cleanedAt != known.head { (content.cleaned, content.cleanedAt) = ([:], known.head) }
             content.nodes[node] = known
         }
     }
@@ -258,16 +265,16 @@ package final class GitNames: Sendable {
         case .file(let hash, let isProven):
             if entry.isSame(as: item) { return false }
             guard item.mode == (entry.stat.isExecutable ? 0o100755 : 0o100644) else { return true }
-            // Behind a filter that is a program (Git LFS), git's own comparison costs nothing.
-            if isProven {
+            let isFiltered = try repository.isFiltered(prefix + path)
+            if isFiltered, isProven {
                 let file = IndexedFile(prefix + path, entry.stat)
                 if repository.cleanBlobs(of: [file], lookedAtSince: FileStat.now()) == [item.id] { return false }
             }
-            let id = try cleaned(entry.stat, hash.blobID, at: path)
-            if id == item.id { return false }
-            guard let committed = item.id, id == hash.blobID, try repository.isFiltered(prefix + path) else {
+            guard let committed = item.id, let found = try cleaned(entry.stat, hash.blobID, at: path) else {
                 return true
             }
+            if found.id == committed { return false }
+            guard isFiltered, !found.isGits else { return true }
             doubts.append(Doubt(path: path, stat: entry.stat, raw: hash.blobID, committed: committed))
             return false
         case .link(let target):
@@ -291,36 +298,45 @@ package final class GitNames: Sendable {
     private func areClean(_ doubts: [Doubt]) -> Bool {
         if doubts.isEmpty { return true }
         let start = FileStat.now()
-        guard doubts.count <= Self.mostDoubts, doubts.reduce(0, { $0 + $1.stat.size }) <= Self.mostDoubtfulBytes,
-            let ids = filtered(doubts.map { prefix + $0.path }), ids.count == doubts.count
-        else { return false }
+        guard doubts.count <= Self.mostDoubts, doubts.reduce(0, { $0 + $1.stat.size }) <= Self.mostDoubtfulBytes else {
+            return false
+        }
+        let ids = filtered(doubts.map { prefix + $0.path })
         var areClean = true
-        for (doubt, id) in zip(doubts, ids) {
-            let isStill = remember(id, of: doubt.raw, at: doubt.path, doubt.stat, by: start)
-            if !isStill || id != doubt.committed { areClean = false }
+        for (number, doubt) in doubts.enumerated() {
+            // Who can't say once is not asked again.
+            let found = Cleaned(id: ids?[number], isGits: true)
+            let isStill = remember(found, of: doubt.raw, at: doubt.path, doubt.stat, by: start)
+            if !isStill || found.id != doubt.committed { areClean = false }
         }
         return areClean
     }
 
     /// What git would store for a file that holds this blob; nil where the file is another one by now.
-    private func cleaned(_ stat: FileStat, _ raw: BlobID, at path: String) throws(GitError) -> BlobID? {
-        let name = raw.hex + " " + path
-        if let known = content.withLock({ $0.cleaned[name] }) { return known }
+    private func cleaned(_ stat: FileStat, _ raw: BlobID, at path: String) throws(GitError) -> Cleaned? {
+        if let known = content.withLock({ $0.cleaned[Self.name(raw, path)] }) { return known }
         let start = FileStat.now()
-        guard let id = try repository.convertedBlobID(of: prefix + path).map({ BlobID(hex: $0) }) ?? raw else {
-            return nil
-        }
-        return remember(id, of: raw, at: path, stat, by: start) ? id : nil
+        let id = try repository.convertedBlobID(of: prefix + path).map { BlobID(hex: $0) } ?? raw
+        let found = Cleaned(id: id)
+        return remember(found, of: raw, at: path, stat, by: start) ? found : nil
     }
 
+    private static func name(_ raw: BlobID, _ path: String) -> String { raw.hex + " " + path }
+
     /// - Returns: Whether the file is still the one with these times.
-    private func remember(_ id: BlobID, of raw: BlobID, at path: String, _ stat: FileStat, by start: Int64) -> Bool {
+    private func remember(
+        _ found: Cleaned,
+        of raw: BlobID,
+        at path: String,
+        _ stat: FileStat,
+        by start: Int64
+    ) -> Bool {
         guard FileStat(of: reader.root + "/" + path) == stat else { return false }
         // Two files of one tick may look the same.
         guard stat.isProven(by: start) else { return true }
         content.withLock { content in
             if content.cleaned.count > 10_000 { content.cleaned = [:] }
-            content.cleaned[raw.hex + " " + path] = id
+            content.cleaned[Self.name(raw, path)] = found
         }
         return true
     }

@@ -22,7 +22,7 @@ struct Journal {
     /// A path's last removal and its last other change are both kept.
     ///
     /// What stood below it before the removal must go even if something stands there again. A path that was told with
-    /// all below it stays so.
+    /// all below it stays so. What has a name that is no text is told by its folder, with all that is in it.
     mutating func record(
         _ path: @autoclosure () -> RawPath,
         isDirectory: Bool,
@@ -35,7 +35,13 @@ struct Journal {
             latest.removeAll()
             isOverflowed = true
         }
-        let subject = Subject(path: path(), isRemoval: isRemoval)
+        let path = path()
+        guard path.isText else {
+            let folder = Array(path.folders).last { $0.isText } ?? .root
+            latest[Subject(path: folder, isRemoval: false)] = (sequence, true, true)
+            return
+        }
+        let subject = Subject(path: path, isRemoval: isRemoval)
         let wasRecursive = latest[subject]?.isRecursive == true
         latest[subject] = (sequence, isDirectory, isRecursive || wasRecursive)
     }
@@ -45,11 +51,7 @@ struct Journal {
     /// Not everything is in the changes if it overflowed.
     mutating func take() -> (changes: [Change], isOverflowed: Bool) {
         let changes = latest.map { subject, last in
-            guard subject.path.isText else {
-                let folder = Array(subject.path.folders).last { $0.isText } ?? .root
-                return Change(path: folder.text, sequence: last.sequence, isDirectory: true, isRecursive: true)
-            }
-            return Change(
+            Change(
                 path: subject.path.text,
                 sequence: last.sequence,
                 isDirectory: last.isDirectory,

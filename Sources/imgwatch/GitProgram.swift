@@ -13,20 +13,27 @@ extension GitNames {
 }
 
 struct GitProgram: Sendable {
-    let environment: [String: String]
+    private let environment: [String]
     /// Absolute.
-    let workDirectory: String
+    private let workDirectory: String
 
-    private static let patience: Duration = .seconds(20)
+    /// Variables that name another repository do not count, as they do not for all that is read here.
+    init(environment: [String: String], workDirectory: String) {
+        self.environment = environment.filter { !$0.key.hasPrefix("GIT_") }.map { "\($0.key)=\($0.value)" }
+        self.workDirectory = workDirectory
+    }
 
-    /// The ids that `git add` would give to these files, relative to the work tree; nil where there is no git, or it
-    /// can't say.
+    /// A filter that takes longer for what changed is not waited for.
+    private static let patience: Duration = .seconds(5)
+
+    /// What `git hash-object` says of these files, relative to the work tree; nil where there is no git, or it can't
+    /// say in time.
     ///
     /// Blocks.
     func ids(of paths: [String]) -> [BlobID]? {
         let command = StepCommand(
             words: ["git", "hash-object", "--"] + paths,
-            environment: environment.map { "\($0.key)=\($0.value)" },
+            environment: environment,
             directory: workDirectory,
             timeout: Self.patience
         )

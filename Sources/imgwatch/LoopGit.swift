@@ -32,7 +32,7 @@ extension Loop {
     /// Who holds a lock is looked at so often.
     private static let holderPause: Duration = .milliseconds(200)
     /// A lock of this age that no process holds was left behind.
-    private static let lockPatience: Duration = .seconds(3)
+    private static let lockPatience: Duration = .seconds(10)
 
     /// Git's own files changed: looks whether it is at work, and at what.
     func noteGit() {
@@ -84,7 +84,8 @@ extension Loop {
             return abandon(activity, "\(names) stopped half-way: what is there now counts")
         }
         let holders = activity.locks.compactMap { holder(of: $0, in: repository) }
-        if activity.series.isEmpty, !holders.isEmpty, repository.awaitsMessage { return abandon(activity, nil) }
+        let isClosed = !holders.isEmpty && !holders.contains(where: \.isSure)
+        if activity.series.isEmpty, isClosed, repository.awaitsMessage { return abandon(activity, nil) }
         let mayWrite = holders.contains(where: repository.mayWrite)
         if mayWrite { handle(.gitAtWork) }
         if !activity.locks.isEmpty, holders.isEmpty, ContinuousClock.now - seen.since >= Self.lockPatience {

@@ -145,16 +145,30 @@ extension Loop {
     private func settleUnwritten(_ image: Image, _ run: ActiveRun, copying: Bool) async -> SettledReading? {
         let start = ContinuousClock.now
         while let settled = await settle(image.id, copying: copying), !run.isCancelled {
-            let (session, sources) = (session, configurationFiles)
-            let writers = await offload { session.writers(of: settled.answer.reading, and: sources) }
+            let wasWritten = await waitForWriters(of: settled, run, until: start + Limits.writerPatience)
             drain()
-            let isWritten = !writers.isEmpty
-            let isQuiet = touched[image.id, default: 0] <= settled.barrier
-            let patience = isWritten ? Limits.writerPatience : Self.savesPatience
-            if !isWritten && isQuiet || .now - start >= patience { return settled }
-            if isWritten { try? await Task.sleep(for: Self.writerPause) }
+            let isQuiet = !wasWritten && touched[image.id, default: 0] <= settled.barrier
+            let patience = wasWritten ? Limits.writerPatience : Self.savesPatience
+            if isQuiet || .now - start >= patience { return settled }
         }
         return nil
+    }
+
+    /// - Returns: Whether there were any.
+    private func waitForWriters(
+        of settled: SettledReading,
+        _ run: ActiveRun,
+        until end: ContinuousClock.Instant
+    ) async -> Bool {
+        let (session, sources) = (session, configurationFiles)
+        var wasWritten = false
+        while !run.isCancelled, .now < end,
+            await !offload({ session.writers(of: settled.answer.reading, and: sources) }).isEmpty
+        {
+            wasWritten = true
+            try? await Task.sleep(for: Self.writerPause)
+        }
+        return wasWritten
     }
 
     private static let savesPatience: Duration = .seconds(1)

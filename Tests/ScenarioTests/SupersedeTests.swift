@@ -138,6 +138,37 @@ import Testing
         try await loop.end()
     }
 
+    @Test func `no image has a file that is half-written, however often others are saved`() async throws {
+        let (project, loop) = try await heavy()
+        let mark = loop.mark
+        try project.write("data/pieces", "BEGIN 0 END")
+        var open: FileHandle?
+        for round in 1...200 where loop.lines.dropFirst(mark).count(where: { $0.event == "pushed" }) < 2 {
+            try project.write("data/version", "\(round)")
+            // Half of the time somebody is in the midst of it.
+            if round % 10 == 0 {
+                open = try FileHandle(forWritingTo: project.root.appending(path: "data/pieces"))
+                try open?.truncate(atOffset: 0)
+                try open?.write(contentsOf: Data("BEGIN \(round)".utf8))
+            } else if round % 10 == 5 {
+                try open?.write(contentsOf: Data(" END".utf8))
+                try open?.close()
+                open = nil
+            }
+            await Pause.of(milliseconds: 25)
+        }
+        try open?.write(contentsOf: Data(" END".utf8))
+        try open?.close()
+        try await loop.settle(from: loop.mark, after: nil)
+        let pushed = loop.lines.dropFirst(mark).filter { $0.event == "pushed" }
+        #expect(!pushed.isEmpty)
+        for line in pushed {
+            let text = try Self.text("data/pieces", line.digest, in: project.store())
+            #expect(text.hasSuffix("END"), "\(text)")
+        }
+        try await loop.end()
+    }
+
     @Test func `an image of many files is published also while one of them is saved all the time`() async throws {
         var files = ["Dockerfile": "FROM scratch\nCOPY data /data\n", ".imgwatch": "images:\n  app:\n"]
         for number in 0..<1000 { files["data/\(number / 100)/\(number)"] = "\(number)" }
@@ -161,10 +192,14 @@ import Testing
     }
 
     private static func version(_ digest: String, in store: URL) throws -> Int {
+        try #require(Int(try text("data/version", digest, in: store)))
+    }
+
+    /// What the image's last layer has as this file.
+    private static func text(_ path: String, _ digest: String, in store: URL) throws -> String {
         let layer = try #require(try StoredManifest(digest: digest, in: store).layers.last)
         let blob = store.appending(path: "blobs/sha256/\(layer.dropFirst("sha256:".count))").path()
-        let text = try Programs.run(["tar", "-xzOf", blob, "data/version"], in: store, ["PATH": "/usr/bin:/bin"])
-        return try #require(Int(text))
+        return try Programs.run(["tar", "-xzOf", blob, path], in: store, ["PATH": "/usr/bin:/bin"])
     }
 }
 
