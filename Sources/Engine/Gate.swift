@@ -252,11 +252,18 @@ extension Engine {
             let rest = loopRest(state)
             if now < rest { return .held([.loop], until: rest) }
         }
-        if let busy = gitBusySince, let changed = treeChangedAt {
-            let rest = min(max(changed, gitSeenAt ?? changed) + Limits.gitRest, busy + Limits.gitCap)
-            if now < rest { return .held([.git], until: rest) }
-        }
+        if let rest = gitRest, now < rest { return .held([.git], until: rest) }
         return .open
+    }
+
+    /// When an unfinished git operation no longer holds: some time after the last change of the tree, and longer while
+    /// its process is seen.
+    private var gitRest: Moment? {
+        guard let busy = gitBusySince, let changed = treeChangedAt else { return nil }
+        if let seen = gitSeenAt, now < seen + Limits.gitRest {
+            return min(seen + Limits.gitRest, max(changed, busy) + Limits.gitCap, busy + Limits.longestGit)
+        }
+        return min(changed + Limits.gitRest, busy + Limits.gitCap)
     }
 
     /// A step that stays stale by what its own runs change fails, and names the paths.

@@ -23,11 +23,12 @@ package enum Limits {
     static let writerReread: Duration = .milliseconds(250)
     /// After inputs that did not hold still, the next reading waits so long.
     static let unsettledReread: Duration = .milliseconds(10)
-    /// How long an unfinished git operation holds after the last change of the tree, or after a process was seen that
-    /// works at it.
+    /// How long an unfinished git operation holds after the last change of the tree, and after its process was seen.
     static let gitRest: Duration = .milliseconds(400)
-    /// How long an unfinished git operation holds at most.
+    /// How long an unfinished git operation holds at most; where its process is seen, after the last change.
     static let gitCap: Duration = .seconds(10)
+    /// How long it holds at most where its process is seen.
+    static let longestGit: Duration = .seconds(600)
     /// After so many supersedes in a row an image's run finishes.
     static let supersedes = 3
     /// After so many keys in a row that edits have overtaken, an image starts by the last one, and its run finishes.

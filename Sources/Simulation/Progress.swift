@@ -53,7 +53,10 @@ extension World {
         guard now - judge.sampledAt >= Self.sampling || judge.sampledAt > now else { return }
         judge.sampledAt = now
         let isGitHolding =
-            judge.gitBusySince.map { now < min(max(judge.batchAt, judge.gitSeenAt) + 400, $0 + 10_000) } ?? false
+            judge.gitBusySince.map { since in
+                if repository.isWriting { return now < min(max(judge.batchAt, since) + 10_000, since + 600_000) + 400 }
+                return now < min(max(judge.batchAt, judge.gitSeenAt) + 400, since + 10_000)
+            } ?? false
         for (node, recipe) in blueprint.recipes.enumerated() {
             guard let recipe else { continue }
             let status = engine.status(of: ids[node])

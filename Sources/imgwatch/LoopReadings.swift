@@ -72,7 +72,9 @@ extension Loop {
         let changed = recent.paths(of: node, since: held[node]?.barrier ?? 0) ?? []
         let paths = Set(changed.suffix(Self.mostSuspects).map(\.path)).sorted()
         let root = session.reader.root
-        return await offload { paths.filter { Watcher.isOpenForWriting(root + "/" + $0) } }
+        return await offload {
+            paths.filter { !Session.isSwapFile($0) && Watcher.isOpenForWriting(root + "/" + $0) }
+        }
     }
 
     private static let mostSuspects = 100

@@ -154,6 +154,20 @@ import Testing
 
     // MARK: Slowly
 
+    @Test func `nobody waits for the end of the editor whose swap file is open`() async throws {
+        let tree = try await WatchedTree()
+        try tree.project.write("data/.a.txt.swp", "swap")
+        let swap = try FileHandle(forWritingTo: tree.project.root.appending(path: "data/.a.txt.swp"))
+        let lines = try await tree.lines {
+            try swap.write(contentsOf: Data("more".utf8))
+            try tree.project.write("data/a.txt", "saved")
+        }
+        #expect(!lines.contains { $0.event == "waiting" && $0.text.contains(".swp") }, "\(lines.map(\.text))")
+        #expect(lines.nodes("pushed") == ["app"])
+        try swap.close()
+        try await tree.loop.end()
+    }
+
     @Test func `a file that is written in pieces is built once, whole, and named meanwhile`() async throws {
         let tree = try await WatchedTree()
         let size = 20 << 20
