@@ -141,7 +141,7 @@ extension GitActivity {
 }
 
 extension GitActivity.Series {
-    fileprivate var title: String {
+    var title: String {
         switch self {
         case .rebase: "a rebase"
         case .patches: "a rebase or `git am`"

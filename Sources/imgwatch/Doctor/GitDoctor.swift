@@ -56,22 +56,29 @@ struct GitDoctor {
         }
     }
 
-    /// As long as git is at work nothing starts.
+    /// What git is at, or left half-way.
     private func rest(of repository: Repository) -> [Patient.Line] {
         let activity = repository.activity()
         guard activity.isBusy else { return [Patient.Line(.ok, "git is at rest")] }
-        let lock = "end the git command that runs; where none does: rm PATH"
-        let found = activity.locks.map { ($0.name, lock) } + activity.series.map { ($0.rawValue, $0.remedy) }
-        return found.map { name, remedy in
-            let path = repository.gitDirectory + "/" + name
+        func since(_ path: String) -> String {
             let age = FileStat(of: path).map { Int(Date().timeIntervalSince1970) - Int($0.modified / 1_000_000_000) }
-            let since = age.map { " since \(Formats.duration(ms: max(0, $0) * 1000))" } ?? ""
-            return Patient.Line(
-                .problem,
-                "git is at work\(since), and nothing starts until it is done: \(path)",
-                remedies: [remedy.replacing("PATH", with: path)]
-            )
+            return age.map { " since \(Formats.duration(ms: max(0, $0) * 1000))" } ?? ""
         }
+        let locks = activity.locks.map { lock in
+            let path = repository.gitDirectory + "/" + lock.name
+            guard let holder = repository.lockHolder(lock.name) else {
+                let reason = "no process is seen that holds git's lock\(since(path)): \(path)"
+                return Patient.Line(.problem, reason, remedies: ["where no git command runs: rm \(path)"])
+            }
+            let reason = "process \(holder.process) (\(holder.command)) holds git's lock\(since(path)): \(path)"
+            return Patient.Line(.problem, reason, remedies: ["end it, or wait for its end"])
+        }
+        let series = activity.series.map { series in
+            let path = repository.gitDirectory + "/" + series.rawValue
+            let reason = "\(series.title) is under way, or stopped\(since(path)): \(path)"
+            return Patient.Line(.problem, reason, remedies: [series.remedy])
+        }
+        return locks + series
     }
 }
 
