@@ -12,7 +12,7 @@ extension LoopStatus {
             kind: nodes.map(\.kind.count).max() ?? 0, status: nodes.map(\.status.rawValue.count).max() ?? 0
         )
         var lines = [header(paint), "  \(summary(paint))"]
-        if git == .busy { lines.append(paint.yellow("  git is at work: nothing starts until it is done")) }
+        if git == .busy { lines.append(paint.yellow("  git is at work: what it changes is waited for")) }
         lines += (notes ?? []).map { paint.yellow("  " + TerminalText.escaped($0)) }
         if !diagnostics.isEmpty {
             lines.append(paint.red("  the configuration is broken; the last good one stays in force:"))

@@ -11,7 +11,7 @@ import Testing
             LoopStatus.shop.text(colour: false) == """
                 imgwatch · shop · up, process 4711, for 1 min 3 s · http://127.0.0.1:5180
                   working: 1 failed, 1 blocked, 1 running, 1 fresh
-                  git is at work: nothing starts until it is done
+                  git is at work: what it changes is waited for
                   the configuration is broken; the last good one stays in force:
                     .imgwatch:14:3: error: a step has no key `inptus` [config-unknown-key]
                       remedy: Did you mean `inputs`?
