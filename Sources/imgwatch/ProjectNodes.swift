@@ -117,6 +117,9 @@ struct ProjectNodes: Sendable {
         } || written.turns.contains(where: place.covers) || isLink(path)
     }
 
+    /// Whether anything is read or written by way of links.
+    var hasLinks: Bool { !written.turns.isEmpty || entries.contains { $0.linked != .none } }
+
     private func isLink(_ path: String) -> Bool { FileStat(of: project.root + "/" + path)?.isLink == true }
 
     /// Whether inputs, outputs or the project's own files can lie in this folder.

@@ -161,7 +161,9 @@ struct TrackedInputs: Sendable {
     func mayRelink(_ told: [Watching.Change]) -> Bool {
         told.contains { change in
             guard let path = nodes.project.relative(change.path) else { return false }
-            return nodes.mayRelink(path) || change.isRecursive && LinkedSources.mayHoldLink(change.path)
+            if nodes.mayRelink(path) { return true }
+            // A folder may stand where a link led to a file.
+            return change.isRecursive && (nodes.hasLinks || LinkedSources.mayHoldLink(change.path))
         }
     }
 
