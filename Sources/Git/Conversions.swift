@@ -62,7 +62,9 @@ struct Conversions: ~Copyable {
         return may
     }
 
-    static let decisive = ["filter", "ident", "working-tree-encoding"]
+    /// What only git can do: a program, or an encoding that libgit2 does not know.
+    static let attributesOfPrograms = ["filter", "working-tree-encoding"]
+    private static let decisive = attributesOfPrograms + ["ident"]
 
     /// Whether the path has one of these attributes, or nobody knows.
     static func hasAttributes(_ attributes: [String], _ path: String, _ repository: OpaquePointer) -> Bool {

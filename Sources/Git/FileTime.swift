@@ -1,15 +1,16 @@
-/// When files of git's were written, in nanoseconds since the epoch.
+/// Times of files as one number.
 
-import Glibc
+package import Glibc
+
+extension timespec {
+    /// Since the epoch, where this is a file's time.
+    package var nanoseconds: Int64 { Int64(tv_sec) * 1_000_000_000 + Int64(tv_nsec) }
+}
 
 enum FileTime {
-    /// nil where there is none.
+    /// Nanoseconds since the epoch; nil where there is no such file.
     static func written(_ path: String) -> Int64? {
         var raw = stat()
-        return lstat(path, &raw) == 0 ? written(raw) : nil
-    }
-
-    static func written(_ raw: stat) -> Int64 {
-        Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)
+        return lstat(path, &raw) == 0 ? raw.st_mtim.nanoseconds : nil
     }
 }

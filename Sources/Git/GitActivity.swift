@@ -42,7 +42,7 @@ extension Repository {
         let locks = Self.lockNames.compactMap { name -> GitActivity.Lock? in
             var raw = stat()
             guard lstat(gitDirectory + "/" + name, &raw) == 0 else { return nil }
-            return .init(name: name, inode: UInt64(raw.st_ino), written: FileTime.written(raw))
+            return .init(name: name, inode: UInt64(raw.st_ino), written: raw.st_mtim.nanoseconds)
         }
         let series = GitActivity.Series.allCases.filter { access(gitDirectory + "/" + $0.rawValue, F_OK) == 0 }
         return GitActivity(locks: locks, series: series)

@@ -31,8 +31,7 @@ struct IndexFile: Sendable {
 
         init(_ raw: stat) {
             (inode, size) = (UInt64(raw.st_ino), Int64(raw.st_size))
-            written = FileTime.written(raw)
-            changed = Int64(raw.st_ctim.tv_sec) * 1_000_000_000 + Int64(raw.st_ctim.tv_nsec)
+            (written, changed) = (raw.st_mtim.nanoseconds, raw.st_ctim.nanoseconds)
         }
 
         /// nil where there is none.
@@ -190,6 +189,7 @@ struct IndexFile: Sendable {
                     let order = Int(memcmp(name + place.name, wanted, common))
                     return order == 0 ? place.length - path.count : order
                 }
+                // Most paths are asked for in order: a little farther on, or else anywhere before.
                 var (low, high, step) = (0, places.count, 1)
                 if cursor < places.count, order(cursor) < 0 {
                     low = cursor + 1
@@ -201,16 +201,8 @@ struct IndexFile: Sendable {
                         low += step + 1
                         step *= 2
                     }
-                } else if cursor < places.count {
-                    high = cursor
-                    while high - step > low {
-                        guard order(high - step) >= 0 else {
-                            low = high - step + 1
-                            break
-                        }
-                        high -= step
-                        step *= 2
-                    }
+                } else {
+                    high = min(cursor, high)
                 }
                 while low < high {
                     let middle = (low + high) / 2

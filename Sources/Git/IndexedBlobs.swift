@@ -49,9 +49,7 @@ extension Repository {
         let blobs = files.map { file in index.entry(at: file.path).flatMap { file.blob(of: $0, written, moment) } }
         return (index, blobs)
     }
-}
 
-extension Repository {
     /// The index as it is now, read again only where its file is another one.
     private func index(_ source: IndexFile.Source, at moment: Int64, isKept: Bool) -> IndexFile? {
         // Two indexes of one tick may look the same.

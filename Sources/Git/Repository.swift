@@ -137,7 +137,7 @@ package final class Repository: Sendable {
     package func isFiltered(_ path: String) throws(GitError) -> Bool {
         try handle.withLock { (handle) throws(GitError) -> Bool in
             try handle.useHeadAsIndex(for: path)
-            return Conversions.hasAttributes(["filter", "working-tree-encoding"], path, handle.pointer)
+            return Conversions.hasAttributes(Conversions.attributesOfPrograms, path, handle.pointer)
         }
     }
 

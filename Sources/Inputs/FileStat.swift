@@ -37,8 +37,7 @@ package struct FileStat: Hashable, Sendable {
 
     package init(_ raw: stat) {
         (device, inode, size) = (UInt64(raw.st_dev), UInt64(raw.st_ino), Int64(raw.st_size))
-        modified = Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)
-        changed = Int64(raw.st_ctim.tv_sec) * 1_000_000_000 + Int64(raw.st_ctim.tv_nsec)
+        (modified, changed) = (raw.st_mtim.nanoseconds, raw.st_ctim.nanoseconds)
         (mode, links) = (UInt32(raw.st_mode), UInt32(clamping: raw.st_nlink))
         (user, group) = (UInt32(raw.st_uid), UInt32(raw.st_gid))
     }
@@ -73,6 +72,6 @@ package struct FileStat: Hashable, Sendable {
     static func now() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        return time.nanoseconds
     }
 }

@@ -24,6 +24,8 @@ package struct Project: Equatable, Sendable {
     /// Files besides the configuration that decided what was loaded (`.env`, Dockerfiles, ignore files), absolute:
     /// when one of them changes, or appears, the project is loaded again.
     package var sourceFiles: [String]
+    /// The configuration, and the files besides it.
+    package var ownFiles: [String] { [file] + sourceFiles }
 
     package init(
         root: String,

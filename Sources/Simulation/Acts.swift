@@ -68,9 +68,7 @@ extension World {
     mutating func seeGit() {
         guard repository.isWriting else { return }
         schedule(.gitSeen, after: 200)
-        guard isUp else { return }
-        judge.gitSeenAt = now
-        send(.gitAtWork)
+        if isUp { send(.gitAtWork) }
     }
 
     mutating func restGit() {
@@ -81,7 +79,7 @@ extension World {
         guard isUp else { return }
         drained = sequence
         judge.upheaval = sequence
-        (judge.gitBusySince, judge.gitSeenAt) = (nil, 0)
+        judge.gitBusySince = nil
         send(.gitRest(barrier: sequence))
     }
 

@@ -73,7 +73,6 @@ struct Judge: Sendable {
     var sampledAt = 0
     var batchAt = 0
     var gitBusySince: Int?
-    var gitSeenAt = 0
 
     init(nodeCount: Int) {
         told = Array(repeating: nil, count: nodeCount)
@@ -116,7 +115,7 @@ struct Judge: Sendable {
         isAsked = Array(repeating: false, count: nodeCount)
         readySince = Array(repeating: nil, count: nodeCount)
         unfinishedSince = Array(repeating: nil, count: nodeCount)
-        (freeSince, gitBusySince, gitSeenAt) = (now, nil, 0)
+        (freeSince, gitBusySince) = (now, nil)
     }
 
     /// A re-scan, or another configuration: everything may have changed.

@@ -55,7 +55,7 @@ extension World {
         let isGitHolding =
             judge.gitBusySince.map { since in
                 if repository.isWriting { return now < min(max(judge.batchAt, since) + 10_000, since + 600_000) + 400 }
-                return now < min(max(judge.batchAt, judge.gitSeenAt) + 400, since + 10_000)
+                return now < min(judge.batchAt + 400, since + 10_000)
             } ?? false
         for (node, recipe) in blueprint.recipes.enumerated() {
             guard let recipe else { continue }

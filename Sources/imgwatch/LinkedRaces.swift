@@ -10,7 +10,7 @@ enum LinkedRaces {
         let project = loaded.project
         let found = problems(in: ProjectNodes(project, graph: project.graph))
         guard found.isEmpty else {
-            throw Diagnostics(loaded.warnings + found, sourceFiles: [project.file] + project.sourceFiles)
+            throw Diagnostics(loaded.warnings + found, sourceFiles: project.ownFiles)
         }
         return loaded
     }

@@ -46,7 +46,7 @@ extension Loop {
     ///
     /// A file that stays open, and a git that does not end, hold for a while and not for ever.
     private func isReadable() -> Bool {
-        let sources = [nodes.project.file] + nodes.project.sourceFiles + brokenSources
+        let sources = nodes.project.ownFiles + brokenSources
         let isCheckedOut = isGitAtWork && configurationChangedAt.map { .now - $0 < Self.checkoutPause } ?? false
         let isOpen = sources.contains { Watcher.isOpenForWriting($0) }
         guard isCheckedOut || isOpen, unreadSince.map({ .now - $0 < Self.unreadPatience }) ?? true else {

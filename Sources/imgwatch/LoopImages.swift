@@ -160,7 +160,7 @@ extension Loop {
         _ run: ActiveRun,
         until end: ContinuousClock.Instant
     ) async -> Bool {
-        let (session, sources) = (session, configurationFiles)
+        let (session, sources) = (session, nodes.project.ownFiles)
         var wasWritten = false
         while !run.isCancelled, .now < end,
             await !offload({ session.writers(of: settled.answer.reading, and: sources) }).isEmpty

@@ -13,7 +13,6 @@ extension Loop {
     var nodes: ProjectNodes { tracked.nodes }
     var held: [NodeID: HeldReading] { tracked.held }
     var recent: RecentChanges { tracked.recent }
-    var configurationFiles: [String] { [nodes.project.file] + nodes.project.sourceFiles }
 
     /// The barrier: delivers everything that the kernel queued before this call.
     func drain() {

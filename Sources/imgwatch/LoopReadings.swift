@@ -6,7 +6,6 @@ import Graph
 import Inputs
 import OCI
 import Project
-import Watching
 
 extension Loop {
     /// A reading under which the inputs change is tried again so often before the engine is told.
@@ -52,7 +51,7 @@ extension Loop {
                 return handle(.keyed(node, operation, Keying(own: nil, barrier: sequence, writers: writers)))
             }
             let (answer, session) = (settled.answer, session)
-            let sources = configurationFiles
+            let sources = nodes.project.ownFiles
             let writers = await offload { session.writers(of: answer.reading, and: sources) }
             guard isImage || touched[node, default: 0] <= settled.barrier else { continue }
             guard engine.awaits(operation, of: node) else { return }
@@ -71,10 +70,8 @@ extension Loop {
     private func writers(under node: NodeID) async -> [String] {
         let changed = recent.paths(of: node, since: held[node]?.barrier ?? 0) ?? []
         let paths = Set(changed.suffix(Self.mostSuspects).map(\.path)).sorted()
-        let root = session.reader.root
-        return await offload {
-            paths.filter { !Session.isSwapFile($0) && Watcher.isOpenForWriting(root + "/" + $0) }
-        }
+        let session = session
+        return await offload { paths.filter(session.isWritten) }
     }
 
     private static let mostSuspects = 100

@@ -159,17 +159,21 @@ extension Session {
 
     /// Inputs, and files of the configuration, that somebody still holds open for writing; relative to the root.
     func writers(of reading: Reading, and sources: [String]) -> [String] {
-        let recent = reading.files(changedWithin: Self.recentWrite).map(\.path).filter { !Self.isSwapFile($0) }
-        let inputs = SideBySide.filter(recent) { Watcher.isOpenForWriting(reader.root + "/" + $0) }
+        let inputs = SideBySide.filter(reading.files(changedWithin: Self.recentWrite).map(\.path), isWritten)
         let others = sources.filter { Watcher.isOpenForWriting($0) }.map {
             $0.hasPrefix(reader.root + "/") ? String($0.dropFirst(reader.root.count + 1)) : $0
         }
         return inputs + others.filter { !inputs.contains($0) }
     }
 
+    /// Whether somebody holds the input open for writing, relative to the root.
+    func isWritten(_ path: String) -> Bool {
+        !Self.isSwapFile(path) && Watcher.isOpenForWriting(reader.root + "/" + path)
+    }
+
     /// Whether an editor keeps it open as long as it runs (vim's `.name.swp`, Kate's `.name.kate-swp`): who saves in
     /// that editor would wait for its end.
-    static func isSwapFile(_ path: String) -> Bool {
+    private static func isSwapFile(_ path: String) -> Bool {
         let name = path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...]
         guard name.hasPrefix("."), let dot = name.lastIndex(of: ".") else { return false }
         let end = name[dot...]

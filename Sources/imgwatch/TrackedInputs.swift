@@ -186,7 +186,7 @@ struct TrackedInputs: Sendable {
 
     /// Whether a file that the configuration is made of may be another one, by itself or with a folder above it.
     func mayRedefine(_ changes: [Watching.Change], and others: [String]) -> Bool {
-        let sources = [nodes.project.file] + nodes.project.sourceFiles + others
+        let sources = nodes.project.ownFiles + others
         return changes.contains { change in sources.contains { OutputPath(path: change.path).covers($0) } }
     }
 }
@@ -197,7 +197,7 @@ extension WatchScope {
         let root = nodes.project.root
         let gitFolders = repository?.watchPaths ?? []
         let gitFolder = repository?.commonDirectory
-        self.init(roots: [root, nodes.project.file] + nodes.project.sourceFiles + others + gitFolders) { directory in
+        self.init(roots: [root] + nodes.project.ownFiles + others + gitFolders) { directory in
             if directory == root || gitFolders.contains(directory) { return true }
             if let gitFolder, directory.hasPrefix(gitFolder + "/") { return false }
             return nodes.project.relative(directory).map { nodes.mayHoldInputs($0) } ?? false

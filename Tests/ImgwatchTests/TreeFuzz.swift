@@ -67,8 +67,7 @@ struct TreeFuzz {
             }
         }
         repository = try Repository.discover(from: root)
-        reader = InputReader(root: root, index: HashIndex(), tellsByTimes: true, repository: repository)
-        names = repository.flatMap { [reader] in GitNames($0, reader: reader) }
+        (reader, names) = Self.readers(of: root, repository)
         watcher = try Watcher(readsEagerly: dice.one(in: 2)) {}
         tracked = TrackedInputs(ProjectNodes(project, graph: project.graph))
         stale = Set(tracked.nodes.entries.map(\.id))
@@ -82,6 +81,12 @@ struct TreeFuzz {
         var vandal = vandal
         vandal.closeAll()
         try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// As a session has them that begins.
+    private static func readers(of root: String, _ repository: Repository?) -> (InputReader, GitNames?) {
+        let reader = InputReader(root: root, index: HashIndex(), tellsByTimes: true, repository: repository)
+        return (reader, repository.flatMap { GitNames($0, reader: reader) })
     }
 
     private static func makeFolder() throws -> String {
@@ -121,8 +126,7 @@ struct TreeFuzz {
         // What is older than the clock's ticks is known by its times at the next start.
         let end = Date(timeIntervalSinceNow: dice.one(in: 2) ? 0.025 : 0)
         while Date() < end {}
-        reader = InputReader(root: root, index: HashIndex(), tellsByTimes: true, repository: repository)
-        names = repository.flatMap { [reader] in GitNames($0, reader: reader) }
+        (reader, names) = Self.readers(of: root, repository)
         watcher = try Watcher(readsEagerly: dice.one(in: 2)) {}
         (sequence, offset) = (0, 0)
         (keys, ahead, hardLinks, isBroken, brokenSources) = ([:], [:], [:], false, [])
