@@ -60,13 +60,14 @@ let package = Package(
         module("State", ["OCI", grdb]),
         module("Inputs", ["Project", "Dockerfile", "Git", "OCI"]),
         module("Building", ["Dockerfile", "OCI"]),
+        module("ImageEngines", ["Dockerfile", "OCI"]),
         module("Serving", ["OCI", flyingFox]),
         module("Reporting", ["Project", "Engine", "Graph"]),
         .executableTarget(
             name: "imgwatch",
             dependencies: [
                 "Graph", "Dockerfile", "Project", "Engine", "Watching", "Git", "OCI", "State", "Inputs", "Building",
-                "HTTP", "Registry", "Serving", "Reporting", "CLinux", argumentParser,
+                "ImageEngines", "HTTP", "Registry", "Serving", "Reporting", "CLinux", argumentParser,
             ],
             swiftSettings: strict
         ),

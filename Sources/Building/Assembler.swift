@@ -10,6 +10,8 @@ package struct AssemblyRequest: Sendable {
     package var context: BuildContext
     /// Images of the project by name: bases, and what `COPY --from` reads.
     package var bases: [String: BuiltImage]
+    /// What engines have built, by the stage's index: such a stage goes on from there.
+    package var heads: [Int: AssemblyHead]
     /// Images from outside, by their references as the Dockerfile writes them: their manifests, which lie in the layout
     /// with configuration and layers.
     package var externals: [String: Descriptor]
@@ -28,6 +30,7 @@ package struct AssemblyRequest: Sendable {
         evaluation: Evaluation,
         context: BuildContext,
         bases: [String: BuiltImage] = [:],
+        heads: [Int: AssemblyHead] = [:],
         externals: [String: Descriptor] = [:],
         labels: [String: String] = [:],
         annotations: [String: String] = [:],
@@ -38,7 +41,17 @@ package struct AssemblyRequest: Sendable {
         (self.evaluation, self.context, self.bases) = (evaluation, context, bases)
         (self.labels, self.annotations, self.platform) = (labels, annotations, platform)
         (self.externals, self.encoding, self.isCancelled) = (externals, encoding, isCancelled)
+        self.heads = heads
     }
+}
+
+/// The image of a stage up to one of its instructions; those that follow are the evaluation's.
+package struct AssemblyHead: Sendable {
+    /// In the layout, with configuration and layers.
+    package var manifest: Descriptor
+    /// Whether the stage has had a CMD.
+    package var hasCommand: Bool
+    package init(manifest: Descriptor, hasCommand: Bool) { (self.manifest, self.hasCommand) = (manifest, hasCommand) }
 }
 
 /// The same request gives the same bytes on any machine, with layers that are really compressed the same tars.
@@ -66,7 +79,7 @@ package final class Assembler: Sendable {
     /// Blocks; ends early with the problem `cancelled` when the request is cancelled.
     package func assemble(_ request: AssemblyRequest) throws(BuildProblem) -> BuiltImage {
         let platform = try Platform(request.platform)
-        let packed = Self.stagesInImage(request.evaluation)
+        let packed = Self.stagesInImage(request)
         var done: [Int: Stage] = [:]
         var last: Stage?
         for stage in request.evaluation.stages {
@@ -88,12 +101,13 @@ package final class Assembler: Sendable {
     }
 
     /// The target and the stages that it is based on; only their layers are in the image.
-    private static func stagesInImage(_ evaluation: Evaluation) -> Set<Int> {
+    private static func stagesInImage(_ request: AssemblyRequest) -> Set<Int> {
+        let stages = request.evaluation.stages
         var result: Set<Int> = []
-        var stage = evaluation.stages.last
-        while let current = stage, result.insert(current.index).inserted {
+        var stage = stages.last
+        while let current = stage, result.insert(current.index).inserted, request.heads[current.index] == nil {
             guard case .stage(let base) = current.base else { break }
-            stage = evaluation.stages.first { $0.index == base }
+            stage = stages.first { $0.index == base }
         }
         return result
     }

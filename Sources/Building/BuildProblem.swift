@@ -18,6 +18,8 @@ package struct BuildProblem: Error, Hashable, Sendable {
     package var changedInput: String?
     /// Set where a build needs the bytes of a base's layer that is not in the layout.
     package var missingLayer: Digest?
+    /// Whether the Dockerfile is good, and only this builder can't do it.
+    package var isUnsupported = false
 
     init(_ id: String, _ reason: String, remedy: String) {
         (self.id, self.reason, self.remedy) = (id, reason, remedy)
@@ -50,7 +52,9 @@ extension BuildProblem {
     static let cancelled = BuildProblem("cancelled", "the build was cancelled", remedy: "build again")
 
     static func unsupported(_ id: String, _ what: String, remedy: String) -> BuildProblem {
-        BuildProblem(id, "\(what) is not supported yet", remedy: remedy)
+        var problem = BuildProblem(id, "\(what) is nothing that imgwatch itself does", remedy: remedy)
+        problem.isUnsupported = true
+        return problem
     }
 
     static func linkLoop(_ path: TreePath) -> BuildProblem {

@@ -35,6 +35,11 @@ struct StageConfiguration {
         }
     }
 
+    /// What a stage that is half done has; `hasCommand`: one of its own.
+    init(resuming stage: ImageConfiguration, hasCommand: Bool) {
+        (configuration, self.hasCommand) = (stage, hasCommand)
+    }
+
     /// Instructions that work on files change nothing here; see ``working(in:)``.
     mutating func apply(_ operation: Operation) {
         switch operation {

@@ -60,6 +60,7 @@ struct StageBuild {
     }
 
     private mutating func start(_ stage: EvaluatedStage) throws(BuildProblem) {
+        if let head = request.heads[stage.index] { return try resume(head) }
         if let other = stage.platform, try Platform(other) != platform {
             throw .unsupported(
                 "platform-mixed",
@@ -72,6 +73,14 @@ struct StageBuild {
         guard base.layers.count <= Self.mostLayers else { throw Self.tooManyLayers("start from another base") }
         (layers, externalLayers, tree) = (base.layers, base.externalLayers, base.tree)
         packedLayers = base.packedLayers
+    }
+
+    /// Goes on in the midst of a stage.
+    private mutating func resume(_ head: AssemblyHead) throws(BuildProblem) {
+        let image = try assembler.load(head.manifest)
+        configuration = StageConfiguration(resuming: image.configuration, hasCommand: head.hasCommand)
+        guard image.layers.count <= Self.mostLayers else { throw Self.tooManyLayers("join instructions of it") }
+        (layers, tree) = (image.layers, image.rootFS)
     }
 
     /// What a FROM or a `--from` names; nil for `scratch`.
@@ -99,7 +108,7 @@ struct StageBuild {
         var addsLayer = false
         switch instruction.operation {
         case .run:
-            throw .unsupported("run-unsupported", "RUN", remedy: "make the files in a step, and COPY them")
+            throw .unsupported("run-unsupported", "RUN", remedy: "leave `builder` away: an engine then does it")
         case .copy(let copy):
             try run(copy)
             addsLayer = true

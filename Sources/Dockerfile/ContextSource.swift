@@ -13,19 +13,9 @@ package struct ContextSource: Hashable, Sendable {
 }
 
 extension Evaluation {
-    /// The sources that COPY and ADD of the needed stages take from the context, in the order of the file.
+    /// What COPY, ADD and the mounts of RUN in the needed stages take from the context, in the order of the file.
     package var contextPaths: [ContextSource] {
-        stages.flatMap(\.instructions).flatMap { instruction -> [ContextSource] in
-            guard case .copy(let copy) = instruction.operation, copy.from == nil else { return [] }
-            return copy.sources.compactMap { source in
-                guard case .path(let path) = source else { return nil }
-                return ContextSource(
-                    path: Copy.cleanedSource(path),
-                    line: instruction.line,
-                    excludes: copy.excludes
-                )
-            }
-        }
+        stages.flatMap(\.instructions).flatMap(\.contextPaths)
     }
 
     /// The instruction that takes the source, on one line, variables filled in; nil where none stands on its line.
@@ -33,5 +23,29 @@ extension Evaluation {
         let found = stages.flatMap(\.instructions).first { $0.line == source.line && !$0.history.isEmpty }
         let mark = " # buildkit"
         return found.map { $0.history.hasSuffix(mark) ? String($0.history.dropLast(mark.count)) : $0.history }
+    }
+}
+
+extension EvaluatedInstruction {
+    fileprivate var contextPaths: [ContextSource] {
+        switch operation {
+        case .copy(let copy) where copy.from == nil:
+            copy.sources.compactMap { source in
+                guard case .path(let path) = source else { return nil }
+                return ContextSource(path: Copy.cleanedSource(path), line: line, excludes: copy.excludes)
+            }
+        case .run(let run):
+            run.mounts.filter { $0.kind == .bind && $0.from == nil }.map { ContextSource(path: $0.source, line: line) }
+        default: []
+        }
+    }
+
+    /// What its `--from`, or those of its mounts, mean.
+    package var sources: [Base] {
+        switch operation {
+        case .copy(let copy): copy.from.map { [$0] } ?? []
+        case .run(let run): run.mounts.compactMap(\.from)
+        default: []
+        }
     }
 }

@@ -5,6 +5,8 @@ struct Directives {
     private(set) var syntax: (value: String, line: Int)?
     private var seen: Set<String> = []
     private var isOver = false
+    /// How many lines were taken.
+    private(set) var lineCount = 0
     /// After a `#!` line only `syntax` counts (BuildKit looks for it alone behind such a line).
     private var hasInterpreter = false
 
@@ -15,12 +17,14 @@ struct Directives {
         guard !isOver else { return }
         if number == 1, line.begins(with: "#!") {
             hasInterpreter = true
+            lineCount = number
             return
         }
         guard let (name, value) = Self.parts(of: line), ["syntax", "escape", "check"].contains(name) else {
             isOver = true
             return
         }
+        lineCount = number
         guard seen.insert(name).inserted else {
             throw Mistake(
                 "directive-repeated",

@@ -5,6 +5,8 @@ package struct Dockerfile: Sendable {
     package private(set) var syntax: String?
     private(set) var syntaxLine: Int
     private(set) var escape: Unicode.Scalar
+    /// The comments with which the file begins, as far as they say how it is read.
+    private(set) var directives: [String]
     /// The `ARG` instructions before the first `FROM`.
     private(set) var globals: [Instruction] = []
     private(set) var stages: [WrittenStage] = []
@@ -19,7 +21,8 @@ package struct Dockerfile: Sendable {
         var file = Dockerfile(
             syntax: directives.syntax?.value,
             syntaxLine: directives.syntax?.line ?? 1,
-            escape: directives.escape
+            escape: directives.escape,
+            directives: parser.directiveLines
         )
         var problems = parser.problems
         for node in parser.nodes { file.add(node, problems: &problems) }
@@ -119,8 +122,7 @@ struct WrittenCommand: Hashable, Sendable {
 struct WrittenRun: Hashable, Sendable {
     var command: WrittenCommand
     var heredocs: [Heredoc]
-    /// The `from=` of its mounts.
-    var mountSources: [String]
+    var mounts: [WrittenMount]
     /// The instruction as it is written, without `RUN`.
     var text: String
 }

@@ -72,8 +72,7 @@ package struct EvaluatedInstruction: Equatable, Sendable {
 /// One instruction, expanded; metadata comes as it must stand in the image's configuration.
 package enum Operation: Equatable, Sendable {
     case copy(Copy)
-    /// As it is written: `RUN` is not supported yet, and the error names it.
-    case run(String)
+    case run(Run)
     /// In the order of the instruction.
     case environment([KeyValue])
     case labels([KeyValue])
@@ -103,6 +102,41 @@ package struct KeyValue: Equatable, Hashable, Sendable {
     package var key: String
     package var value: String
     package init(_ key: String, _ value: String) { (self.key, self.value) = (key, value) }
+}
+
+/// `RUN`: carried out by an engine, which gets it as it is written.
+package struct Run: Equatable, Sendable {
+    /// The instruction without `RUN`, its flags with it; nothing in it is expanded.
+    package var text: String
+    /// The contents of its here-documents.
+    package var heredocs: [KeyValue]
+    package var mounts: [Mount]
+    package init(text: String, heredocs: [KeyValue] = [], mounts: [Mount] = []) {
+        (self.text, self.heredocs, self.mounts) = (text, heredocs, mounts)
+    }
+
+    /// `RUN --mount=…`, as far as it says what is read.
+    package struct Mount: Equatable, Sendable {
+        package enum Kind: String, Sendable, CaseIterable { case bind, cache, tmpfs, secret, ssh }
+        package var kind: Kind
+        /// `from=`; nil: the context, or nothing.
+        package var from: Base?
+        /// `source=`, expanded; of a `bind` the path that is read, "" for all of it.
+        package var source: String
+        /// Of a secret or an agent: `id=`, or what stands for it.
+        package var id: String
+        /// Of a secret or an agent: whether the instruction fails without.
+        package var isRequired: Bool
+        package init(
+            _ kind: Kind = .bind,
+            from: Base? = nil,
+            source: String = "",
+            id: String = "",
+            isRequired: Bool = false
+        ) {
+            (self.kind, self.from, self.source, self.id, self.isRequired) = (kind, from, source, id, isRequired)
+        }
+    }
 }
 
 /// `COPY` or `ADD`.

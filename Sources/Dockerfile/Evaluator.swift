@@ -1,14 +1,13 @@
 /// From what is written to what is meant: which stages the target needs, what each starts from, in which order.
 
 extension Dockerfile {
-    /// Throws all the mistakes that show only once arguments, bases and target are known, and with them what the
-    /// assembler does not do yet.
+    /// Throws all the mistakes that show only once arguments, bases and target are known.
     package func evaluate(_ options: EvaluationOptions) throws(DockerfileProblems) -> Evaluation {
         var evaluator = Evaluator(self, options)
         let stages = evaluator.evaluate()
         let evaluation = Evaluation(stages: stages, syntax: syntax, syntaxLine: syntaxLine, stageNames: stageNames)
         guard evaluator.problems.isEmpty else {
-            throw DockerfileProblems(sorting: evaluator.problems + evaluation.unsupportedByAssembler)
+            throw DockerfileProblems(sorting: evaluator.problems)
         }
         return evaluation
     }
@@ -58,7 +57,7 @@ private struct Evaluator {
             var stage = StageEvaluator(state: state(of: plans[number].base, states), arguments, escape: file.escape)
             for (instruction, sources) in plans[number].instructions {
                 for source in sources { checkOrder(of: source, in: number, instruction) }
-                do throws(Mistake) { try stage.evaluate(instruction, sources.first) } catch {
+                do throws(Mistake) { try stage.evaluate(instruction, sources) } catch {
                     if !uncertain.contains(number) { problems.append(instruction.place.problem(error)) }
                 }
             }
@@ -230,7 +229,7 @@ extension Evaluator {
             let names: [String] =
                 switch instruction.kind {
                 case .copy(let copy): copy.from.map { [$0] } ?? []
-                case .run(let run): run.mountSources
+                case .run(let run): run.mounts.compactMap(\.from)
                 default: []
                 }
             let sources = names.compactMap { source($0, for: number, instruction) }

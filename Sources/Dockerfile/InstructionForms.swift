@@ -130,15 +130,14 @@ extension InstructionReader {
             missingArgument()
             return nil
         }
-        let fields = flags.all("mount").flatMap { $0.split(separator: ",") }
-        let sources = fields.compactMap { $0.cut(at: "=") }.filter { $0.before.lowercased() == "from" }.map(\.after)
+        let mounts = flags.all("mount").compactMap { mount($0) }
         var scanner = ScalarScanner(node.original.trimmed)
         _ = scanner.take { !$0.isSeparator }
         return .run(
             WrittenRun(
                 command: WrittenCommand(words: node.arguments, isShellForm: !node.isJSON),
                 heredocs: node.heredocs,
-                mountSources: sources,
+                mounts: mounts,
                 text: scanner.rest.trimmed
             )
         )

@@ -17,6 +17,8 @@ struct InstructionPlace: Hashable, Sendable {
     /// The first line, from 1.
     var line: Int
     var source: [String]
+    /// Its here-documents, down to the line that ends the last one.
+    var heredocs: [String] = []
 
     /// The place of a mistake is that of its culprit, or else the instruction's first character.
     func problem(_ mistake: Mistake) -> DockerfileProblem {

@@ -11,9 +11,9 @@ struct StageEvaluator {
         expansion = Expansion(escape: escape)
     }
 
-    /// Throws the first mistake of the instruction; the source is what its `--from` means.
-    mutating func evaluate(_ instruction: Instruction, _ source: Base?) throws(Mistake) {
-        let (operation, history) = try evaluate(instruction.kind, source)
+    /// Throws the first mistake of the instruction; the sources are what its `--from` means, or those of its mounts.
+    mutating func evaluate(_ instruction: Instruction, _ sources: [Base]) throws(Mistake) {
+        let (operation, history) = try evaluate(instruction.kind, sources)
         instructions.append(EvaluatedInstruction(line: instruction.place.line, operation: operation, history: history))
         guard case .arguments(let arguments) = instruction.kind else { return }
         // The entry of an ARG with several names belongs to the first one.
@@ -31,11 +31,11 @@ struct StageEvaluator {
 
     private mutating func evaluate(
         _ kind: Instruction.Kind,
-        _ source: Base?
+        _ sources: [Base]
     ) throws(Mistake) -> (Operation, history: String) {
         switch kind {
-        case .copy(let copy): return try evaluate(copy, source)
-        case .run(let run): return (.run(run.text), History.run(run, state))
+        case .copy(let copy): return try evaluate(copy, sources.first)
+        case .run(let run): return (.run(try evaluate(run, sources)), History.run(run, state))
         case .environment(let pairs):
             let expanded = try expand(pairs, "ENV")
             state.setEnvironment(expanded)
@@ -178,6 +178,27 @@ extension StageEvaluator {
             throw Mistake("source-pattern", "the source `\(path)`: \(error.reason)", error.remedy, at: written)
         }
         return .path(path)
+    }
+
+    private func evaluate(_ written: WrittenRun, _ sources: [Base]) throws(Mistake) -> Run {
+        var sources = sources[...]
+        var run = Run(text: written.text, heredocs: written.heredocs.map { KeyValue($0.name, $0.content) })
+        for mount in written.mounts {
+            let source = try expand(mount.source)
+            let (target, id) = (try expand(mount.target), try expand(mount.id))
+            let name =
+                mount.kind == .ssh ? "default" : (target.isEmpty ? source : target).pathNames.last.map(String.init)
+            run.mounts.append(
+                Run.Mount(
+                    mount.kind,
+                    from: mount.from == nil ? nil : sources.popFirst(),
+                    source: mount.kind == .bind ? Copy.cleanedSource(source) : source,
+                    id: id.isEmpty ? name ?? "" : id,
+                    isRequired: mount.isRequired
+                )
+            )
+        }
+        return run
     }
 
     /// Variables are replaced, quotes stay, and the escape is always `\`, whatever the file's own one is.

@@ -34,6 +34,9 @@ struct SyntaxParser {
     private(set) var problems: [DockerfileProblem] = []
     private(set) var nodes: [SyntaxNode] = []
 
+    /// The comments with which the file begins, as far as they say how it is read.
+    var directiveLines: [String] { Array(lines.prefix(directives.lineCount)) }
+
     /// Reads all of it; ``nodes`` holds what could be read, ``problems`` the rest.
     init(_ text: String) {
         let bytes = text.begins(with: "\u{FEFF}") ? text.utf8.dropFirst(3) : text.utf8[...]
@@ -102,7 +105,9 @@ struct SyntaxParser {
         }
         do throws(Mistake) {
             var node = try node(of: line, at: place(from: start))
+            let end = position
             try readHeredocs(of: &node)
+            node.place.heredocs = Array(lines[end..<position])
             nodes.append(node)
         } catch {
             problems.append(place(from: start).problem(error))

@@ -1,6 +1,6 @@
 /// Keys: the hash of all that decides a node's result, and nothing else.
 
-internal import Dockerfile
+package import Dockerfile
 internal import OCI
 package import Project
 
@@ -45,6 +45,36 @@ package enum Keys {
         if image.showsRevision { hasher.add("revision", revision.map { [$0] } ?? []) }
         hasher.add(reading)
         return hasher.finish()
+    }
+
+    /// The key of what an engine builds of an image, and the files of the context that it reads, folders before what is
+    /// in them.
+    ///
+    /// `bases` are the keys of the project's images that it is made from, by name.
+    package static func head(
+        _ head: Split.Head,
+        of image: Image,
+        platform: String,
+        _ reading: Reading,
+        linked: LinkedSources,
+        bases: [KeyValue]
+    ) -> (key: String, files: [InputFile]) {
+        let part = image.reduced(to: head.evaluation)
+        let scope = InputScope(of: part, linked: linked)
+        let files = reading.files.filter { scope.reads($0.path) || scope.leadsBack($0.path) }
+        var hasher = KeyHasher()
+        hasher.add(semantics + " head")
+        hasher.add(platform, [image.building.builder.rawValue, image.building.network ?? "", image.context])
+        hasher.add(part.instructions, head.exports ?? [])
+        hasher.add("bases", pairs: bases)
+        for file in files {
+            switch file.kind {
+            case .directory: hasher.add("folder", [file.path, "\(file.stat.permissions)"])
+            case .link(let target): hasher.add("link", [file.path, target])
+            case .file(let hash): hasher.add("file", [file.path, "\(file.stat.permissions)", "\(hash.blobID)"])
+            }
+        }
+        return (hasher.finish(), files)
     }
 
     /// An image's key, from its own and the keys of the images that it is made from.

@@ -77,6 +77,8 @@ struct Assembly {
             movesTag: entry.naming.movesTag,
             showsRevision: entry.naming.showsRevision,
             compression: entry.naming.compression,
+            building: entry.building,
+            source: reading.dockerfile,
             deploys: entry.deploys.compactMap { deploy($0, needs: allNeeds[$0.id] ?? []) },
             place: entry.place,
             evaluation: reading.evaluation,

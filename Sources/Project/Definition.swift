@@ -105,7 +105,7 @@ struct Definition {
     private mutating func add(_ operation: Operation, _ positions: [Int: Int]) {
         switch operation {
         case .copy(let copy): add(copy, positions)
-        case .run(let command): add("run", command)
+        case .run(let run): add(run, positions)
         case .environment(let variables): add("env", variables)
         case .labels(let labels): add("labels", labels)
         case .expose(let ports): add("expose", ports)
@@ -123,6 +123,15 @@ struct Definition {
         case .maintainer(let name): add("maintainer", name)
         case .onBuild(let trigger): add("onbuild", trigger)
         case .argument(let name, let value): add("arg", [name] + [value].compactMap(\.self))
+        }
+    }
+
+    private mutating func add(_ run: Run, _ positions: [Int: Int]) {
+        add("run", run.text)
+        add("inline", run.heredocs)
+        for mount in run.mounts {
+            add("mount", [mount.kind.rawValue, mount.source, mount.id])
+            add("from", mount.from.map { Self.text(of: $0, positions) } ?? "context")
         }
     }
 

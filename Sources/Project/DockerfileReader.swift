@@ -1,7 +1,7 @@
 /// Reads the images' Dockerfiles and ignore files and evaluates them, each after the images that it is built from.
 
-import Dockerfile
-import Graph
+package import Dockerfile
+package import Graph
 
 struct DockerfileReader {
     struct Reading {
@@ -117,7 +117,8 @@ struct DockerfileReader {
         defaults[name] = evaluation.defaults(bases: defaults, external: external.mapValues(\.defaults))
         if evaluation.starts(fromOneOf: uncertain, knowing: external) { uncertain.insert(name) }
         let slips = evaluation.slips(projectImages: others(of: written.image))
-        let found = evaluation.unsupportedByAssembler + slips
+        let isAssembled = written.image.building.builder == .assemble
+        let found = (isAssembled ? evaluation.unsupportedByAssembler : []) + slips
         problems += found.map { diagnostic($0, in: written.path, of: written.image) }
         var pins: [BasePin] = []
         for (reference, line) in evaluation.externalBases {
@@ -213,22 +214,19 @@ struct DockerfileReader {
 
 extension Evaluation {
     /// The images of the project that are read, each line that says so in the order of the file.
-    var projectBases: [(image: NodeID, line: Int)] {
+    package var projectBases: [(image: NodeID, line: Int)] {
         bases.compactMap { base, line in if case .project(let name) = base { (NodeID(name), line) } else { nil } }
     }
 
     /// The images from elsewhere that are read, each line that says so in the order of the file.
-    var externalBases: [(reference: String, line: Int)] {
+    package var externalBases: [(reference: String, line: Int)] {
         bases.compactMap { base, line in if case .external(let name) = base { (name, line) } else { nil } }
     }
 
     private var bases: [(Base, line: Int)] {
         stages.flatMap { stage in
-            let copied = stage.instructions.compactMap { instruction -> (Base, line: Int)? in
-                guard case .copy(let copy) = instruction.operation, let from = copy.from else { return nil }
-                return (from, instruction.line)
-            }
-            return [(stage.base, stage.line)] + copied
+            let read = stage.instructions.flatMap { instruction in instruction.sources.map { ($0, instruction.line) } }
+            return [(stage.base, stage.line)] + read
         }
     }
 

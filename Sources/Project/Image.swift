@@ -34,11 +34,14 @@ package struct Image: Equatable, Sendable {
     package var showsRevision: Bool
     /// Where the configuration says so: then it is part of the key.
     package var compression: Compression?
+    package var building: ImageBuilding
     /// What happens once it is published.
     package var deploys: [Deploy]
     package var place: Place
     /// The Dockerfile as it stood when the project was loaded, every project image named by its `.imgwatch` name.
     package var evaluation: Evaluation
+    /// Its text; what only the text says (comments, stages that nothing needs) makes it no other image.
+    package var source: Dockerfile?
     /// What the context holds of this image's inputs.
     package var ignorePatterns: IgnorePatterns
     /// Where each line of the text of ``ignorePatterns`` is written.
@@ -62,6 +65,8 @@ package struct Image: Equatable, Sendable {
         movesTag: Bool = false,
         showsRevision: Bool = false,
         compression: Compression? = nil,
+        building: ImageBuilding = ImageBuilding(),
+        source: Dockerfile? = nil,
         deploys: [Deploy] = [],
         place: Place,
         evaluation: Evaluation,
@@ -73,7 +78,7 @@ package struct Image: Equatable, Sendable {
         (self.arguments, self.labels, self.ignore, self.ignoreFile) = (arguments, labels, ignore, ignoreFile)
         (self.needs, self.push, self.aliases, self.place) = (needs, push, aliases, place)
         (self.tag, self.movesTag, self.showsRevision) = (tag, movesTag, showsRevision)
-        (self.compression, self.deploys) = (compression, deploys)
+        (self.compression, self.deploys, self.building, self.source) = (compression, deploys, building, source)
         (self.evaluation, self.externalBases) = (evaluation, externalBases)
         (self.ignorePatterns, self.ignorePlaces) = (ignorePatterns, ignorePlaces)
     }
@@ -81,6 +86,18 @@ package struct Image: Equatable, Sendable {
     /// The bases outside the project of which nothing is known yet: the evaluation may be wrong until they are, and
     /// nothing must be built from it.
     package var unresolvedBases: [String] { externalBases.filter { $0.digest == nil }.map(\.reference) }
+
+    /// The image that a part of its Dockerfile makes.
+    package func reduced(to part: Evaluation) -> Image {
+        var image = self
+        image.evaluation = part
+        let references = Set(part.externalBases.map(\.reference))
+        image.externalBases = externalBases.filter { references.contains($0.reference) }
+        return image
+    }
+
+    /// What an engine makes of it, and what imgwatch itself does.
+    package var split: Split { evaluation.split(isWhole: building.builder.isEngine) }
 
     /// What the Dockerfile says of the image, as one canonical text: neither the lines nor what the target does not
     /// need show in it.
@@ -93,7 +110,8 @@ package struct Image: Equatable, Sendable {
             && a.arguments.elementsEqual(b.arguments, by: ==) && a.labels == b.labels && a.ignore == b.ignore
             && a.ignoreFile == b.ignoreFile && a.needs == b.needs && a.push == b.push && a.aliases == b.aliases
             && a.tag == b.tag && a.movesTag == b.movesTag && a.showsRevision == b.showsRevision
-            && a.compression == b.compression && a.deploys == b.deploys && a.externalBases == b.externalBases
+            && a.compression == b.compression && a.building == b.building && a.deploys == b.deploys
+            && a.externalBases == b.externalBases
             && a.evaluation == b.evaluation && a.ignorePatterns == b.ignorePatterns
     }
 }

@@ -27,6 +27,7 @@ extension ProjectFileReader {
         image.push = fields["push"].flatMap { values.bool($0, "`push`") } ?? true
         if let aliases = fields["aliases"] { image.aliases = self.aliases(aliases) }
         image.naming = naming(fields, else: file.naming)
+        image.building = building(fields, else: file.building)
         image.deploys = fields["deploy"].map { deploys($0, of: image, in: file) } ?? []
         return image
     }
@@ -37,7 +38,9 @@ extension ProjectFileReader {
         if let tag = fields["tag"] { naming.tag = self.tag(tag) }
         naming.movesTag = fields["tag-moves"].flatMap { values.bool($0, "`tag-moves`") } ?? inherited.movesTag
         naming.showsRevision = fields["revision"].flatMap { values.bool($0, "`revision`") } ?? inherited.showsRevision
-        if let compression = fields["compression"] { naming.compression = self.compression(compression) }
+        if let compression = fields["compression"] {
+            naming.compression = word(compression, "`compression`", Compression.self, plural: "compressions")
+        }
         return naming
     }
 
@@ -49,19 +52,6 @@ extension ProjectFileReader {
             values.report(.tag, text.place, "the tag `\(text.value)` \(error.reason)", error.remedy)
             return nil
         }
-    }
-
-    private mutating func compression(_ tree: Tree) -> Compression? {
-        guard let text = values.text(tree, "`compression`") else { return nil }
-        if let known = Compression(rawValue: text.value) { return known }
-        let names = Compression.allCases.map(\.rawValue)
-        values.report(
-            .value,
-            text.place,
-            "`compression` cannot be `\(text.value)`",
-            Nearest.remedy(for: text.value, in: names, plural: "compressions")
-        )
-        return nil
     }
 
     private mutating func path(_ tree: Tree, _ what: String) -> Placed<String>? {

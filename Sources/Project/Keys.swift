@@ -11,7 +11,7 @@ struct Keys {
         owner: "the configuration",
         supported: [
             "registry", "steps", "images", "env", "timeout", "quiet", "parallel", "tag", "tag-moves", "revision",
-            "compression",
+            "compression", "builder", "network", "secrets",
         ],
         later: ["aws", "trigger", "serve", "ready", "profiles", "notify"]
     )
@@ -26,10 +26,10 @@ struct Keys {
         owner: "an image",
         supported: [
             "dockerfile", "context", "target", "args", "labels", "ignore", "needs", "push", "aliases", "tag",
-            "tag-moves", "revision", "compression", "deploy",
+            "tag-moves", "revision", "compression", "builder", "network", "secrets", "deploy",
         ],
         later: [
-            "builder", "platforms", "secrets", "pull", "delta",
+            "platforms", "pull", "delta",
             "lambda", "trigger", "serve", "ready", "profiles", "notify",
         ]
     )
@@ -39,6 +39,9 @@ struct Keys {
         supported: ["run", "needs", "env", "dir", "timeout", "name"],
         later: ["trigger", "ready", "profiles", "notify"]
     )
+
+    /// The keys of `secrets: { ID: { … } }`.
+    static let secret = Keys(owner: "a secret", supported: ["env", "file"], later: [])
 
     /// The keys of `args: { X: { image: NAME } }`.
     static let argument = Keys(owner: "an argument", supported: ["image"], later: [])

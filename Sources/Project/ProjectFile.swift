@@ -16,6 +16,7 @@ struct ProjectFile {
     var environment: [KeyValue] = []
     /// What every image has that does not say otherwise.
     var naming = ImageNaming()
+    var building = ImageBuilding()
     var steps: [StepEntry] = []
     var images: [ImageEntry] = []
 }
@@ -66,6 +67,7 @@ struct ImageEntry {
     var push = true
     var aliases: [Placed<String>] = []
     var naming = ImageNaming()
+    var building = ImageBuilding()
     var deploys: [DeployEntry] = []
 }
 

@@ -80,17 +80,20 @@ final class ImageStore: Sendable {
 
     func assemble(
         _ image: Image,
+        _ tail: Evaluation,
+        on heads: [Int: AssemblyHead],
         from inputs: ImageInputs,
         reader: InputReader,
         isCancelled: @escaping @Sendable () -> Bool
     ) throws(ImageProblem) -> StoredImage {
         do {
             var loaded: [String: BuiltImage] = [:]
-            for base in inputs.bases {
+            let names = Set(tail.projectBases.map(\.image.name))
+            for base in inputs.bases where names.contains(base.name) {
                 loaded[base.name] = try base.image.content ?? assembler.load(base.image.manifest)
             }
             var request = AssemblyRequest(
-                evaluation: image.evaluation.naming(inputs.bases),
+                evaluation: tail.naming(inputs.bases),
                 context: try image.buildContext(inputs, reader),
                 bases: loaded,
                 labels: image.allLabels(key: inputs.key, revision: inputs.revision),
@@ -98,6 +101,7 @@ final class ImageStore: Sendable {
                 platform: Self.platform,
                 isCancelled: isCancelled
             )
+            request.heads = heads
             request.externals = try externals(of: image)
             request.encoding = encoding(of: image)
             return stored(try assembler.assemble(request), inputs, neighbours: try neighbours(image, inputs))
@@ -105,7 +109,8 @@ final class ImageStore: Sendable {
             if let path = problem.changedInput { throw .inputChanged(path: path) }
             if isCancelled() { throw .cancelled }
             let place = problem.line.map { "\(image.dockerfile):\($0): " } ?? ""
-            throw .failed(Failure("\(place)\(problem.reason); \(problem.remedy)"))
+            let failure = Failure("\(place)\(problem.reason); \(problem.remedy)")
+            throw problem.isUnsupported ? .unassembled(failure) : .failed(failure)
         } catch let problem as ImageProblem {
             throw problem
         } catch {
@@ -155,8 +160,21 @@ final class ImageStore: Sendable {
         do throws(OCIError) { return try layout.readManifest(manifest) } catch { throw ImageProblem(error) }
     }
 
+    /// The layers of these images that are here, by the hashes of their tars.
+    func layers(of manifests: [Descriptor]) -> [Digest: LayerRecord] {
+        var found: [Digest: LayerRecord] = [:]
+        for manifest in manifests {
+            guard let image = try? layout.readImage(manifest) else { continue }
+            for (layer, diffID) in zip(image.manifest.layers, image.configuration.diffIDs) {
+                guard let type = MediaType.ociLayer(layer.mediaType) else { continue }
+                found[diffID] = LayerRecord(diffID: diffID, digest: layer.digest, size: layer.size, mediaType: type)
+            }
+        }
+        return found
+    }
+
     /// Compression pays where images travel.
-    private func encoding(of image: Image) -> LayerEncoding {
+    func encoding(of image: Image) -> LayerEncoding {
         switch image.compression {
         case .stored: .stored
         case .gzip: .gzip

@@ -72,6 +72,8 @@ enum ImageProblem: Error, Sendable {
     case incomplete
     /// The same of the image that it is built on, which goes by this name.
     case baseIsGone(String)
+    /// The assembler can't do it, and an engine may.
+    case unassembled(Failure)
     case failed(Failure)
 
     init(_ error: RegistryError) {

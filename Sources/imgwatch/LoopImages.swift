@@ -1,6 +1,7 @@
 /// Runs of images: one instant is read and assembled, judged by the engine, and published under its names.
 
 import Building
+import Dockerfile
 import Engine
 import Foundation
 import Graph
@@ -96,6 +97,7 @@ extension Loop {
             published[base] = nil
             handle(.lost(base))
             endCancelled(run)
+        case .unassembled(let failure): end(run, RunEnd(.failed(failure), barrier: sequence))
         case .inputChanged, .cancelled: endCancelled(run)
         }
     }
@@ -180,15 +182,38 @@ extension Loop {
         _ inputs: ImageInputs,
         _ run: ActiveRun
     ) async -> Result<StoredImage, ImageProblem> {
-        let session = session
-        return await cancellable(run) { () async throws(ImageProblem) in
-            try await session.fetchBases(of: image, inputs.bases)
-            return try await self.offload {
-                Result { () throws(ImageProblem) in
-                    try session.store.assemble(image, from: inputs, reader: session.reader) { run.isCancelled }
-                }
-            }.get()
+        await cancellable(run) { () async throws(ImageProblem) in
+            do throws(ImageProblem) {
+                return try await self.assembled(image, image.split, inputs, run)
+            } catch .unassembled(let failure) {
+                guard image.building.builder == .automatic else { throw .failed(failure) }
+                self.session.tellOnce("\(image.id): an engine builds all of it, since: \(failure.reason)")
+                return try await self.assembled(image, image.evaluation.split(isWhole: true), inputs, run)
+            }
         }
+    }
+
+    /// What only an engine can do, and then the rest.
+    private nonisolated func assembled(
+        _ image: Image,
+        _ split: Split,
+        _ inputs: ImageInputs,
+        _ run: ActiveRun
+    ) async throws(ImageProblem) -> StoredImage {
+        var heads: [Int: AssemblyHead] = [:]
+        for wanted in try session.wantedHeads(split, of: image, inputs) {
+            let manifest = try await session.heads.build(wanted, session)
+            heads[wanted.head.stage] = AssemblyHead(manifest: manifest, hasCommand: wanted.hasCommand)
+        }
+        let (session, done) = (session, heads)
+        try await session.fetchBases(of: image.reduced(to: split.tail), inputs.bases)
+        return try await offload {
+            Result { () throws(ImageProblem) in
+                try session.store.assemble(image, split.tail, on: done, from: inputs, reader: session.reader) {
+                    run.isCancelled
+                }
+            }
+        }.get()
     }
 
     /// Sends all but the names to where the image goes.

@@ -25,6 +25,7 @@ struct SessionParts {
     var git: GitNames?
     var store: ImageStore
     var bases: ExternalBases
+    var heads: HeadBuilder
     var http: HTTPClient
     var reporter: Reporter
     var output: OutputQueue
@@ -119,11 +120,19 @@ struct Opening {
                 git: repository.flatMap { GitNames($0, reader: reader, environment) },
                 store: store,
                 bases: bases,
+                heads: heads(store),
                 http: http,
                 reporter: reporter,
                 output: output
             )
         )
+    }
+
+    private func heads(_ store: ImageStore) -> HeadBuilder {
+        let scratch = folders.state + "/heads"
+        // What a crash left.
+        if purpose != .plan { try? FileManager.default.removeItem(atPath: scratch) }
+        return HeadBuilder(store: store, environment: environment, scratch: scratch)
     }
 
     private func acquireLock() throws -> ProjectLock {

@@ -27,6 +27,7 @@ final class Session: Sendable {
     let store: ImageStore
     /// What the project's images are based on from outside of it.
     let bases: ExternalBases
+    let heads: HeadBuilder
     let http: HTTPClient
     let watcher: Watcher
     let reader: InputReader
@@ -46,6 +47,7 @@ final class Session: Sendable {
 
     init(_ parts: SessionParts) throws(WatchError) {
         (environment, state, store, lock) = (parts.environment, parts.state, parts.store, parts.lock)
+        heads = parts.heads
         (bases, http, inputs) = (parts.bases, parts.http, parts.inputs)
         (reporter, output, reader, git) = (parts.reporter, parts.output, parts.reader, parts.git)
         let activity = Activity()

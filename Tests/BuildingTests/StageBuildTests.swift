@@ -17,7 +17,7 @@ import Testing
         try workshop.file("a")
         let problem = try #require(try workshop.problem(dockerfile + "\n"))
         #expect((problem.id, problem.line) == (id, line))
-        #expect(problem.reason.hasSuffix("is not supported yet"))
+        #expect(problem.reason.hasSuffix("is nothing that imgwatch itself does") && problem.isUnsupported)
     }
 
     @Test(arguments: [("FROM debian:12\n", 1), ("FROM scratch\nCOPY --from=debian:12 /a /b\n", 2)])

@@ -115,11 +115,11 @@ import Testing
         Case("FROM a AS b\nCOPY --from=B c d", "copy-from-itself 2:6"),
         Case("FROM a\nCOPY --from=0 c d", "copy-from-itself 2:6"),
         Case("FROM a AS b\nCOPY --from=c d e\nFROM b AS c", "copy-from-later-stage 2:6"),
-        Case(
-            "FROM a AS b\nRUN --mount=from=c,target=/c d\nFROM b AS c",
-            "copy-from-later-stage 2:1",
-            "run-unsupported 2:1"
-        ),
+        Case("FROM a AS b\nRUN --mount=from=c,target=/c d\nFROM b AS c", "copy-from-later-stage 2:1"),
+        Case("FROM a\nRUN --mount=type=bound,target=/c d", "mount 2:5"),
+        Case("FROM a\nRUN --mount=type=tmpfs,from=a,target=/c d", "mount 2:5"),
+        Case("FROM a\nRUN --mount=from=$A,target=/c d", "mount 2:5"),
+        Case("FROM a\nRUN --mount=sauce=a,target=/c d", "mount 2:5"),
         Case("FROM a\nEXPOSE 70000", "port 2:8"),
         Case("FROM a\nEXPOSE 80/tpc", "port 2:8"),
         Case("FROM a\nEXPOSE 90-80", "port 2:8"),

@@ -113,7 +113,7 @@ import Testing
         let stage = try evaluate("# escape=`\nFROM base\nWORKDIR x\nENV B=$PATH\nCMD run", options).stages[0]
         #expect(
             stage.instructions.map(\.operation) == [
-                .copy(Copy(sources: [.path("/app")], destination: "/srv/sub/")), .run("make"),
+                .copy(Copy(sources: [.path("/app")], destination: "/srv/sub/")), .run(Run(text: "make")),
                 .workingDirectory("/srv/x"),
                 .environment([KeyValue("B", "/bin")]), .command(["/bin/bash", "-c", "run"]),
             ]

@@ -77,15 +77,40 @@ import Testing
         Case("onbuild  RUN  a  $V", .onBuild("RUN  a  $V"), ""),
         Case("ARG a=$V", .argument(name: "a", value: "v"), "ARG a=v"),
         Case("ARG a", .argument(name: "a", value: nil), "ARG a"),
-        Case("RUN a $V \\\n b", .run("a $V  b"), "RUN |1 P=5000 5001/sctp /bin/sh -c a $V  b # buildkit"),
+        Case("RUN a $V \\\n b", .run(Run(text: "a $V  b")), "RUN |1 P=5000 5001/sctp /bin/sh -c a $V  b # buildkit"),
         Case(
             "RUN --network=none [\"a\", \"b\"]",
-            .run("--network=none [\"a\", \"b\"]"),
+            .run(Run(text: "--network=none [\"a\", \"b\"]")),
             "RUN |1 P=5000 5001/sctp a b # buildkit"
         ),
-        Case("RUN <<E\na\nE", .run("<<E"), "RUN |1 P=5000 5001/sctp /bin/sh -c a\n # buildkit"),
-        Case("RUN <<E\n#!/b\nE", .run("<<E"), "RUN |1 P=5000 5001/sctp /bin/sh -c /dev/pipes/E # buildkit"),
-        Case("RUN cat <<E\na\nE", .run("cat <<E"), "RUN |1 P=5000 5001/sctp /bin/sh -c cat <<E\na\nE # buildkit"),
+        Case(
+            "RUN <<E\na\nE",
+            .run(Run(text: "<<E", heredocs: [KeyValue("E", "a\n")])),
+            "RUN |1 P=5000 5001/sctp /bin/sh -c a\n # buildkit"
+        ),
+        Case(
+            "RUN <<E\n#!/b\nE",
+            .run(Run(text: "<<E", heredocs: [KeyValue("E", "#!/b\n")])),
+            "RUN |1 P=5000 5001/sctp /bin/sh -c /dev/pipes/E # buildkit"
+        ),
+        Case(
+            "RUN cat <<E\na\nE",
+            .run(Run(text: "cat <<E", heredocs: [KeyValue("E", "a\n")])),
+            "RUN |1 P=5000 5001/sctp /bin/sh -c cat <<E\na\nE # buildkit"
+        ),
+        Case(
+            "RUN --mount=type=secret,id=t,required --mount=source=/a/../$V,target=/x --mount=type=ssh \\\n b",
+            .run(
+                Run(
+                    text: "--mount=type=secret,id=t,required --mount=source=/a/../$V,target=/x --mount=type=ssh  b",
+                    mounts: [
+                        Run.Mount(.secret, id: "t", isRequired: true), Run.Mount(source: "v", id: "x"),
+                        Run.Mount(.ssh, id: "default"),
+                    ]
+                )
+            ),
+            "RUN |1 P=5000 5001/sctp /bin/sh -c b # buildkit"
+        ),
     ])
     func `an instruction becomes what stands in the configuration, and its history`(test: Case) throws {
         let start = "FROM scratch\nENV V=v\nARG P='5000 5001/sctp'\nWORKDIR /w\n"

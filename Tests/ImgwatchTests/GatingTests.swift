@@ -126,14 +126,16 @@ private final class LoopRun: Sendable {
         }
         let http = HTTPClient()
         let registries = Registries(environment, http)
+        let store = try ImageStore(layout, address: .loopback(port: 5000), cache: .inMemory())
         session = try Session(
             SessionParts(
                 environment: environment,
                 state: state,
                 reader: InputReader(root: project.root, index: HashIndex()),
                 inputs: FolderOfFiles(folders.state + "/inputs", most: 10),
-                store: ImageStore(layout, address: .loopback(port: 5000), cache: .inMemory()),
+                store: store,
                 bases: ExternalBases(layout, registries),
+                heads: HeadBuilder(store: store, environment: environment, scratch: folders.state + "/heads"),
                 http: http,
                 reporter: reporter,
                 output: OutputQueue(.standard)

@@ -46,7 +46,7 @@ import Testing
         }
 
         func assemble(_ inputs: ImageInputs) throws -> StoredImage {
-            try store.assemble(image, from: inputs, reader: reader, isCancelled: { false })
+            try store.assemble(image, image.evaluation, on: [:], from: inputs, reader: reader, isCancelled: { false })
         }
 
         @discardableResult

@@ -98,7 +98,9 @@ import Testing
         let texts = try names.map { try String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8) }
         let ids = texts.flatMap { text in
             text.matches(of: #/Mistake\(\s*"(?<id>[a-z-]+)"/#).map { "dockerfile-\($0.output.id)" }
-                + text.matches(of: #/\bproblem\(\s*"(?<id>[a-z-]+)"/#).map { "dockerfile-\($0.output.id)-unsupported" }
+                + text.matches(of: #/EngineWork\(\s*id: "(?<id>[a-z-]+)"/#).map {
+                    "dockerfile-\($0.output.id)-unsupported"
+                }
                 + text.matches(of: #/id: "(?<id>dockerfile-[a-z-]+)"/#).map { String($0.output.id) }
         }
         #expect(ids.count > 40)

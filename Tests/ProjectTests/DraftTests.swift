@@ -44,7 +44,7 @@ import Testing
         #expect(images.map(\.dockerfile) == ["a: $b #\"c/Dockerfile", "true/Dockerfile"])
     }
 
-    @Test func `a Dockerfile that is not supported is named all the same, and the reading says why`() throws {
+    @Test func `a Dockerfile that is mistaken is named all the same, and the reading says why`() throws {
         let (text, folder) = try draft(["web/Dockerfile": "FROM alpine\nRUN x\n", "bad/Dockerfile": "nonsense\n"])
         #expect(text.contains("  web:\n    dockerfile: web/Dockerfile\n"))
         #expect(LoaderTests.ids(folder).allSatisfy { $0.hasPrefix("dockerfile-") })

@@ -27,6 +27,7 @@ struct Up: AsyncParsableCommand {
         let control = session.serveControl(of: loop, signals.count, in: opening.folders)
         session.output.whenBroken { Task { await loop.stop() } }
         await loop.run()
+        await session.heads.end()
         signals.end()
         control?.stop()
         await registry?.stop()
@@ -66,6 +67,7 @@ struct Build: AsyncParsableCommand {
         signals.stop(loop)
         let control = session.serveControl(of: loop, signals.count, in: opening.folders)
         await loop.run()
+        await session.heads.end()
         signals.end()
         control?.stop()
         await registry?.stop()

@@ -1,0 +1,132 @@
+/// A head as a Dockerfile of its own, for an engine: the lines as they are written and where they stand in the file, so
+/// that what the engine says of a line is true of the file, too.
+
+extension Dockerfile {
+    /// The Dockerfile of a head; its last stage is what is to be built.
+    ///
+    /// What an engine would look up by a name that may mean another thing to it is called by what `naming` gives:
+    /// images of the project and images from elsewhere. Stages that the head does not need are left out.
+    package func text(of head: Split.Head, naming: @escaping (Base) -> String) -> String {
+        var text = HeadText(head.evaluation, escape: escape, naming: naming)
+        for (index, line) in directives.enumerated() { text.put(line, at: index + 1) }
+        for instruction in globals { text.put(instruction.place) }
+        for stage in head.evaluation.stages {
+            let written = stages[stage.index]
+            text.begin(stage, at: written.place)
+            let last = stage.instructions.last?.line ?? stage.line
+            for instruction in written.instructions where instruction.place.line <= last {
+                text.put(instruction, stage)
+            }
+        }
+        if let exports = head.exports, let stage = head.evaluation.stages.last { text.export(exports, from: stage) }
+        return text.lines.joined(separator: "\n") + "\n"
+    }
+}
+
+private struct HeadText {
+    private(set) var lines: [String] = []
+    private let evaluation: Evaluation
+    private let escape: Unicode.Scalar
+    private let naming: (Base) -> String
+
+    init(_ evaluation: Evaluation, escape: Unicode.Scalar, naming: @escaping (Base) -> String) {
+        (self.evaluation, self.escape, self.naming) = (evaluation, escape, naming)
+    }
+
+    private func name(of base: Base) -> String {
+        switch base {
+        case .stage(let index): evaluation.nameInHeads(of: index)
+        case .scratch: "scratch"
+        case .project, .external: naming(base)
+        }
+    }
+
+    mutating func put(_ line: String, at number: Int) {
+        while lines.count < number - 1 { lines.append("") }
+        lines.append(line)
+    }
+
+    mutating func put(_ place: InstructionPlace) {
+        for (offset, line) in (place.source + place.heredocs).enumerated() { put(line, at: place.line + offset) }
+    }
+
+    mutating func begin(_ stage: EvaluatedStage, at place: InstructionPlace) {
+        let platform = stage.platform.map { "--platform=\($0) " } ?? ""
+        put("FROM \(platform)\(name(of: stage.base)) AS \(evaluation.nameInHeads(of: stage.index))", at: place.line)
+    }
+
+    mutating func put(_ instruction: Instruction, _ stage: EvaluatedStage) {
+        var place = instruction.place
+        let evaluated = stage.instructions.first { $0.line == place.line && !$0.sources.isEmpty }
+        var names = (evaluated?.sources ?? []).map(name)[...]
+        let flag = if case .run = instruction.kind { "from=" } else { "--from=" }
+        for index in place.source.indices where !names.isEmpty {
+            place.source[index] = Self.replacing(flag, in: place.source[index], by: &names)
+        }
+        put(place)
+    }
+
+    /// Puts the names behind the flag, one after the other, wherever it stands in a line's words that begin with `--`.
+    private static func replacing(_ flag: String, in line: String, by names: inout ArraySlice<String>) -> String {
+        var scanner = ScalarScanner(line)
+        var result = ""
+        while !scanner.isAtEnd {
+            result += String(scalars: scanner.take(while: \.isSpace))
+            let word = String(scalars: scanner.take { !$0.isSpace })
+            guard word.begins(with: "--"), let start = start(of: flag, in: word), let name = names.first else {
+                result += word
+                continue
+            }
+            let value = word.utf8[start...].prefix { $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "\"") }
+            result += String(Substring(word.utf8[..<start])) + name + String(Substring(word.utf8[value.endIndex...]))
+            names = names.dropFirst()
+        }
+        return result
+    }
+
+    /// Where the value of `--from=`, or of a mount's field `from=`, begins.
+    private static func start(of flag: String, in word: String) -> String.Index? {
+        if word.lowercased().begins(with: flag) { return word.utf8.index(word.startIndex, offsetBy: flag.utf8.count) }
+        guard flag == "from=", word.begins(with: "--mount=") else { return nil }
+        var index = word.utf8.index(word.startIndex, offsetBy: "--mount=".utf8.count)
+        while index < word.endIndex {
+            let rest = word.utf8[index...]
+            let quote = rest.first == UInt8(ascii: "\"") ? 1 : 0
+            if String(Substring(rest.dropFirst(quote))).lowercased().begins(with: flag) {
+                return word.utf8.index(index, offsetBy: quote + flag.utf8.count)
+            }
+            guard let comma = rest.firstIndex(of: UInt8(ascii: ",")) else { return nil }
+            index = word.utf8.index(after: comma)
+        }
+        return nil
+    }
+
+    /// A last stage that holds nothing but these paths.
+    mutating func export(_ paths: [String], from stage: EvaluatedStage) {
+        lines.append("FROM scratch")
+        for path in paths {
+            var word = ""
+            for scalar in path.unicodeScalars {
+                switch scalar {
+                case "\"": word += "\\\""
+                case "\\": word += "\\\\"
+                // Both the array and the expansion take an escape away.
+                case "$": word += (escape == "\\" ? "\\\\" : String(escape)) + "$"
+                default: word.unicodeScalars.append(scalar)
+                }
+            }
+            lines.append("COPY --from=\(evaluation.nameInHeads(of: stage.index)) [\"\(word)\", \"\(word)\"]")
+        }
+    }
+}
+
+extension Evaluation {
+    /// What a stage is called in the Dockerfile of a head.
+    ///
+    /// Of two stages with one name, none has it.
+    package func nameInHeads(of index: Int) -> String {
+        let stage = stages.first { $0.index == index }
+        let name = stage?.name.flatMap { name in stages.count { $0.name == name } == 1 ? name : nil }
+        return name ?? "stage-\(index)"
+    }
+}

@@ -1,0 +1,24 @@
+/// One run of an engine's program; who executes it is somebody else's business.
+
+package struct EngineCommand: Equatable, Sendable {
+    /// The program and its arguments.
+    package var words: [String]
+    /// Besides, and stronger than, those that imgwatch itself has.
+    package var environment: [String: String]
+    /// It only asks, and should be answered soon.
+    package var isQuestion: Bool
+    package init(_ words: [String], environment: [String: String] = [:], isQuestion: Bool = false) {
+        (self.words, self.environment, self.isQuestion) = (words, environment, isQuestion)
+    }
+}
+
+/// How a program ended.
+package enum EngineCommandEnd: Equatable, Sendable {
+    case exited(Int32)
+    case cancelled
+    /// It could not be started, or hung: why.
+    case failed(String)
+}
+
+/// Executes a command, giving each line of its output, both streams alike, without its end; blocks until it has ended.
+package typealias EngineRunner = @Sendable (EngineCommand, _ onLine: (String) -> Void) -> EngineCommandEnd

@@ -1,0 +1,72 @@
+/// Reads who makes an image as typed.
+
+extension ProjectFileReader {
+    /// `builder`, `network` and `secrets`: those of the image, else those at the top;
+    /// of two secrets with one id the image's.
+    mutating func building(_ fields: [String: Tree], else inherited: ImageBuilding) -> ImageBuilding {
+        var building = inherited
+        if let tree = fields["builder"] {
+            building.builder = word(tree, "`builder`", Builder.self, plural: "builders") ?? inherited.builder
+        }
+        if let tree = fields["network"] {
+            building.network = word(tree, "`network`", RunNetwork.self, plural: "networks")?.engineName
+        }
+        for secret in fields["secrets"].map({ secrets($0) }) ?? [] {
+            building.secrets.removeAll { $0.id == secret.id }
+            building.secrets.append(secret)
+        }
+        return building
+    }
+
+    /// One of the words that there are.
+    mutating func word<Word: RawRepresentable & CaseIterable>(
+        _ tree: Tree,
+        _ what: String,
+        _ type: Word.Type,
+        plural: String
+    ) -> Word? where Word.RawValue == String {
+        guard let text = values.text(tree, what) else { return nil }
+        if let known = Word(rawValue: text.value) { return known }
+        values.report(
+            .value,
+            text.place,
+            "\(what) cannot be `\(text.value)`",
+            Nearest.remedy(for: text.value, in: Word.allCases.map(\.rawValue), plural: plural)
+        )
+        return nil
+    }
+
+    private mutating func secrets(_ tree: Tree) -> [Secret] {
+        values.entries(tree, of: "`secrets`", like: "token: { env: TOKEN }").compactMap { entry in
+            let what = "the secret `\(entry.key)`"
+            guard case .mapping = entry.value.content else {
+                return values.text(entry.value, what).map { Secret(id: entry.key, .file(file($0))) }
+            }
+            let fields = values.fields(entry.value, .secret, of: what)
+            if let name = fields["env"].flatMap({ values.text($0, "`env`") }) {
+                return Secret(id: entry.key, .variable(name.value))
+            }
+            if let path = fields["file"].flatMap({ values.text($0, "`file`") }) {
+                return Secret(id: entry.key, .file(file(path)))
+            }
+            values.report(
+                .missingKey,
+                entry.place,
+                "\(what) says neither where its file is nor in which variable it is",
+                "Write `\(entry.key): { env: NAME }`, or `\(entry.key): { file: PATH }`."
+            )
+            return nil
+        }
+    }
+
+    /// It may lie outside of the project.
+    private func file(_ text: Placed<String>) -> String { AbsolutePath.clean(text.value, in: root) }
+}
+
+/// What `docker build --network` takes.
+private enum RunNetwork: String, CaseIterable {
+    case standard = "default"
+    case host, none
+
+    var engineName: String? { self == .standard ? nil : rawValue }
+}

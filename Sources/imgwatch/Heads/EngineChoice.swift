@@ -1,0 +1,57 @@
+/// Which engine builds: the one that the configuration names, or the first that works.
+
+import Foundation
+import ImageEngines
+import Project
+import Synchronization
+
+/// Safe to use from several threads.
+final class EngineChoice: Sendable {
+    struct Chosen: Sendable {
+        var engine: ImageEngine
+        var version: EngineVersion
+        /// Why not an earlier one.
+        var passedOver: [String]
+    }
+
+    private let known = Mutex<[EngineKind: EngineVersion]>([:])
+
+    /// In the order in which they are tried.
+    static func kinds(for builder: Builder) -> [EngineKind] {
+        switch builder {
+        case .automatic, .assemble: [.docker, .buildkit, .buildah, .podman]
+        case .docker: [.docker]
+        case .buildkit: [.buildkit]
+        case .buildah: [.buildah]
+        case .podman: [.podman]
+        }
+    }
+
+    /// Blocks; throws why none works.
+    func choose(for builder: Builder, running run: @escaping EngineRunner) throws(EngineProblem) -> Chosen {
+        var problems: [EngineProblem] = []
+        for kind in Self.kinds(for: builder) {
+            let engine = ImageEngine(kind, run: run)
+            if let version = known.withLock({ $0[kind] }) {
+                return Chosen(engine: engine, version: version, passedOver: problems.map(\.reason))
+            }
+            do throws(EngineProblem) {
+                let version = try engine.check()
+                known.withLock { $0[kind] = version }
+                return Chosen(engine: engine, version: version, passedOver: problems.map(\.reason))
+            } catch {
+                guard error.kind == .unavailable else { throw error }
+                problems.append(error)
+            }
+        }
+        guard builder == .automatic else { throw problems[0] }
+        throw EngineProblem(
+            .unavailable,
+            "no engine works here: " + problems.map(\.reason).joined(separator: "; "),
+            remedy: "`sudo apt-get install buildah`, or start docker"
+        )
+    }
+
+    /// It does not work any more: it is looked for again.
+    func forget(_ kind: EngineKind) { known.withLock { $0[kind] = nil } }
+}

@@ -1,0 +1,219 @@
+/// The heads of images: what an engine builds once, under a key of its own, for all the tails that follow.
+
+import Dockerfile
+import Engine
+import Foundation
+import Graph
+import ImageEngines
+import Inputs
+import OCI
+import Project
+import Serving
+import Synchronization
+
+/// A head that is wanted: of which image, and all that decides it.
+struct WantedHead: Sendable {
+    var head: Split.Head
+    var image: Image
+    var key: String
+    /// Those of the context that it reads, where they lie now.
+    var files: [ContextEntry]
+    /// Images of the project that it is made from.
+    var bases: [BaseImage]
+
+    /// The name in the layout; no repository begins so.
+    var name: String { "\(ImageStore.unpushed)head/\(image.id.name):\(key)" }
+}
+
+/// Safe to use from several threads.
+final class HeadBuilder: Sendable {
+    private let store: ImageStore
+    private let environment: [String: String]
+    /// Absolute; what lies in it when a session begins is of one that crashed.
+    private let scratch: String
+    private let choice = EngineChoice()
+    /// By image and stage.
+    private let running = Mutex<[String: HeadBuild]>([:])
+    private let count = Mutex(0)
+
+    init(store: ImageStore, environment: [String: String], scratch: String) {
+        (self.store, self.environment, self.scratch) = (store, environment, scratch)
+    }
+
+    /// The head's manifest in the layout, where it was built before, and all of it is still there.
+    func find(_ wanted: WantedHead) -> Descriptor? {
+        guard let manifest = try? store.layout.resolve(wanted.name),
+            let content = try? store.layout.readManifest(manifest),
+            (content.layers + [content.configuration]).allSatisfy({ store.layout.hasBlob($0) })
+        else { return nil }
+        return manifest
+    }
+
+    /// Builds the head; who asks for the same one joins, and who asks for another one of the same stage ends it.
+    ///
+    /// Who is cancelled goes away; the build goes on, for whoever comes next.
+    func build(_ wanted: WantedHead, _ session: Session) async throws(ImageProblem) -> Descriptor {
+        let place = "\(wanted.image.id.name) \(wanted.head.stage)"
+        while true {
+            if let found = find(wanted) { return found }
+            let new = HeadBuild(key: wanted.key)
+            let current = running.withLock { running in
+                if let current = running[place] { return current }
+                running[place] = new
+                return new
+            }
+            if current === new {
+                Task { [self] in
+                    let result = await make(wanted, new, session)
+                    running.withLock { $0[place] = nil }
+                    new.finish(result)
+                }
+            } else if current.key != wanted.key || current.isCancelled {
+                current.cancel()
+                await current.end()
+                if Task.isCancelled { throw .cancelled }
+                continue
+            }
+            return try await current.value()
+        }
+    }
+
+    /// Ends all that is under way.
+    func end() async {
+        for build in running.withLock({ Array($0.values) }) {
+            build.cancel()
+            await build.end()
+        }
+    }
+
+    // MARK: Building
+
+    private func make(
+        _ wanted: WantedHead,
+        _ build: HeadBuild,
+        _ session: Session
+    ) async -> Result<Descriptor, ImageProblem> {
+        do throws(ImageProblem) {
+            // What is pulled from there is in the layout: also where images go elsewhere, or nowhere.
+            try await session.fetchBases(of: wanted.image.reduced(to: Evaluation(stages: [])), wanted.bases)
+            let registry = wanted.bases.isEmpty ? nil : await session.serveBases()
+            let result = await Deadline.offside {
+                Result { () throws(ImageProblem) in try self.build(wanted, build, session, port: registry?.port) }
+            }
+            await registry?.registry.stop()
+            return result
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func build(
+        _ wanted: WantedHead,
+        _ build: HeadBuild,
+        _ session: Session,
+        port: UInt16?
+    ) throws(ImageProblem) -> Descriptor {
+        let request = try prepare(wanted, build, port: port)
+        defer { try? FileManager.default.removeItem(atPath: request.folder) }
+        let runner = session.engineRunner(for: wanted.image.id, build, environment)
+        let result: EngineResult
+        do throws(EngineProblem) {
+            let chosen = try choice.choose(for: wanted.image.building.builder, running: runner)
+            session.tellOnce(Self.notice(chosen))
+            result = try self.build(request, chosen) { event in
+                if build.isAwaited { session.tell(event, of: wanted.image.id) }
+            }
+        } catch {
+            throw Self.problem(error, wanted, isCancelled: build.isCancelled)
+        }
+        return try take(result, wanted)
+    }
+
+    private func build(
+        _ request: EngineRequest,
+        _ chosen: EngineChoice.Chosen,
+        onEvent: @escaping (EngineEvent) -> Void
+    ) throws(EngineProblem) -> EngineResult {
+        do throws(EngineProblem) {
+            return try chosen.engine.build(request, chosen.version, onEvent: onEvent)
+        } catch {
+            if error.kind == .unavailable { choice.forget(chosen.engine.kind) }
+            throw error
+        }
+    }
+
+    private static func notice(_ chosen: EngineChoice.Chosen) -> String {
+        let others = chosen.passedOver.isEmpty ? "" : " (\(chosen.passedOver.joined(separator: "; ")))"
+        return "\(chosen.version.text) builds what only an engine can\(others)"
+    }
+
+    private static func problem(_ problem: EngineProblem, _ wanted: WantedHead, isCancelled: Bool) -> ImageProblem {
+        if problem.kind == .cancelled || isCancelled { return .cancelled }
+        let line = problem.line ?? problem.step.flatMap { wanted.head.line(of: $0) }
+        let place = line.map { "\(wanted.image.dockerfile):\($0): " } ?? ""
+        let log = problem.log.map { "\n    \($0)" }.joined()
+        return .failed(
+            Failure("\(place)\(problem.reason); \(problem.remedy)\(log)", isTransient: problem.kind == .unavailable)
+        )
+    }
+
+    /// Writes the Dockerfile and the context for the engine.
+    private func prepare(
+        _ wanted: WantedHead,
+        _ build: HeadBuild,
+        port: UInt16?
+    ) throws(ImageProblem) -> EngineRequest {
+        let number = count.withLock { count in
+            count += 1
+            return count
+        }
+        let folder = "\(scratch)/\(getpid())-\(number)"
+        var request = EngineRequest(folder: folder, platform: ImageStore.platform)
+        request.network = wanted.image.building.network
+        request.arguments = arguments(of: wanted)
+        request.secrets = wanted.secrets
+        request.agents = wanted.needsAgent && environment["SSH_AUTH_SOCK"] != nil ? ["default"] : []
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let names = BaseNames(wanted, port: port)
+            request.localBases = names.local
+            let text = wanted.image.source?.text(of: wanted.head) { names[$0] } ?? ""
+            try text.write(toFile: request.dockerfile, atomically: false, encoding: .utf8)
+            // What is ignored is not there; a file of the context that says so for another Dockerfile means nothing.
+            try "# nothing\n".write(toFile: request.ignoreFile, atomically: false, encoding: .utf8)
+            try ContextFolder(request.context) { build.isCancelled }.write(wanted.files)
+            return request
+        } catch {
+            try? FileManager.default.removeItem(atPath: folder)
+            switch error {
+            case ContextProblem.changed(let path): throw .inputChanged(path: path)
+            case ContextProblem.cancelled: throw .cancelled
+            case ContextProblem.storage(let error): throw ImageProblem(error)
+            default: throw .failed(Failure("\(folder) can't be written: \(error)"))
+            }
+        }
+    }
+
+    private func arguments(of wanted: WantedHead) -> [(key: String, value: String)] {
+        wanted.image.arguments.map { argument in
+            switch argument.value {
+            case .value(let value): (argument.key, value)
+            case .image(let id): (argument.key, wanted.bases.first { $0.name == id.name }?.reference ?? id.name)
+            }
+        }
+    }
+
+    /// Puts the image into the layout, under the head's name.
+    private func take(_ result: EngineResult, _ wanted: WantedHead) throws(ImageProblem) -> Descriptor {
+        do throws(OCIError) {
+            let externals = (try? store.externals(of: wanted.image)) ?? [:]
+            let known = store.layers(of: wanted.bases.map(\.image.manifest) + externals.values)
+            let taking = ImageImport(into: store.layout, encoding: store.encoding(of: wanted.image)) { known[$0] }
+            let manifest = try taking.take(result, platform: ImageStore.platform).manifest
+            try store.layout.tag(wanted.name, as: manifest)
+            return manifest
+        } catch {
+            throw ImageProblem(error)
+        }
+    }
+}
