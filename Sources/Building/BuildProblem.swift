@@ -1,5 +1,6 @@
 /// Why an image could not be made, for the person who wrote the Dockerfile.
 
+internal import Dockerfile
 package import OCI
 
 package struct BuildProblem: Error, Hashable, Sendable {
@@ -20,6 +21,9 @@ package struct BuildProblem: Error, Hashable, Sendable {
     package var missingLayer: Digest?
     /// Whether the Dockerfile is good, and only this builder can't do it.
     package var isUnsupported = false
+
+    /// Whether it is about what the files are, and not about how they are read and stored.
+    package var isOfFiles: Bool { id.begins(with: "copy-") || id == "link-loop" }
 
     init(_ id: String, _ reason: String, remedy: String) {
         (self.id, self.reason, self.remedy) = (id, reason, remedy)

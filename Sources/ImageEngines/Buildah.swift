@@ -1,4 +1,5 @@
-/// buildah and podman, which are one engine with two commands: no daemon, and the image as an OCI layout.
+/// buildah and podman, which are one engine with two commands: no daemon. In OCI's format they would drop what it does
+/// not know: SHELL, HEALTHCHECK, ONBUILD.
 
 internal import Glibc
 
@@ -6,13 +7,13 @@ extension ImageEngine {
     func buildWithBuildah(
         _ request: EngineRequest,
         _ onEvent: (EngineEvent) -> Void
-    ) throws(EngineProblem) -> EngineResult {
+    ) throws(EngineProblem) {
         // What is there already is not looked for again, over TLS.
         for base in request.localBases {
             let pull = [kind.program, "pull", "--quiet", "--policy", "missing", "--tls-verify=false", base]
             _ = try ask(kind == .buildah ? pull : pull.filter { $0 != "--policy" && $0 != "missing" }, .build) { $0 }
         }
-        var words = [kind.program, "build", "--layers", "--iidfile", request.identity]
+        var words = [kind.program, "build", "--layers", "--format", "docker", "--iidfile", request.identity]
         words += ["--platform", request.platform, "--file", request.dockerfile, "--ignorefile", request.ignoreFile]
         if kind == .buildah { words += ["--identity-label=false"] }
         if let network = request.network { words += ["--network", network] }
@@ -24,10 +25,9 @@ extension ImageEngine {
         let identity = try self.identity(of: request)
         let give =
             kind == .buildah
-            ? ["buildah", "push", "--disable-compression", "--quiet", identity, "oci:" + request.result]
-            : ["podman", "save", "--uncompressed", "--quiet", "--format", "oci-dir", "-o", request.result, identity]
+            ? ["buildah", "push", "--quiet", identity, "docker-archive:" + request.result]
+            : ["podman", "save", "--quiet", "--format", "docker-archive", "--output", request.result, identity]
         try execute(EngineCommand(give), EngineOutput(.plain)) { _ in }
-        return .layout(request.result)
     }
 
     /// What the build wrote to the file that it was given for that.

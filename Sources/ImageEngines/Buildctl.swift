@@ -4,7 +4,7 @@ extension ImageEngine {
     func buildWithBuildctl(
         _ request: EngineRequest,
         _ onEvent: (EngineEvent) -> Void
-    ) throws(EngineProblem) -> EngineResult {
+    ) throws(EngineProblem) {
         var words = ["buildctl", "build", "--progress=plain", "--frontend", "dockerfile.v0"]
         words += ["--local", "context=" + request.context, "--local", "dockerfile=" + request.folder]
         words += ["--opt", "platform=" + request.platform]
@@ -17,7 +17,6 @@ extension ImageEngine {
         for agent in request.agents { words += ["--ssh", agent] }
         words += ["--output", "type=oci,dest=" + request.result]
         try execute(EngineCommand(words), EngineOutput(.buildkit), onEvent)
-        return .archive(request.result)
     }
 }
 

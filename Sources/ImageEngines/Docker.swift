@@ -21,7 +21,7 @@ extension ImageEngine {
         _ request: EngineRequest,
         _ version: EngineVersion,
         _ onEvent: (EngineEvent) -> Void
-    ) throws(EngineProblem) -> EngineResult {
+    ) throws(EngineProblem) {
         var words = ["docker", "build", "--progress=plain", "--tag", request.name]
         if version.hasBuildx { words += ["--load"] }
         words += ["--platform", request.platform, "--file", request.dockerfile]
@@ -35,6 +35,5 @@ extension ImageEngine {
         defer { _ = run(EngineCommand(["docker", "image", "rm", request.name], isQuestion: true)) { _ in } }
         let save = ["docker", "save", "--output", request.result, request.name]
         try execute(EngineCommand(save), EngineOutput(.plain)) { _ in }
-        return .archive(request.result)
     }
 }

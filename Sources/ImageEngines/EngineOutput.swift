@@ -100,7 +100,9 @@ struct EngineOutput {
             logs = [:]
             return [.step(line)]
         }
-        if line.hasPrefix("--> Using cache ") { return current.map { [.cached(String($0.prefix { $0 != ":" }))] } ?? [] }
+        if line.hasPrefix("--> Using cache ") {
+            return current.map { [.cached(String($0.prefix { $0 != ":" }))] } ?? []
+        }
         if line.hasPrefix("-->") || line.hasPrefix("COMMIT") || Self.isIdentity(line) { return [] }
         Self.keep(line, in: &logs["", default: []])
         return [.output(line)]

@@ -51,14 +51,6 @@ package struct EngineRequest: Sendable {
         let last = folder.split(separator: "/").last ?? "x"
         return "imgwatch-head:" + last.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) }
     }
-    /// Where the image is put.
-    var result: String { folder + "/image" }
-}
-
-/// An image as an engine gives it away.
-package enum EngineResult: Equatable, Sendable {
-    /// A tar as `docker save` makes it, or a tar of an OCI layout.
-    case archive(String)
-    /// A folder: an OCI layout.
-    case layout(String)
+    /// Where the image is put: a tar as `docker save` makes it, or a tar of an OCI layout.
+    package var result: String { folder + "/image.tar" }
 }

@@ -18,14 +18,14 @@ package struct ImageEngine: Sendable {
         }
     }
 
-    /// Builds the last stage of the Dockerfile.
+    /// Builds the last stage of the Dockerfile, and puts it into ``EngineRequest/result``.
     ///
     /// Blocks. What happens is told line by line. Nothing is left in the engine's store under a name.
     package func build(
         _ request: EngineRequest,
         _ version: EngineVersion,
         onEvent: @escaping (EngineEvent) -> Void
-    ) throws(EngineProblem) -> EngineResult {
+    ) throws(EngineProblem) {
         switch kind {
         case .docker: try buildWithDocker(request, version, onEvent)
         case .buildkit: try buildWithBuildctl(request, onEvent)

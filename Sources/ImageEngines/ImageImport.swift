@@ -1,4 +1,4 @@
-/// Takes an engine's image over into the layout: `docker save`'s tar, or an OCI layout in a tar or a folder.
+/// Takes an engine's image over into the layout: from `docker save`'s tar, or from a tar of an OCI layout.
 
 package import OCI
 
@@ -15,10 +15,10 @@ package struct ImageImport {
 
     /// - Returns: The manifest, and the layers, each with the hash of its tar.
     package func take(
-        _ result: EngineResult,
+        archive: String,
         platform: String
     ) throws(OCIError) -> (manifest: Descriptor, layers: [LayerRecord]) {
-        let files = try EngineFiles(result)
+        let files = try EngineFiles(archive)
         let parts = try files.has("index.json") ? files.ociImage(platform) : files.dockerImage()
         let configuration = try ImageConfiguration(decoding: parts.configuration)
         guard configuration.diffIDs.count == parts.layers.count else {
@@ -53,7 +53,7 @@ package struct ImageImport {
     }
 }
 
-/// The files of an image, wherever they lie.
+/// The files of an image in a tar.
 private struct EngineFiles {
     struct Layer {
         var part: FilePart
@@ -68,24 +68,18 @@ private struct EngineFiles {
 
     /// For errors.
     let subject: String
-    private let folder: String?
     private var members: [String: FilePart] = [:]
     /// Links between members, as old daemons write them for a layer that comes twice.
     private var links: [String: String] = [:]
 
-    init(_ result: EngineResult) throws(OCIError) {
-        switch result {
-        case .layout(let path):
-            (folder, subject) = (path, "the image in \(path)")
-        case .archive(let path):
-            (folder, subject) = (nil, "the image in \(path)")
-            for member in try TarSource(path: path).members() {
-                switch member.entry.kind {
-                case .file(let size):
-                    members[member.entry.path] = FilePart(path: path, offset: member.offset, size: size)
-                case .symbolicLink(let target): links[member.entry.path] = Self.resolve(target, from: member.entry.path)
-                default: continue
-                }
+    init(_ path: String) throws(OCIError) {
+        subject = "the image in \(path)"
+        for member in try TarSource(path: path).members() {
+            switch member.entry.kind {
+            case .file(let size):
+                members[member.entry.path] = FilePart(path: path, offset: member.offset, size: size)
+            case .symbolicLink(let target): links[member.entry.path] = Self.resolve(target, from: member.entry.path)
+            default: continue
             }
         }
     }
@@ -98,10 +92,9 @@ private struct EngineFiles {
         return parts.joined(separator: "/")
     }
 
-    func has(_ name: String) -> Bool { (try? part(name)) != nil }
+    func has(_ name: String) -> Bool { members[name] != nil }
 
     private func part(_ name: String) throws(OCIError) -> FilePart {
-        if let folder { return try FilePart(file: folder + "/" + name) }
         guard let part = members[links[name] ?? name] else {
             throw .malformed(subject: subject, reason: "it has no \(name)")
         }

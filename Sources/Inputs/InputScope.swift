@@ -256,6 +256,8 @@ struct ContextScope: Sendable {
         guard let wildcard = source.wildcard else {
             return source.prefix.isEmpty || path.isSame(as: source.prefix) || InputScope.isBelow(path, source.prefix)
         }
+        // A pattern may find nothing in its folder, but the folder must be there.
+        if !path.isEmpty, path.isSame(as: source.prefix) { return true }
         guard InputScope.isBelow(path, source.prefix) else { return false }
         let head = path.pathNames.prefix(source.components)
         return head.count == source.components && wildcard.matches(head.joined(separator: "/"))

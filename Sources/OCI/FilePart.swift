@@ -12,13 +12,6 @@ package struct FilePart: Hashable, Sendable {
         (self.path, self.offset, self.size) = (path, offset, size)
     }
 
-    /// All of a file.
-    package init(file path: String) throws(OCIError) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw .fileSystem(operation: "open", path: path, code: errno) }
-        self.init(path: path, offset: 0, size: Int(status.st_size))
-    }
-
     /// Gives the bytes piece by piece: each as long as `length`, the last one maybe shorter.
     func read(
         inPiecesOf length: Int,

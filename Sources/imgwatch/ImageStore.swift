@@ -82,6 +82,7 @@ final class ImageStore: Sendable {
         _ image: Image,
         _ tail: Evaluation,
         on heads: [Int: AssemblyHead],
+        hasExports: Bool = false,
         from inputs: ImageInputs,
         reader: InputReader,
         isCancelled: @escaping @Sendable () -> Bool
@@ -110,7 +111,8 @@ final class ImageStore: Sendable {
             if isCancelled() { throw .cancelled }
             let place = problem.line.map { "\(image.dockerfile):\($0): " } ?? ""
             let failure = Failure("\(place)\(problem.reason); \(problem.remedy)")
-            throw problem.isUnsupported ? .unassembled(failure) : .failed(failure)
+            // Of what an engine exported, a link may lead to more.
+            throw problem.isUnsupported || problem.isOfFiles && hasExports ? .unassembled(failure) : .failed(failure)
         } catch let problem as ImageProblem {
             throw problem
         } catch {

@@ -206,12 +206,18 @@ extension Loop {
             heads[wanted.head.stage] = AssemblyHead(manifest: manifest, hasCommand: wanted.hasCommand)
         }
         let (session, done) = (session, heads)
+        let hasExports = split.heads.contains { $0.exports != nil }
         try await session.fetchBases(of: image.reduced(to: split.tail), inputs.bases)
         return try await offload {
             Result { () throws(ImageProblem) in
-                try session.store.assemble(image, split.tail, on: done, from: inputs, reader: session.reader) {
-                    run.isCancelled
-                }
+                try session.store.assemble(
+                    image,
+                    split.tail,
+                    on: done,
+                    hasExports: hasExports,
+                    from: inputs,
+                    reader: session.reader
+                ) { run.isCancelled }
             }
         }.get()
     }

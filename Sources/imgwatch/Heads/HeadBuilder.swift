@@ -116,26 +116,25 @@ final class HeadBuilder: Sendable {
         let request = try prepare(wanted, build, port: port)
         defer { try? FileManager.default.removeItem(atPath: request.folder) }
         let runner = session.engineRunner(for: wanted.image.id, build, environment)
-        let result: EngineResult
         do throws(EngineProblem) {
             let chosen = try choice.choose(for: wanted.image.building.builder, running: runner)
             session.tellOnce(Self.notice(chosen))
-            result = try self.build(request, chosen) { event in
+            try self.build(request, chosen) { event in
                 if build.isAwaited { session.tell(event, of: wanted.image.id) }
             }
         } catch {
             throw Self.problem(error, wanted, isCancelled: build.isCancelled)
         }
-        return try take(result, wanted)
+        return try take(request.result, wanted)
     }
 
     private func build(
         _ request: EngineRequest,
         _ chosen: EngineChoice.Chosen,
         onEvent: @escaping (EngineEvent) -> Void
-    ) throws(EngineProblem) -> EngineResult {
+    ) throws(EngineProblem) {
         do throws(EngineProblem) {
-            return try chosen.engine.build(request, chosen.version, onEvent: onEvent)
+            try chosen.engine.build(request, chosen.version, onEvent: onEvent)
         } catch {
             if error.kind == .unavailable { choice.forget(chosen.engine.kind) }
             throw error
@@ -204,12 +203,12 @@ final class HeadBuilder: Sendable {
     }
 
     /// Puts the image into the layout, under the head's name.
-    private func take(_ result: EngineResult, _ wanted: WantedHead) throws(ImageProblem) -> Descriptor {
+    private func take(_ archive: String, _ wanted: WantedHead) throws(ImageProblem) -> Descriptor {
         do throws(OCIError) {
             let externals = (try? store.externals(of: wanted.image)) ?? [:]
             let known = store.layers(of: wanted.bases.map(\.image.manifest) + externals.values)
             let taking = ImageImport(into: store.layout, encoding: store.encoding(of: wanted.image)) { known[$0] }
-            let manifest = try taking.take(result, platform: ImageStore.platform).manifest
+            let manifest = try taking.take(archive: archive, platform: ImageStore.platform).manifest
             try store.layout.tag(wanted.name, as: manifest)
             return manifest
         } catch {
