@@ -78,6 +78,7 @@ let package = Package(
         tests("SimulationTests", ["Simulation", "Engine", "Graph"]),
         tests("WatchingTests", ["Watching", "Rigs"]),
         tests("GitTests", ["Git", "Rigs"]),
+        tests("ImageEnginesTests", ["ImageEngines", "Dockerfile", "OCI"]),
         tests("OCITests", ["OCI"]),
         tests("HTTPTests", ["HTTP"]),
         tests("RegistryTests", ["Registry", "HTTP", "OCI", "Graph", "Rigs"]),

@@ -103,7 +103,7 @@ struct EngineOutput {
         if line.hasPrefix("--> Using cache ") {
             return current.map { [.cached(String($0.prefix { $0 != ":" }))] } ?? []
         }
-        if line.hasPrefix("-->") || line.hasPrefix("COMMIT") || Self.isIdentity(line) { return [] }
+        if Self.isOfItself(line) { return [] }
         Self.keep(line, in: &logs["", default: []])
         return [.output(line)]
     }
@@ -116,9 +116,11 @@ struct EngineOutput {
         return EngineStep(text: String(match.3), stage: match.1.map { String($0) }, number: number, isOfBuildKit: false)
     }
 
-    /// What is said at the end: the image's digest.
-    private static func isIdentity(_ line: String) -> Bool {
-        line.utf8.count == 64 && line.allSatisfy { $0.isHexDigit && !$0.isUppercase }
+    /// What no step printed: the image's digest, and the platform's arguments, which nobody gave.
+    private static func isOfItself(_ line: String) -> Bool {
+        line.hasPrefix("-->") || line.hasPrefix("COMMIT") || line.wholeMatch(of: /\[\d+\/\d+\] COMMIT.*/) != nil
+            || line.hasPrefix("[Warning] one or more build args were not consumed: [TARGET")
+            || line.utf8.count == 64 && line.allSatisfy { $0.isHexDigit && !$0.isUppercase }
     }
 
     // MARK: Failures
@@ -140,14 +142,16 @@ struct EngineOutput {
         case .buildah:
             let step = current.flatMap(Self.buildahStep)
             problem.step = step
-            problem.log = (logs[""] ?? []).filter { !Self.isError($0) }
+            problem.log = (logs[""] ?? []).filter {
+                !Self.isError($0) && !$0.hasPrefix("subprocess exited with status")
+            }
             problem.reason = Self.sentence(last.last { Self.isError($0) } ?? last.last ?? "", step, kind)
         case .plain: problem.reason = "\(kind.program): " + (last.last ?? "it exited with status \(status)")
         }
         problem.line = line
         problem.remedy =
             problem.step == nil
-            ? "see what \(kind.program) says" : "mend the instruction; what it printed stands above"
+            ? "see what \(kind.program) says" : "mend it, or what it needs"
         return problem
     }
 

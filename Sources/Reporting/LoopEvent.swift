@@ -39,7 +39,7 @@ package struct LoopEvent: Equatable, Sendable {
     package var digest: String?
     package var cause: Cause?
     package var holds: [Hold]
-    /// One sentence.
+    /// One sentence; where an instruction of a Dockerfile failed, what it printed last stands below, line by line.
     package var reason: String?
     /// How long the run took.
     package var ms: Int?

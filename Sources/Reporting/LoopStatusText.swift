@@ -74,11 +74,13 @@ extension LoopStatus.Entry {
     /// How much of a row is left for a reason, and the width of rows that have nothing else.
     private static let (shortReason, row) = (60, 90)
 
-    /// Why it failed, in rows of their own below the others, where that is too long to stand beside the rest.
+    /// Why it failed, in rows of their own below the others, where that is too long to stand beside the rest; and what
+    /// an instruction printed last.
     fileprivate var longReason: [String] {
         guard status == .failed, let reason, reason.count > Self.shortReason else { return [] }
         var rows: [String] = [""]
-        for word in TerminalText.escaped(reason).split(separator: " ") {
+        let lines = reason.split(separator: "\n").map { TerminalText.escaped(String($0)) }
+        for word in (lines.first ?? "").split(separator: " ") {
             let last = rows[rows.count - 1]
             if last.isEmpty {
                 rows[rows.count - 1] = String(word)
@@ -88,7 +90,7 @@ extension LoopStatus.Entry {
                 rows.append(String(word))
             }
         }
-        return rows
+        return rows + lines.dropFirst()
     }
 
     /// What failed for a reason that may pass waits for that alone.

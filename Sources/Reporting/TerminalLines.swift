@@ -140,7 +140,9 @@ struct TerminalLines: Sendable {
     }
 
     private func failed(_ event: LoopEvent) -> String {
-        let text = paint.red("failed: \(escaped(event.reason ?? "no reason given"))")
+        // What an instruction printed last stands above already.
+        let reason = (event.reason ?? "no reason given").prefix { $0 != "\n" }
+        let text = paint.red("failed: \(escaped(String(reason)))")
         let time = event.ms.map { "  \(Formats.duration(ms: $0))" } ?? ""
         return text + time + (event.holds.isEmpty ? "" : " · " + paint.yellow("waiting for \(list(event.holds))"))
     }
