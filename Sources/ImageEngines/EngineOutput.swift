@@ -145,7 +145,7 @@ struct EngineOutput {
             problem.log = (logs[""] ?? []).filter {
                 !Self.isError($0) && !$0.hasPrefix("subprocess exited with status")
             }
-            problem.reason = Self.sentence(last.last { Self.isError($0) } ?? last.last ?? "", step, kind)
+            problem.reason = Self.sentence(last.first { Self.isError($0) } ?? last.last ?? "", step, kind)
         case .plain: problem.reason = "\(kind.program): " + (last.last ?? "it exited with status \(status)")
         }
         problem.line = line
@@ -156,7 +156,8 @@ struct EngineOutput {
     }
 
     private static func isError(_ line: String) -> Bool {
-        line.hasPrefix("error ") || line.hasPrefix("Error: ") || line.contains("level=error")
+        line.hasPrefix("error ") || line.hasPrefix("Error: ") || line.hasPrefix("panic: ")
+            || line.contains("level=error")
     }
 
     /// The instruction and its exit code, where that is what happened; else the engine's own words.
@@ -167,15 +168,18 @@ struct EngineOutput {
         return "`\(step.text)`: \(reason)"
     }
 
-    /// Not the Dockerfile is to blame, but what should build it.
+    /// Not the Dockerfile is to blame, but what should build it; what steps print says nothing of that.
     private var unavailability: String? {
-        last.last { line in
-            [
-                "Cannot connect to the Docker daemon", "error during connect", "failed to dial", "connection refused",
-                "no such host", "permission denied while trying to connect", "Is the docker daemon running",
-                "transport is closing", "closed network connection", "error reading from server: EOF",
-                "connection reset by peer",
-            ].contains { line.contains($0) }
+        guard form != .buildah, failure == nil else { return nil }
+        return last.last { line in
+            !line.hasPrefix("#") && Self.signsOfAbsence.contains { line.contains($0) }
         }
     }
+
+    private static let signsOfAbsence = [
+        "Cannot connect to the Docker daemon", "error during connect", "failed to dial", "connection refused",
+        "no such host", "permission denied while trying to connect", "Is the docker daemon running",
+        "transport is closing", "closed network connection", "unexpected EOF", "error reading from server: EOF",
+        "connection reset by peer",
+    ]
 }

@@ -107,5 +107,9 @@ import Testing
     ])
     func `an engine that is gone is not the Dockerfile's fault`(line: String) {
         #expect(read("#5 [1/1] RUN a\n" + line, .buildkit, .docker).problem.kind == .unavailable)
+        // What a step prints of its own network is the step's.
+        let printed = "#5 [1/1] RUN a\n#5 0.1 \(line)\n#5 ERROR: exit code: 7\n"
+        #expect(read(printed, .buildkit, .docker).problem.kind == .build)
+        #expect(read("STEP 1/1: RUN a\n\(line)\nError: exit status 7", .buildah, .buildah).problem.kind == .build)
     }
 }

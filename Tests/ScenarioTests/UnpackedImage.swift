@@ -4,8 +4,8 @@ import Foundation
 
 /// What a container of an image would see, unpacked by tar, which knows nothing of us.
 enum UnpackedImage {
-    /// The image's regular files by path, with their content.
-    static func files(digest: String, in store: URL) throws -> [String: String] {
+    /// The image's regular files by path, with their content; all of them, or those below a folder.
+    static func files(digest: String, in store: URL, below part: String = "") throws -> [String: String] {
         let folder = FileManager.default.temporaryDirectory.appending(path: "image-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -13,7 +13,7 @@ enum UnpackedImage {
             let blob = store.appending(path: "blobs/sha256/\(layer.dropFirst("sha256:".count))")
             try Programs.run(["tar", "-xzf", blob.path(), "-C", folder.path()], in: store, ["PATH": "/usr/bin:/bin"])
         }
-        return try contents(of: folder)
+        return try contents(of: folder.appending(path: part))
     }
 
     static func contents(of folder: URL) throws -> [String: String] {

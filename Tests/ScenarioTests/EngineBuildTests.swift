@@ -1,0 +1,172 @@
+import Foundation
+import Rigs
+import Testing
+
+/// Dockerfiles with RUN, by real engines: what asks them, what does not, and what happens when they fail.
+@Suite(.serialized, .enabled(if: EngineServers.isPossible, "root, docker, buildah or busybox is missing"))
+struct EngineBuildTests {
+    private static let servers = Task { try await EngineServers.start() }
+
+    /// Its builder counts nothing: each RUN prints what it is.
+    private static let start = """
+        FROM scratch
+        COPY busybox /bin/busybox
+        RUN ["/bin/busybox", "sh", "-c", "/bin/busybox --install -s /bin && /bin/busybox mkdir -p /tmp /etc /out"]
+
+        """
+
+    private static func project(
+        _ rest: String,
+        builder: String = "auto",
+        more: [String: String] = [:]
+    ) throws -> TemporaryProject {
+        let files = [
+            ".imgwatch": "images: { web: { builder: \(builder) } }\n", "Dockerfile": start + rest, "app.txt": "one\n",
+            "list.txt": "a\n",
+        ]
+        let project = try TemporaryProject(files.merging(more) { $1 })
+        let busybox = try #require(MachineProgram("busybox")).path
+        try FileManager.default.copyItem(atPath: busybox, toPath: project.path("busybox"))
+        return project
+    }
+
+    private func loop(_ project: TemporaryProject) async throws -> RunningLoop {
+        let loop = try RunningLoop(project, environment: try await Self.servers.value.environment)
+        return loop
+    }
+
+    private func file(_ name: String, of line: LoopLine, _ project: TemporaryProject) throws -> String? {
+        try UnpackedImage.files(digest: line.digest, in: project.store(), below: "out")[name]
+    }
+
+    private static func output(_ lines: some Sequence<LoopLine>) -> [String] {
+        lines.filter { $0.event == "log" }.map { $0.string("line") }
+    }
+
+    @Test(arguments: ["auto", "buildah", "podman"])
+    func `an engine is asked for what RUN is made from, and for nothing else`(builder: String) async throws {
+        let isSplit = builder == "auto"
+        let project = try Self.project(
+            "COPY list.txt /list\nRUN cat /list /list > /out/twice; echo ran $((40 + 2)) \(builder)\nCOPY app.txt /out/app\n",
+            builder: builder
+        )
+        let loop = try await loop(project)
+        let first = try await loop.wait(for: "pushed", node: "web")
+        #expect(try file("twice", of: first, project) == "a\na\n" && file("app", of: first, project) == "one\n")
+        #expect(Self.output(loop.lines).contains("ran 42 \(builder)"))
+        try await loop.settle(from: 0, after: nil)
+        var mark = loop.mark
+        try project.write("app.txt", "two\n")
+        let second = try await loop.wait(from: mark, for: "pushed", node: "web")
+        #expect(try file("twice", of: second, project) == "a\na\n" && file("app", of: second, project) == "two\n")
+        #expect(Self.output(loop.lines.dropFirst(mark)).isEmpty == isSplit)
+        mark = loop.mark
+        try project.write("list.txt", "b\n")
+        let third = try await loop.wait(from: mark, for: "pushed", node: "web")
+        #expect(try file("twice", of: third, project) == "b\nb\n" && file("app", of: third, project) == "two\n")
+        try await loop.end()
+        // What was built is found again.
+        let again = try project.command(
+            [Programs.imgwatch.path(), "build", "--json"],
+            try await Self.servers.value.environment
+        )
+        #expect(again.status == 0 && !again.output.contains("\"log\""))
+    }
+
+    @Test func `a head that is still wanted goes on, whatever else is edited`() async throws {
+        let project = try Self.project(
+            "RUN echo began $((1 + 1)); sleep 3; echo ended $((2 + 2))\nCOPY app.txt /out/app\n"
+        )
+        let loop = try await loop(project)
+        try await loop.wait(for: "the RUN") { $0.string("line") == "began 2" }
+        try project.write("app.txt", "two\n")
+        try await loop.wait(for: "superseded", node: "web")
+        let line = try await loop.wait(for: "pushed", node: "web")
+        #expect(try file("app", of: line, project) == "two\n")
+        #expect(Self.output(loop.lines).filter { $0 == "began 2" }.count == 1)
+        try await loop.end()
+    }
+
+    @Test(arguments: ["auto", "buildah"])
+    func `an edit to what a head is made from ends it`(builder: String) async throws {
+        let project = try Self.project(
+            "COPY list.txt /out/list\nRUN echo began with $(cat /out/list); [ $(cat /out/list) = b ] || sleep 600\n",
+            builder: builder
+        )
+        let loop = try await loop(project)
+        try await loop.wait(for: "the RUN") { $0.string("line") == "began with a" }
+        try project.write("list.txt", "b\n")
+        let line = try await loop.wait(for: "pushed", node: "web")
+        #expect(try file("list", of: line, project) == "b\n")
+        try await loop.end()
+    }
+
+    @Test(arguments: ["auto", "buildah"])
+    func `a failing RUN is told with its line and what it printed, and is tried when it is mended`(
+        builder: String
+    ) async throws {
+        let project = try Self.project(
+            "ENV A=b\nRUN echo before $A && \\\n  exit 3\nCOPY app.txt /app\n",
+            builder: builder
+        )
+        let loop = try await loop(project)
+        let failed = try await loop.wait(for: "failed", node: "web")
+        #expect(failed.reason.hasPrefix("Dockerfile:5: `RUN echo before "))
+        #expect(failed.reason.contains(" &&   exit 3` exited with status 3"))
+        #expect(failed.reason.contains("\n    before b"))
+        try project.write("Dockerfile", Self.start + "RUN echo mended\nCOPY app.txt /app\n")
+        try await loop.wait(for: "pushed", node: "web")
+        try await loop.end()
+    }
+
+    @Test func `the end of the loop ends the engine's work`() async throws {
+        let project = try Self.project("RUN echo began $((1 + 1)); sleep 600\n")
+        let loop = try await loop(project)
+        try await loop.wait(for: "the RUN") { $0.string("line") == "began 2" }
+        #expect(try await loop.end() == 0)
+        let left = try Programs.run(["ps", "-eo", "args"], in: project.root, ["PATH": "/usr/bin:/bin"])
+        #expect(!left.contains("docker build") && !left.contains(project.home.lastPathComponent))
+    }
+
+    @Test func `an engine that goes away is waited for`() async throws {
+        let servers = try await Self.servers.value
+        let project = try Self.project("RUN echo began $((1 + 1)); sleep 2\nCOPY app.txt /app\n", builder: "docker")
+        let loop = try await loop(project)
+        try await loop.wait(for: "the RUN") { $0.string("line") == "began 2" }
+        try servers.killDaemon()
+        let failed = try await loop.wait(for: "failed", node: "web")
+        #expect(!failed.reason.contains("Dockerfile"), "\(failed.text)")
+        try servers.startDaemon()
+        try await loop.wait(for: "pushed", node: "web")
+        try await loop.end()
+    }
+
+    @Test func `without an engine it is said what to install`() async throws {
+        let project = try Self.project("COPY app.txt /app\n")
+        let ended = try project.command([Programs.imgwatch.path(), "build", "--json"], ["PATH": "/nowhere"])
+        let failed = try #require(ended.events.first { $0.event == "failed" })
+        #expect(ended.status == 1 && failed.reason.contains("no engine works here: docker is not installed"))
+        #expect(failed.reason.contains("`sudo apt-get install buildah`"))
+    }
+
+    @Test(arguments: ["auto", "buildah"])
+    func `a secret is there for RUN, and nowhere else`(builder: String) async throws {
+        let project = try Self.project(
+            "RUN --mount=type=secret,id=token,required=true cp /run/secrets/token /tmp/t && wc -c < /tmp/t > /out/count "
+                + "&& rm /tmp/t\n",
+            builder: builder,
+            more: [".imgwatch": "secrets: { token: { env: TOKEN } }\nimages: { web: { builder: \(builder) } }\n"]
+        )
+        let environment = try await Self.servers.value.environment.merging(["TOKEN": "hush-hush"]) { $1 }
+        let ended = try project.command([Programs.imgwatch.path(), "build", "--json"], environment)
+        #expect(ended.status == 0, "\(ended.output)")
+        let line = try #require(ended.events.first { $0.event == "pushed" })
+        #expect(try file("count", of: line, project)?.trimmingCharacters(in: .whitespacesAndNewlines) == "9")
+        let found = try Programs.run(
+            ["sh", "-c", "grep -rl hush-hush . || true"],
+            in: project.home,
+            ["PATH": "/usr/bin:/bin"]
+        )
+        #expect(found.isEmpty && !ended.output.contains("hush-hush"), "\(found)")
+    }
+}
