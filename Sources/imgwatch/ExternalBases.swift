@@ -28,7 +28,7 @@ final class ExternalBases: Sendable {
         }
     }
 
-    private static let prefix = ImageStore.unpushed + "base/"
+    static let prefix = ImageStore.unpushed + "base/"
 
     /// The name of a base in the layout, where the pin is kept.
     private static func name(_ reference: String) -> String { prefix + reference }

@@ -97,6 +97,7 @@ struct Opening {
             repository: repository
         )
         let layout = try ImageLayout.open(at: folders.store)
+        if purpose != .plan { clean(layout, state) }
         let http = HTTPClient()
         let registries = Registries(environment, http)
         let address = try address(state, layout)
@@ -126,6 +127,14 @@ struct Opening {
                 output: output
             )
         )
+    }
+
+    /// Nobody else works on the project yet.
+    private func clean(_ layout: ImageLayout, _ state: StateStore) {
+        guard layout.size > StoreCleaning.limit,
+            let done = try? StoreCleaning(layout, project, state).clean(), done.bytes > 0
+        else { return }
+        tell("the store had grown large: \(Formats.size(bytes: done.bytes)) that nothing needs were removed")
     }
 
     private func heads(_ store: ImageStore) -> HeadBuilder {

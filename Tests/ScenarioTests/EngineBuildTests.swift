@@ -47,7 +47,7 @@ struct EngineBuildTests {
     func `an engine is asked for what RUN is made from, and for nothing else`(builder: String) async throws {
         let isSplit = builder == "auto"
         let project = try Self.project(
-            "COPY list.txt /list\nRUN cat /list /list > /out/twice; echo ran $((40 + 2)) \(builder)\nCOPY app.txt /out/app\n",
+            "COPY list.txt /list\nRUN cat /list /list >/out/twice; echo ran $((40+2)) \(builder)\nCOPY app.txt /out/app\n",
             builder: builder
         )
         let loop = try await loop(project)

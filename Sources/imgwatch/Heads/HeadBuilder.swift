@@ -21,8 +21,11 @@ struct WantedHead: Sendable {
     /// Images of the project that it is made from.
     var bases: [BaseImage]
 
-    /// The name in the layout; no repository begins so.
-    var name: String { "\(ImageStore.unpushed)head/\(image.id.name):\(key)" }
+    /// The name in the layout.
+    var name: String { "\(Self.place(of: image.id.name)):\(key)" }
+
+    /// What stands before the colon of the names of an image's heads; no repository begins so.
+    static func place(of image: String) -> String { "\(ImageStore.unpushed)head/\(image)" }
 }
 
 /// Safe to use from several threads.

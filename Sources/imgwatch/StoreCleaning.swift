@@ -1,0 +1,58 @@
+/// Which images of a project's store are kept when it is cleaned.
+
+import Foundation
+import Graph
+import OCI
+import Project
+import State
+
+struct StoreCleaning: Sendable {
+    let layout: ImageLayout
+    /// The manifests of what is published now.
+    let current: Set<String>
+    /// The names that Dockerfiles have for images from elsewhere.
+    let bases: Set<String>
+    let images: Set<String>
+
+    /// More than that, and the store is cleaned when imgwatch starts.
+    static let limit = 20_000_000_000
+    /// So many images, and heads of each image, are kept besides what is in use: who goes back to another branch finds
+    /// them.
+    static let usuallyKept = 5
+
+    init(_ layout: ImageLayout, _ project: Project, _ state: StateStore) throws(StateError) {
+        self.layout = layout
+        current = Set(try state.successes().values.map(\.digest))
+        bases = Set(project.images.flatMap(\.externalBases).map(\.reference))
+        images = Set(project.images.map(\.id.name))
+    }
+
+    /// What stays: what is in use, and the newest of each image that there is still.
+    func kept(keeping count: Int) throws(OCIError) -> Set<String> {
+        var kept: Set<String> = []
+        var newest: [String: Int] = [:]
+        for name in try layout.names().reversed() {
+            guard let manifest = try layout.resolve(name) else { continue }
+            if name.hasPrefix(ExternalBases.prefix) {
+                if bases.contains(String(name.dropFirst(ExternalBases.prefix.count))) { kept.insert(name) }
+                continue
+            }
+            if current.contains("\(manifest.digest)") { kept.insert(name) }
+            guard let colon = name.lastIndex(of: ":") else { continue }
+            let place = String(name[..<colon])
+            guard images.contains(where: { Self.places(of: $0).contains(place) }) else { continue }
+            newest[place, default: 0] += 1
+            if newest[place, default: 0] <= count { kept.insert(name) }
+        }
+        return kept
+    }
+
+    /// The parts of names before the colon that are an image's.
+    private static func places(of image: String) -> [String] {
+        [image, ImageStore.unpushed + image, WantedHead.place(of: image)]
+    }
+
+    func clean(keeping count: Int = usuallyKept) throws(OCIError) -> LayoutCollection {
+        try layout.collect(keeping: kept(keeping: count))
+    }
+}
