@@ -28,6 +28,9 @@ struct BuildArguments {
         }
     }
 
+    /// What has a value without an `ARG`.
+    static let predefinedNames = predefined("", target: nil).keys.sorted()
+
     /// The machine that builds counts as one of the image's platform: nothing native tells them apart.
     private static func predefined(_ platform: String, target: String?) -> [String: String] {
         let parts = platform.split(separator: "/", maxSplits: 2).map(String.init) + ["", "", ""]

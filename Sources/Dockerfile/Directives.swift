@@ -3,11 +3,12 @@
 struct Directives {
     private(set) var escape: Unicode.Scalar = "\\"
     private(set) var syntax: (value: String, line: Int)?
+    private(set) var check: (value: String, line: Int)?
     private var seen: Set<String> = []
     private var isOver = false
     /// How many lines were taken.
     private(set) var lineCount = 0
-    /// After a `#!` line only `syntax` counts (BuildKit looks for it alone behind such a line).
+    /// After a `#!` line `escape` does not count (BuildKit looks only for the others behind such a line).
     private var hasInterpreter = false
 
     /// Looks at one line, without its end; the first one that is no directive ends the block.
@@ -35,6 +36,7 @@ struct Directives {
         }
         switch name {
         case "syntax": syntax = (value.cut(at: " ")?.before ?? value, number)
+        case "check": check = (value.cut(at: " ")?.before ?? value, number)
         case "escape" where !hasInterpreter: escape = try Self.escape(value)
         default: break
         }

@@ -7,6 +7,10 @@ package struct Dockerfile: Sendable {
     private(set) var escape: Unicode.Scalar
     /// The comments with which the file begins, as far as they say how it is read.
     private(set) var directives: [String]
+    /// `# check=`, up to the first space, and its line.
+    private(set) var check: (value: String, comment: Comment)?
+    /// What the checks find in the text as it is written.
+    private(set) var syntaxFindings: [LintFinding] = []
     /// The `ARG` instructions before the first `FROM`.
     private(set) var globals: [Instruction] = []
     private(set) var stages: [WrittenStage] = []
@@ -22,12 +26,16 @@ package struct Dockerfile: Sendable {
             syntax: directives.syntax?.value,
             syntaxLine: directives.syntax?.line ?? 1,
             escape: directives.escape,
-            directives: parser.directiveLines
+            directives: parser.directiveLines,
+            check: directives.check.map { check in
+                (check.value, Comment(line: check.line, source: parser.directiveLines[check.line - 1]))
+            }
         )
         var problems = parser.problems
         for node in parser.nodes { file.add(node, problems: &problems) }
         if problems.isEmpty, file.stages.isEmpty { problems.append(file.emptiness(of: parser.nodes)) }
         if !problems.isEmpty { throw DockerfileProblems(sorting: problems) }
+        file.syntaxFindings = SyntaxLint.findings(in: parser.nodes)
         return file
     }
 
@@ -53,7 +61,7 @@ package struct Dockerfile: Sendable {
         if node.keyword == "from" || isMistypedFrom {
             stages.append(reader.stage())
         } else if let kind = reader.instruction() {
-            let instruction = Instruction(place: node.place, kind: kind)
+            let instruction = Instruction(node, kind)
             if !stages.isEmpty {
                 stages[stages.count - 1].instructions.append(instruction)
             } else if case .arguments = kind {
@@ -86,6 +94,19 @@ struct WrittenStage: Sendable {
 struct Instruction: Sendable {
     var place: InstructionPlace
     var kind: Kind
+    /// As it is written.
+    var name: String
+    /// `ENV NAME value`, without `=`.
+    var isLegacyPair: Bool
+
+    init(_ node: SyntaxNode, _ kind: Kind) {
+        (place, self.kind, name, isLegacyPair) = (node.place, kind, node.name, node.isLegacyPair)
+    }
+
+    /// The names that an `ARG` declares.
+    var argumentNames: [String] {
+        if case .arguments(let arguments) = kind { arguments.map(\.name) } else { [] }
+    }
 
     /// What is written, not expanded.
     enum Kind: Sendable {

@@ -270,6 +270,8 @@ package struct DockerfileProblem: Error, Hashable, Sendable {
     package var column: Int
     package var reason: String
     package var remedy: String
+    /// It stops nothing.
+    package var isWarning = false
     package init(id: String, line: Int, column: Int = 1, reason: String, remedy: String) {
         (self.id, self.line, self.column, self.reason, self.remedy) = (id, line, column, reason, remedy)
     }

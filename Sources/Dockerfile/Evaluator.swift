@@ -13,6 +13,18 @@ extension Dockerfile {
     }
 }
 
+extension Dockerfile {
+    /// What the checks find in the stages that the target needs.
+    func stageFindings(_ options: EvaluationOptions) -> [LintFinding] {
+        var evaluator = Evaluator(self, options)
+        _ = evaluator.evaluate()
+        return evaluator.findings
+    }
+
+    /// The name of the stage to make, where there is one.
+    func target(_ options: EvaluationOptions) -> String? { options.target ?? stages.last?.name }
+}
+
 private struct Evaluator {
     /// A stage with its base known, the base's triggers before its own instructions.
     private struct Plan {
@@ -28,15 +40,16 @@ private struct Evaluator {
     private let options: EvaluationOptions
     private let arguments: BuildArguments
     private(set) var problems: [DockerfileProblem] = []
+    private(set) var findings: [LintFinding] = []
     private var plans: [Plan] = []
     /// Of two stages with one name the last one.
     private var numbers: [String: Int] = [:]
 
     init(_ file: Dockerfile, _ options: EvaluationOptions) {
         (self.file, self.options) = (file, options)
-        let target = options.target ?? file.stages.last?.name
-        arguments = BuildArguments(options, target: target, of: file)
+        arguments = BuildArguments(options, target: file.target(options), of: file)
         problems = arguments.problems
+        do throws(DockerfileProblem) { _ = try file.lintOptions(options.arguments) } catch { problems.append(error) }
         var known: [String: Int] = [:]
         for (number, stage) in file.stages.enumerated() {
             plans.append(plan(stage, known))
@@ -50,18 +63,24 @@ private struct Evaluator {
     mutating func evaluate() -> [EvaluatedStage] {
         guard let target = target() else { return [] }
         var states: [Int: StageState] = [:]
+        var lints: [Int: StageLint] = [:]
         var stages: [EvaluatedStage] = []
         var uncertain: Set<Int> = []
         for number in needed(by: target) {
             if isUncertain(plans[number].base, uncertain) { uncertain.insert(number) }
             var stage = StageEvaluator(state: state(of: plans[number].base, states), arguments, escape: file.escape)
+            let base = if case .stage(let number) = plans[number].base { lints[number] } else { nil as StageLint? }
+            let isUncertain = uncertain.contains(number)
+            var lint = StageLint(base: base, arguments.given, escape: file.escape, isUncertain: isUncertain)
             for (instruction, sources) in plans[number].instructions {
+                lint.check(instruction, stage.state)
                 for source in sources { checkOrder(of: source, in: number, instruction) }
                 do throws(Mistake) { try stage.evaluate(instruction, sources) } catch {
-                    if !uncertain.contains(number) { problems.append(instruction.place.problem(error)) }
+                    if !isUncertain { problems.append(instruction.place.problem(error)) }
                 }
             }
-            states[number] = stage.state
+            (states[number], lints[number]) = (stage.state, lint)
+            findings += lint.findings
             let written = file.stages[number]
             stages.append(
                 EvaluatedStage(
@@ -206,7 +225,12 @@ extension Evaluator {
         if mistake == nil, let node = parser.nodes.first {
             var reader = InstructionReader(node, escape: file.escape)
             let kind = reader.instruction()
-            if let kind, reader.mistakes.isEmpty { return Instruction(place: stage.place, kind: kind) }
+            if let kind, reader.mistakes.isEmpty {
+                var instruction = Instruction(node, kind)
+                instruction.place = stage.place
+                instruction.place.comments = []
+                return instruction
+            }
             mistake = reader.mistakes.first?.reason
         }
         problems.append(
@@ -286,11 +310,5 @@ extension Evaluator {
                 )
             )
         )
-    }
-}
-
-extension Instruction {
-    fileprivate var argumentNames: [String] {
-        if case .arguments(let arguments) = kind { arguments.map(\.name) } else { [] }
     }
 }

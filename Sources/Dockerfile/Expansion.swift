@@ -23,6 +23,13 @@ struct Expansion {
         var run = ExpansionRun(self, text, variables)
         return try run.read(until: nil).words.map { String(scalars: $0) }
     }
+
+    /// The variables that the text asks for, whether or not they are set.
+    func names(in text: String, _ variables: VariableTable) throws(Mistake) -> [String] {
+        var run = ExpansionRun(self, text, variables)
+        _ = try run.read(until: nil)
+        return run.names
+    }
 }
 
 /// What is read so far: as one text, and as words.
@@ -55,6 +62,8 @@ private struct ExpansionRun {
     private let variables: VariableTable
     private var scanner: ScalarScanner
     private var keepsEscapes: Bool
+    /// Those that were asked for.
+    private(set) var names: [String] = []
 
     init(_ rules: Expansion, _ text: String, _ variables: VariableTable) {
         (self.rules, self.variables, keepsEscapes) = (rules, variables, rules.keepsEscapes)
@@ -141,6 +150,7 @@ extension ExpansionRun {
         guard scanner.skip("{") else {
             let name = name()
             if name.isEmpty { return ["$"] }
+            names.append(name)
             if let value = variables[name] { return Array(value.unicodeScalars) }
             return rules.keepsUnset ? Array("$\(name)".unicodeScalars) : []
         }
@@ -177,6 +187,7 @@ extension ExpansionRun {
     /// What stands between `${` and `}`, which is consumed.
     private mutating func braced() throws(Mistake) -> [Unicode.Scalar] {
         let name = name()
+        names.append(name)
         let value = variables[name].map { Array($0.unicodeScalars) }
         guard let modifier = scanner.next() else { throw Self.missing("}") }
         switch modifier {

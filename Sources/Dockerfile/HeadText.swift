@@ -8,7 +8,10 @@ extension Dockerfile {
     /// images of the project and images from elsewhere. Stages that the head does not need are left out.
     package func text(of head: Split.Head, naming: @escaping (Base) -> String) -> String {
         var text = HeadText(head.evaluation, escape: escape, naming: naming)
-        for (index, line) in directives.enumerated() { text.put(line, at: index + 1) }
+        for (index, line) in directives.enumerated() {
+            // What is checked is the file; the names and flags of a head are not its author's.
+            text.put(index + 1 == check?.comment.line ? "# check=skip=all" : line, at: index + 1)
+        }
         for instruction in globals { text.put(instruction.place) }
         for stage in head.evaluation.stages {
             let written = stages[stage.index]

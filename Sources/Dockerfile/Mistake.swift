@@ -19,6 +19,8 @@ struct InstructionPlace: Hashable, Sendable {
     var source: [String]
     /// Its here-documents, down to the line that ends the last one.
     var heredocs: [String] = []
+    /// The comments above it, since the last empty one; a blank line leaves an empty one, too.
+    var comments: [Comment] = []
 
     /// The place of a mistake is that of its culprit, or else the instruction's first character.
     func problem(_ mistake: Mistake) -> DockerfileProblem {
@@ -34,18 +36,38 @@ struct InstructionPlace: Hashable, Sendable {
 
     private var firstColumn: Int { 1 + (source.first?.unicodeScalars.prefix(while: \.isSpace).count ?? 0) }
 
+    /// Where they are no part of a longer word, or else where they stand first.
     private func find(_ words: String) -> (line: Int, column: Int)? {
         let wanted = Array(words.unicodeScalars)
         guard !wanted.isEmpty else { return nil }
-        for (offset, text) in source.enumerated() {
+        var part: (line: Int, column: Int)?
+        for (offset, text) in (source + heredocs).enumerated() {
             let scalars = Array(text.unicodeScalars)
             for start in scalars.indices.dropLast(wanted.count - 1)
             where scalars[start...].starts(with: wanted) {
-                return (line + offset, start + 1)
+                let place = (line + offset, start + 1)
+                if Self.isWhole(start..<start + wanted.count, of: scalars) { return place }
+                part = part ?? place
             }
         }
-        return nil
+        return part
     }
+
+    private static func isWhole(_ range: Range<Int>, of scalars: [Unicode.Scalar]) -> Bool {
+        let isInside = { (end: Int) in
+            scalars.indices.contains(end) && end > 0 && scalars[end - 1].isNameLike && scalars[end].isNameLike
+        }
+        return !isInside(range.lowerBound) && !isInside(range.upperBound)
+    }
+
+    /// How the variable is written that is called so: the culprit of a mistake.
+    func reference(to name: String) -> String {
+        ["${" + name, "$" + name].first { find($0) != nil } ?? name
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isNameLike: Bool { isASCIILetter || isASCIIDigit || self == "_" }
 }
 
 extension DockerfileProblems {

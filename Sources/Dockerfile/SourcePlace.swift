@@ -6,20 +6,20 @@ extension Dockerfile {
     /// nil where the path has variables in it, and where the instruction is a base's trigger.
     package func place(ofSource path: String, at line: Int) -> (line: Int, column: Int)? {
         let instruction = stages.flatMap(\.instructions).first { $0.place.line == line }
-        return instruction?.place.word { Copy.cleanedSource($0) == path }
+        return instruction?.place.words.first { Copy.cleanedSource($0.text) == path }.map { ($0.line, $0.column) }
     }
 }
 
 extension InstructionPlace {
-    fileprivate func word(where isMeant: (String) -> Bool) -> (line: Int, column: Int)? {
-        for (offset, text) in source.enumerated() {
-            let scalars = Array(text.unicodeScalars)
-            for word in scalars.split(whereSeparator: { " \t\"',[]".unicodeScalars.contains($0) }) {
-                var letters = String.UnicodeScalarView()
-                letters.append(contentsOf: word)
-                if isMeant(String(letters)) { return (line + offset, word.startIndex + 1) }
-            }
+    fileprivate var words: [(text: String, line: Int, column: Int)] {
+        source.enumerated().flatMap { offset, text in
+            let words = Array(text.unicodeScalars).split { " \t\"',[]".unicodeScalars.contains($0) }
+            return words.map { (String(scalars: $0), line + offset, $0.startIndex + 1) }
         }
-        return nil
+    }
+
+    /// The last time that the word stands there.
+    func last(_ word: String) -> (line: Int, column: Int)? {
+        words.last { $0.text == word }.map { ($0.line, $0.column) }
     }
 }

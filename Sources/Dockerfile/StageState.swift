@@ -15,6 +15,9 @@ struct StageState {
     /// BuildKit gives every Linux image this one, where its base has none.
     static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+    /// BuildKit keeps these for itself: no expansion sees them.
+    static let internalArguments = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"]
+
     init(_ defaults: BaseDefaults) {
         environment = defaults.environment
         workingDirectory = CleanPath.workingDirectory(defaults.workingDirectory, in: "/")
@@ -45,8 +48,7 @@ struct StageState {
     }
 
     mutating func declare(_ argument: WrittenArgument) {
-        // BuildKit keeps these two for itself.
-        let isInternal = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"].contains(argument.name)
+        let isInternal = Self.internalArguments.contains(argument.name)
         if let value = argument.value, !isInternal { variables[argument.name] = value }
         if let index = arguments.firstIndex(where: { $0.name.isSame(as: argument.name) }) {
             arguments[index] = argument

@@ -18,6 +18,8 @@ struct SyntaxNode: Hashable, Sendable {
     var original: String
     var heredocs: [Heredoc] = []
     var place: InstructionPlace
+    /// The first blank line between its continued ones.
+    var emptyLine: Int?
 
     /// In lower case, for comparisons.
     var keyword: String { name.lowercased() }
@@ -33,6 +35,8 @@ struct SyntaxParser {
     private(set) var directives = Directives()
     private(set) var problems: [DockerfileProblem] = []
     private(set) var nodes: [SyntaxNode] = []
+    /// Those above the next instruction.
+    private var comments: [Comment] = []
 
     /// The comments with which the file begins, as far as they say how it is read.
     var directiveLines: [String] { Array(lines.prefix(directives.lineCount)) }
@@ -92,19 +96,25 @@ struct SyntaxParser {
         do throws(Mistake) { try directives.read(line, number: position) } catch {
             problems.append(place(from: start).problem(error))
         }
-        if Self.isComment(line) { return }
+        if Self.isComment(line) || line.isEmpty { return addComment(at: start) }
         var continuation = continued(line)
-        if continuation == nil, line.isEmpty { return }
+        var emptyLine: Int?
         line = continuation ?? line
         while continuation != nil, let next = nextLine() {
             let part = Self.withoutEnd(next)
             // Comments and blank lines between the parts go away.
-            if Self.isComment(part) || part.withoutLeadingSpace.isEmpty { continue }
+            if Self.isComment(part) { continue }
+            if part.withoutLeadingSpace.isEmpty {
+                emptyLine = emptyLine ?? position
+                continue
+            }
             continuation = continued(part)
             line += continuation ?? part
         }
         do throws(Mistake) {
             var node = try node(of: line, at: place(from: start))
+            (node.emptyLine, node.place.comments) = (emptyLine, comments)
+            comments = []
             let end = position
             try readHeredocs(of: &node)
             node.place.heredocs = Array(lines[end..<position])
@@ -112,6 +122,13 @@ struct SyntaxParser {
         } catch {
             problems.append(place(from: start).problem(error))
         }
+    }
+
+    /// An empty comment parts what stands above it from what follows; a blank line only what describes it.
+    private mutating func addComment(at index: Int) {
+        guard position > directives.lineCount else { return }
+        let comment = Comment(line: index + 1, source: Self.withoutEnd(lines[index]))
+        if comment.text.isEmpty, !comment.source.trimmed.isEmpty { comments = [] } else { comments.append(comment) }
     }
 
     /// Of the lines that are read since then.

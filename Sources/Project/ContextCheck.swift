@@ -26,12 +26,19 @@ struct ContextCheck {
         guard written != nil || reading.knowsBases else { return nil }
         let path = RelativePath.join(context, source.path)
         let end = LinkedPath(source.path, context: context, root: root)?.real ?? path
+        var severity = Diagnostic.Severity.warning
         let reason: String
         let remedy: String
         if let kind = FileKind.of("\(root)/\(end)", followsLinks: false) {
-            guard isIgnored(source.path, kind) else { return nil }
+            let rule = LintRule.copyIgnoredFile
+            guard isIgnored(source.path, kind), reading.dockerfile.counts(rule, at: source.line, reading.lint) else {
+                return nil
+            }
+            if reading.lint.isError { severity = .error }
             let files = [reading.ignoreFile, image.ignore.isEmpty ? nil : "ignore"].compactMap(\.self)
-            reason = "the source `\(source.path)` is left out of the context by `\(files.joined(separator: "` or `"))`"
+            reason =
+                "the source `\(source.path)` is left out of the context by `\(files.joined(separator: "` or `"))` "
+                + "(\(rule.rawValue))"
             remedy = "Add `!\(source.path)` behind what leaves it out, or copy something else."
         } else {
             guard !paths.isMade(path), !paths.isMade(end) else { return nil }
@@ -41,7 +48,7 @@ struct ContextCheck {
         }
         return Diagnostic(
             id: Rule.missingInput.id,
-            severity: .warning,
+            severity: severity,
             place: Place(file: dockerfile, line: written?.line ?? source.line, column: written?.column ?? 1),
             reason: reason,
             remedy: remedy

@@ -7,6 +7,8 @@ struct DockerfileReader {
     struct Reading {
         var dockerfile: Dockerfile
         var evaluation: Evaluation
+        /// Which of BuildKit's checks count.
+        var lint: LintOptions
         /// Whether all is known that its bases hand down.
         var knowsBases: Bool
         var ignorePatterns: IgnorePatterns
@@ -117,8 +119,10 @@ struct DockerfileReader {
         defaults[name] = evaluation.defaults(bases: defaults, external: external.mapValues(\.defaults))
         if evaluation.starts(fromOneOf: uncertain, knowing: external) { uncertain.insert(name) }
         let slips = evaluation.slips(projectImages: others(of: written.image))
+        let options = options(for: written.image)
+        let lint = written.dockerfile.lint(options) { ImageReference(parsing: $0) != nil }
         let isAssembled = written.image.building.builder == .assemble
-        let found = (isAssembled ? evaluation.unsupportedByAssembler : []) + slips
+        let found = (isAssembled ? evaluation.unsupportedByAssembler : []) + slips + lint
         problems += found.map { diagnostic($0, in: written.path, of: written.image) }
         var pins: [BasePin] = []
         for (reference, line) in evaluation.externalBases {
@@ -132,6 +136,7 @@ struct DockerfileReader {
         readings[written.image.id] = Reading(
             dockerfile: written.dockerfile,
             evaluation: evaluation,
+            lint: (try? written.dockerfile.lintOptions(options.arguments)) ?? LintOptions(),
             knowsBases: !uncertain.contains(name),
             ignorePatterns: ignore.patterns,
             ignorePlaces: ignore.places,
@@ -204,11 +209,18 @@ struct DockerfileReader {
         )
     }
 
-    /// In the file that it is about; a target that is no stage stands in the configuration.
+    /// In the file that it is about; a target that is no stage, and an argument, stand in the configuration.
     func diagnostic(_ problem: DockerfileProblem, in file: String, of image: ImageEntry) -> Diagnostic {
         var place = Place(file: file, line: problem.line, column: problem.column)
         if problem.id == "dockerfile-unknown-target", let target = image.target { place = target.place }
-        return Diagnostic(id: problem.id, place: place, reason: problem.reason, remedy: problem.remedy)
+        if problem.id == "dockerfile-check-argument" { place = image.place }
+        return Diagnostic(
+            id: problem.id,
+            severity: problem.isWarning ? .warning : .error,
+            place: place,
+            reason: problem.reason,
+            remedy: problem.remedy
+        )
     }
 }
 

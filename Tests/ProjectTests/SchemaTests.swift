@@ -9,8 +9,10 @@ import Testing
     /// The golden configurations whose mistakes no schema can see.
     static let onlyTheLoader = [
         "bases": "what a Dockerfile holds", "cycles": "what needs what",
-        "dockerfile-meaning": "what a Dockerfile holds", "dockerfile-mistakes": "what a Dockerfile holds",
-        "dockerfile-assemble": "what a Dockerfile holds", "dockerfile-target": "what a Dockerfile holds",
+        "build-checks": "what a Dockerfile holds", "dockerfile-meaning": "what a Dockerfile holds",
+        "dockerfile-mistakes": "what a Dockerfile holds",
+        "dockerfile-assemble": "what a Dockerfile holds",
+        "dockerfile-target": "what a Dockerfile holds",
         "duplicate-keys": "JSON has no mapping with a key twice", "layout-read": "what reads which file",
         "made-dockerfile": "which files there are",
         "no-nodes": "an editor need not complain of a file that is just begun", "race-circle": "what needs what",

@@ -196,8 +196,9 @@ final class HeadBuilder: Sendable {
         }
     }
 
+    /// Checks are made of the Dockerfile, not of what is left of it here.
     private func arguments(of wanted: WantedHead) -> [(key: String, value: String)] {
-        wanted.image.arguments.map { argument in
+        wanted.image.arguments.filter { $0.key != LintOptions.argument }.map { argument in
             switch argument.value {
             case .value(let value): (argument.key, value)
             case .image(let id): (argument.key, wanted.bases.first { $0.name == id.name }?.reference ?? id.name)
