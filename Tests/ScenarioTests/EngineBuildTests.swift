@@ -47,7 +47,7 @@ struct EngineBuildTests {
     func `an engine is asked for what RUN is made from, and for nothing else`(builder: String) async throws {
         let isSplit = builder == "auto"
         let project = try Self.project(
-            "COPY list.txt /list\nRUN cat /list /list >/out/twice; echo ran $((40+2)) \(builder)\nCOPY app.txt /out/app\n",
+            "COPY list.txt /l\nRUN cat /l /l > /out/twice; echo ran $((40 + 2)) \(builder)\nCOPY app.txt /out/app\n",
             builder: builder
         )
         let loop = try await loop(project)
@@ -152,8 +152,8 @@ struct EngineBuildTests {
     @Test(arguments: ["auto", "buildah"])
     func `a secret is there for RUN, and nowhere else`(builder: String) async throws {
         let project = try Self.project(
-            "RUN --mount=type=secret,id=token,required=true cp /run/secrets/token /tmp/t && wc -c < /tmp/t > /out/count "
-                + "&& rm /tmp/t\n",
+            "RUN --mount=type=secret,id=token,required=true cp /run/secrets/token /tmp/t "
+                + "&& wc -c < /tmp/t > /out/count && rm /tmp/t\n",
             builder: builder,
             more: [".imgwatch": "secrets: { token: { env: TOKEN } }\nimages: { web: { builder: \(builder) } }\n"]
         )

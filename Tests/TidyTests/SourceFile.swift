@@ -78,7 +78,8 @@ extension SourceFile {
     /// Goes by the indentation, which swift-format sees to: a body ends at the first `}` as deep as its declaration.
     var functions: [Function] {
         code.indices.compactMap { start in
-            guard
+            // A pattern takes a hundred times as long as a look at whether it can fit.
+            guard Self.declarations.contains(where: { code[start].contains($0) }),
                 code[start].contains(
                     /^ *(@\w+(\(.*\))? +)*([a-z]+(\([a-z]+\))? +)*(func |init[(<?]|deinit|subscript[(<]|var .*\{$)/
                 )
@@ -86,6 +87,8 @@ extension SourceFile {
             return body(from: start).map { Function(line: start + 1, length: $0 - start + 1) }
         }
     }
+
+    private static let declarations = ["func ", "init", "subscript", "var "]
 
     /// The line on which the declaration at `start` ends; nil where it has no body, as in a protocol.
     private func body(from start: Int) -> Int? {
@@ -111,7 +114,9 @@ extension SourceFile {
 
     var imports: [Import] {
         code.enumerated().compactMap { index, line in
-            guard let match = line.firstMatch(of: /^ *(?:@\w+(?:\(\w+\))? +)*(?:\w+ +)?import +(.*)$/) else {
+            guard line.contains("import "),
+                let match = line.firstMatch(of: /^ *(?:@\w+(?:\(\w+\))? +)*(?:\w+ +)?import +(.*)$/)
+            else {
                 return nil
             }
             // `import struct Module.Name` names the module after the kind.
@@ -129,10 +134,11 @@ extension SourceFile {
 extension String {
     /// Whether `word` stands here and is not the end of a longer name.
     func contains(word: String) -> Bool {
-        ranges(of: word).contains { range in
-            guard range.lowerBound > startIndex else { return true }
-            let before = self[index(before: range.lowerBound)]
-            return !before.isLetter && !before.isNumber && before != "_"
-        }
+        contains(word)
+            && ranges(of: word).contains { range in
+                guard range.lowerBound > startIndex else { return true }
+                let before = self[index(before: range.lowerBound)]
+                return !before.isLetter && !before.isNumber && before != "_"
+            }
     }
 }

@@ -61,8 +61,7 @@ struct Clean: ParsableCommand {
             )
         }
         let gone = "\(Formats.count(done.names, "name")) and \(Formats.count(done.blobs, "blob"))"
-        Say.line(
-            "\(gone) removed, \(Formats.size(bytes: done.bytes)); the store takes \(Formats.size(bytes: layout.size)) now"
-        )
+        let left = Formats.size(bytes: layout.size)
+        Say.line("\(gone) removed, \(Formats.size(bytes: done.bytes)); the store takes \(left) now")
     }
 }
