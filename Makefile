@@ -5,7 +5,7 @@ BUILD_RELEASE = swift build -c release --product imgwatch --static-swift-stdlib
 SWIFT_FILES = Sources Tests Package.swift
 
 .DEFAULT_GOAL = help
-.PHONY: help demo run test build release lint format simulate fuzz-watch bench clean
+.PHONY: help demo run test build release lint format simulate fuzz-watch differential bench clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -50,6 +50,11 @@ fuzz-watch: ## random deeds on real trees against watching and reading: OPS=n (d
 	@scripts/setup build test
 	swift build --build-tests
 	FUZZ_OPS=$(or $(OPS),20000) FUZZ_SEED=$(SEED) swift test --skip-build --filter 'TrackedInputsTests/.*all night'
+
+differential: ## Dockerfiles by imgwatch and by real engines, compared: SEED=k and N=n for random ones (needs root)
+	@scripts/setup build test
+	swift build --product imgwatch
+	python3 -B Tests/Differential/differential.py .build/debug/imgwatch $(if $(SEED),--random $(SEED) $(or $(N),50))
 
 bench: ## time from save to image, beside what else is installed
 	@scripts/setup build test

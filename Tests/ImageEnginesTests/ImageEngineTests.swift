@@ -45,8 +45,8 @@ import Testing
             machine.commands == [
                 "docker version --format {{.Server.Version}}", "docker buildx version", "docker network inspect bridge",
                 "docker build --progress=plain --tag imgwatch-head:f1 --platform linux/amd64 "
-                    + "--file /tmp/f-1/Dockerfile --network host --build-arg A=b c --secret id=t,env=TOKEN --secret id=f,src=/s --ssh default "
-                    + "/tmp/f-1/context",
+                    + "--file /tmp/f-1/Dockerfile --network host --build-arg A=b c --secret id=t,env=TOKEN "
+                    + "--secret id=f,src=/s --ssh default /tmp/f-1/context",
                 "docker save --output /tmp/f-1/image.tar imgwatch-head:f1", "docker image rm imgwatch-head:f1",
             ]
         )

@@ -72,7 +72,7 @@ import Watching
     }
 
     @Test func `a link that came while events were lost concerns who reads through it from now on`() throws {
-        let folder = try TemporaryFolder(["real/f": "", "Dockerfile": "FROM scratch\nCOPY link/f* /\n"])
+        let folder = try TemporaryFolder(["real/d/f": "", "Dockerfile": "FROM scratch\nCOPY link/d/f* /\n"])
         var (tracked, reader) = try tracked(folder, "images: { app: {} }\n")
         try folder.link("link", to: "real")
         #expect(tracked.noteRescan(at: 1, reader).isEmpty)

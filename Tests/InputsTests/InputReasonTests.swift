@@ -29,7 +29,7 @@ import Testing
     // MARK: Images
 
     @Test(arguments: [
-        ("src/a.c", [2, 3], nil, nil), ("src", [3], nil, nil), ("other", [], nil, nil),
+        ("src/a.c", [2, 3], nil, nil), ("src", [2, 3], nil, nil), ("other", [], nil, nil),
         ("src/a.log", [3], "3:**/*.log", nil), ("src/keep.log", [3], nil, "4:!src/keep.log"),
         ("docs/a.md", [4], "2:docs", nil), ("src/.git/HEAD", [3], ".git", nil), ("src/x.tmp", [3], "6:**/*.tmp", nil),
     ])

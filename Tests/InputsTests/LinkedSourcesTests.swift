@@ -40,7 +40,7 @@ import Testing
         let tree = try opened()
         #expect(
             try tree.paths(in: tree.scope(of: tree.image("COPY current/*.c latest.txt /x/")))
-                == ["current", "latest.txt", "real/a.c", "shared/notes.txt"]
+                == ["current", "latest.txt", "real", "real/a.c", "shared/notes.txt"]
         )
         #expect(
             try tree.paths(in: tree.scope(of: tree.image("COPY src /x"))) == [

@@ -149,7 +149,7 @@ import Testing
         let uncounted = LoopEvent(.superseded, at: Session.time(), node: node, reason: "it changed")
         #expect(line(uncounted) == "a   superseded: it changed")
         #expect(line(LoopEvent(.superseded, at: Session.time(), node: node)) == "a   superseded")
-        #expect(line(LoopEvent(.failed, at: Session.time(), node: node, reason: "x\ny")) == #"a   failed: x\ny"#)
+        #expect(line(LoopEvent(.failed, at: Session.time(), node: node, reason: "x\ty\nz")) == #"a   failed: x\ty"#)
         #expect(line(LoopEvent(.finished, at: Session.time(), node: node)) == "a   done")
     }
 

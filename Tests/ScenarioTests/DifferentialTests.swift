@@ -1,0 +1,40 @@
+import Foundation
+import Rigs
+import Testing
+
+/// Dockerfiles by imgwatch and by real engines: the same file systems, the same configurations, or a difference that
+/// docs/dockerfile.md names. `make differential` compares more, random ones among them.
+@Suite(
+    .serialized,
+    .enabled(if: EngineServers.isPossible && Skopeo.isInstalled, "root, docker, buildah or skopeo is missing")
+)
+struct DifferentialTests {
+    private func compare(_ words: [String]) async throws -> String {
+        let script = Programs.repository.appending(path: "Tests/Differential/differential.py").path()
+        let python = try #require(MachineProgram("python3"))
+        let done = try await python.run(["-B", script, Programs.imgwatch.path()] + words)
+        #expect(done.status == 0, "\(done.output)\(done.errors)")
+        return done.output
+    }
+
+    @Test func `as docker's BuildKit makes them`() async throws {
+        #expect(try await compare(["--engines", "docker"]).hasPrefix("110 Dockerfiles, 107 comparisons"))
+    }
+
+    @Test func `as buildah makes them, which builds the heads as well`() async throws {
+        let cases = [
+            "run-then-copy", "run-adds-user", "run-makes-link", "run-multi-stage", "run-multi-stage-wild-outside",
+            "run-multi-stage-both", "run-onbuild-child", "run-mount-bind", "run-cmd-before", "copy-dot", "add-tgz",
+        ]
+        let words = ["--engines", "buildah", "--heads", "buildah"] + cases.flatMap { ["--only", $0] }
+        #expect(try await compare(words).hasPrefix("11 Dockerfiles, 11 comparisons"))
+    }
+
+    @Test func `random ones`() async throws {
+        #expect(
+            try await compare(["--engines", "docker", "--random", "1", "12"]).hasPrefix(
+                "12 Dockerfiles, 12 comparisons"
+            )
+        )
+    }
+}
