@@ -3,7 +3,9 @@ import Rigs
 import Testing
 
 /// Dockerfiles by imgwatch and by real engines: the same file systems, the same configurations, or a difference that
-/// docs/dockerfile.md names. `make differential` compares more, random ones among them.
+/// docs/dockerfile.md names.
+///
+/// `make differential` compares more, random ones among them.
 @Suite(
     .serialized,
     .enabled(if: EngineServers.isPossible && Skopeo.isInstalled, "root, docker, buildah or skopeo is missing")

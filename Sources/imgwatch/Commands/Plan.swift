@@ -1,6 +1,7 @@
 /// `imgwatch plan`: what would run now, in which order, and why.
 
 import ArgumentParser
+import Dockerfile
 import Engine
 import Foundation
 import Graph
@@ -55,6 +56,8 @@ struct ProjectPlan: Sendable {
         var old: String?
         /// The tag that it would get; nil where that is known only after its needs have run.
         var new: String?
+        /// What an engine would do of it, and why.
+        var engine: [String] = []
     }
     /// Level by level; of a level, in the order of the graph.
     let entries: [Entry]
@@ -73,7 +76,9 @@ struct ProjectPlan: Sendable {
             lines.append("\(entry.level)  \(name)  \(entry.action.text)")
             if entry.node.kind == .image, entry.action.changesTags {
                 let new = entry.new ?? "(known when its needs have run)"
-                lines.append(String(repeating: " ", count: width + 5) + "\(entry.old ?? "(new)") → \(new)")
+                let indent = String(repeating: " ", count: width + 5)
+                lines.append(indent + "\(entry.old ?? "(new)") → \(new)")
+                lines += entry.engine.map { indent + $0 }
             }
         }
         return lines.joined(separator: "\n")
@@ -94,6 +99,7 @@ extension ProjectPlan.Entry {
         if case .run(let cause) = action { members.append(.init("paths", .texts(cause.paths))) }
         if let old { members.append(.init("old", .text(old))) }
         if let new { members.append(.init("new", .text(new))) }
+        if !engine.isEmpty { members.append(.init("engine", .texts(engine))) }
         return .object(members)
     }
 }
@@ -149,7 +155,8 @@ extension Loop {
                     level: nodes.graph.level(of: node.id),
                     action: action,
                     old: (published[node.id]?.references ?? former[node.id]?.references)?.first.map(Self.tag),
-                    new: new
+                    new: new,
+                    engine: nodes.project.image(node.id).map(\.engineShare) ?? []
                 )
             )
         }
@@ -185,5 +192,19 @@ extension Loop {
             if await session.store.has(image, publication) { return .reference }
         }
         return .run(explained(view.cause, of: node.id))
+    }
+}
+
+extension Image {
+    /// Of each head, how far an engine goes, and for what.
+    fileprivate var engineShare: [String] {
+        split.heads.map { head in
+            let reasons = head.work.map { "\($0.what) in line \($0.line)" }
+            let why = reasons.isEmpty ? "`builder: \(building.builder.rawValue)`" : Formats.list(reasons)
+            if let exports = head.exports {
+                return "an engine makes \(Formats.list(exports)), for \(why)"
+            }
+            return "an engine builds it up to line \(head.lastLine), for \(why)"
+        }
     }
 }
