@@ -99,11 +99,13 @@ import Watching
         try site.watch(["tree"])
         var wakes = activity.makeAsyncIterator()
         for round in 1...3 {
+            // Somebody may mount something meanwhile, and that is told as well, but no second time before a drain.
+            let before = count.load(ordering: .sequentiallyConsistent)
             // Links are one event each; a file may be closed last by a process that another test is just starting.
             for index in 0..<200 { try site.link("x", at: "tree/\(round).\(index)") }
             await wakes.next()
             try site.link("x", at: "tree/last.\(round)")
-            #expect(count.load(ordering: .sequentiallyConsistent) == round)
+            #expect(count.load(ordering: .sequentiallyConsistent) <= before + 1)
             #expect(site.drain().contains("tree/last.\(round)"))
         }
     }
