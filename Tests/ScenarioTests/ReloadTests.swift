@@ -190,7 +190,7 @@ import Testing
         let (project, loop) = try await Branches.started()
         let text = try project.read("Dockerfile.both")
         var mark = loop.mark
-        try project.write("Dockerfile.both", text + "RUN make\n")
+        try project.write("Dockerfile.both", text + "RUNN make\n")
         let broken = try await loop.settle(from: mark, until: "diagnostics") { $0.contains { !$0.diagnostics.isEmpty } }
         #expect(broken.contains { $0.text.contains("\"file\":\"Dockerfile.both\",\"line\":3") })
         #expect(broken.nodes("started").isEmpty)
