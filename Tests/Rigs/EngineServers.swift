@@ -12,17 +12,26 @@ package final class EngineServers: Sendable {
     /// What imgwatch, docker and buildah need to find them.
     package let environment: [String: String]
 
-    /// A daemon needs root.
-    package static let isPossible =
-        getuid() == 0
-        && ["dockerd", "docker", "buildah", "busybox"].allSatisfy { MachineProgram($0) != nil }
+    private static let areInstalled =
+        getuid() == 0 && ["dockerd", "docker", "buildah", "busybox"].allSatisfy { MachineProgram($0) != nil }
+
+    /// Those that all tests of a process share; nil where no daemon can run: it needs root, mounts and control groups.
+    package static let shared = Task<EngineServers?, Never> {
+        guard areInstalled else { return nil }
+        do {
+            return try await start()
+        } catch {
+            FileHandle.standardError.write(Data("no docker daemon for tests: \(error)\n".utf8))
+            return nil
+        }
+    }
 
     private init(_ process: RigProcess) throws {
         self.process = process
         environment = try process.first(as: First.self).environment
     }
 
-    package static func start() async throws -> EngineServers {
+    private static func start() async throws -> EngineServers {
         try await onThread { try EngineServers(RigProcess("engines", Empty())) }
     }
 

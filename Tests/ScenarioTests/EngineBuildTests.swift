@@ -3,9 +3,9 @@ import Rigs
 import Testing
 
 /// Dockerfiles with RUN, by real engines: what asks them, what does not, and what happens when they fail.
-@Suite(.serialized, .enabled(if: EngineServers.isPossible, "root, docker, buildah or busybox is missing"))
+@Suite(.serialized, .enabled("no docker daemon can run here") { await EngineServers.shared.value != nil })
 struct EngineBuildTests {
-    private static let servers = Task { try await EngineServers.start() }
+    private static func servers() async throws -> EngineServers { try #require(await EngineServers.shared.value) }
 
     /// Its builder counts nothing: each RUN prints what it is.
     private static let start = """
@@ -31,7 +31,7 @@ struct EngineBuildTests {
     }
 
     private func loop(_ project: TemporaryProject) async throws -> RunningLoop {
-        let loop = try RunningLoop(project, environment: try await Self.servers.value.environment)
+        let loop = try RunningLoop(project, environment: try await Self.servers().environment)
         return loop
     }
 
@@ -68,7 +68,7 @@ struct EngineBuildTests {
         // What was built is found again.
         let again = try project.command(
             [Programs.imgwatch.path(), "build", "--json"],
-            try await Self.servers.value.environment
+            try await Self.servers().environment
         )
         #expect(again.status == 0 && !again.output.contains("\"log\""))
     }
@@ -129,7 +129,7 @@ struct EngineBuildTests {
     }
 
     @Test func `an engine that goes away is waited for`() async throws {
-        let servers = try await Self.servers.value
+        let servers = try await Self.servers()
         let project = try Self.project("RUN echo began $((1 + 1)); sleep 2\nCOPY app.txt /app\n", builder: "docker")
         let loop = try await loop(project)
         try await loop.wait(for: "the RUN") { $0.string("line") == "began 2" }
@@ -157,7 +157,7 @@ struct EngineBuildTests {
             builder: builder,
             more: [".imgwatch": "secrets: { token: { env: TOKEN } }\nimages: { web: { builder: \(builder) } }\n"]
         )
-        let environment = try await Self.servers.value.environment.merging(["TOKEN": "hush-hush"]) { $1 }
+        let environment = try await Self.servers().environment.merging(["TOKEN": "hush-hush"]) { $1 }
         let ended = try project.command([Programs.imgwatch.path(), "build", "--json"], environment)
         #expect(ended.status == 0, "\(ended.output)")
         let line = try #require(ended.events.first { $0.event == "pushed" })
