@@ -187,10 +187,15 @@ extension ProjectNodes.Entry {
         return named.contains(where: isNamed) || linked.links.contains(where: isNamed)
     }
 
-    /// Whether what the node reads or makes may lie at this path or below it.
-    func mayConcern(_ path: String) -> Bool {
+    /// Whether what the node reads may lie at this path or below it.
+    func mayRead(_ path: String) -> Bool {
         scope.mayRead(below: path) || scope.reads(path) || scope.isOnTheWay(path)
             || named.contains { OutputPath(path: path).covers($0) }
+    }
+
+    /// Whether what the node reads or makes may lie at this path or below it.
+    func mayConcern(_ path: String) -> Bool {
+        mayRead(path)
             || outputs.contains { $0.covers(path) || OutputPath(path: path).covers($0.path) }
     }
 }

@@ -49,7 +49,7 @@ struct TrackedInputs: Sendable {
         if let place = trees.map(\.place).max() {
             let found = differences(below: trees.map(\.path), barrier, reader)
             told += found.paths.map { Told(path: $0, isWhole: false, place: place) }
-            unread = found.unread.map { PathChange(path: trees[0].path, sequence: place, readers: [$0]) }
+            unread = found.unread.map { $0.change(at: trees[0].path, place) }
         }
         return note(told + otherNames(of: told, reader)) + unread
     }
@@ -76,7 +76,7 @@ struct TrackedInputs: Sendable {
         // What is being read just now is compared with nothing.
         for id in underReading.keys { recent.noteLoss(of: id, at: place) }
         return note(found.paths.map { Told(path: $0, isWhole: false, place: place) })
-            + found.unread.map { PathChange(path: ".", sequence: place, readers: [$0]) }
+            + found.unread.map { $0.change(at: ".", place) }
     }
 
     mutating func beginReading(_ id: NodeID) { underReading[id, default: 0] += 1 }
@@ -92,6 +92,17 @@ struct TrackedInputs: Sendable {
         return concerning.map(\.change)
     }
 
+    /// Of the node's files it is not known what became of them.
+    private struct Unread {
+        var id: NodeID
+        /// All that it reads is as it was: a step that runs writes its outputs all the time.
+        var isOfOutputs: Bool
+
+        func change(at path: String, _ place: Sequence) -> PathChange {
+            PathChange(path: path, sequence: place, readers: isOfOutputs ? [] : [id], owner: isOfOutputs ? id : nil)
+        }
+    }
+
     /// The paths at and below these at which the disk differs from what is known of the nodes' files.
     ///
     /// It is known from now on. Nodes that are being read for the first time are read again; so are those of which
@@ -100,25 +111,42 @@ struct TrackedInputs: Sendable {
         below paths: [String],
         _ barrier: Sequence,
         _ reader: InputReader
-    ) -> (paths: [String], unread: [NodeID]) {
+    ) -> (paths: [String], unread: [Unread]) {
         var found: Set<String> = []
-        var unread: [NodeID] = []
+        var unread: [Unread] = []
         for entry in nodes.entries {
             let trees = paths.filter(entry.mayConcern).map { ChangedPath($0, isWhole: true) }
             if trees.isEmpty { continue }
+            let wasKnown = changes(of: entry.id) != nil
             guard let known = held[entry.id], known.files.scope == entry.scope,
                 let now = try? reader.update(known.files, at: trees, of: entry, in: nodes)
             else {
-                if changes(of: entry.id) != nil { unread.append(entry.id) }
+                if wasKnown { unread.append(self.unread(entry, at: trees, reader)) }
                 recent.noteLoss(of: entry.id, at: barrier)
                 continue
             }
-            if changes(of: entry.id) == nil { unread.append(entry.id) }
+            if !wasKnown { unread.append(self.unread(entry, at: trees, reader)) }
             held[entry.id]?.files = now
             found.formUnion(now.differences(from: known.files))
             found.formUnion(Set(now.missing).symmetricDifference(known.files.missing))
         }
         return (found.sorted(), unread)
+    }
+
+    private func unread(_ entry: ProjectNodes.Entry, at trees: [ChangedPath], _ reader: InputReader) -> Unread {
+        Unread(id: entry.id, isOfOutputs: readsAsBefore(entry, at: trees, reader))
+    }
+
+    /// Whether only outputs of the node can have changed.
+    ///
+    /// Either it reads nothing in these trees, or these are all there are, and what it reads of them is the same.
+    private func readsAsBefore(_ entry: ProjectNodes.Entry, at trees: [ChangedPath], _ reader: InputReader) -> Bool {
+        guard !entry.outputs.isEmpty else { return false }
+        if !trees.contains(where: { entry.mayRead($0.path) }) { return true }
+        guard trees.contains(where: \.path.isEmpty), let known = held[entry.id]?.files, known.scope == entry.scope,
+            let now = try? reader.updated(known.reading, at: trees, in: entry.scope)
+        else { return false }
+        return now.differences(from: known.reading).isEmpty && nodes.missing(entry) == known.missing
     }
 
     /// Links through which nodes read or write may lead elsewhere now: that is what counts from now on, and is to be

@@ -50,6 +50,26 @@ import Watching
         #expect(tracked.note([whole], offset: 0, barrier: 3, reader).map(\.readers) == [[NodeID("app")]])
     }
 
+    @Test func `outputs that can't be read as yet are outputs, and no input of the step that writes them`() throws {
+        let folder = try TemporaryFolder(["in": ""])
+        var (tracked, reader) = try tracked(folder, "steps: { s: { run: x, inputs: [in], outputs: [out/] } }\n")
+        let told = { (changes: [PathChange]) in changes.map { [$0.owner] + $0.readers } }
+        try folder.write("out/f", "")
+        let unreadable = [UInt8](folder.path("out/").utf8) + [0xFF, 0]
+        let descriptor = unreadable.withUnsafeBufferPointer {
+            $0.withMemoryRebound(to: CChar.self) { open($0.baseAddress!, O_CREAT | O_WRONLY, 0o644) }
+        }
+        try #require(descriptor >= 0 && close(descriptor) == 0)
+        let before = tracked
+        #expect(told(tracked.noteRescan(at: 1, reader)) == [[NodeID("s")]])
+        tracked = before
+        let tree = Change(path: folder.path("out"), sequence: 1, isRecursive: true)
+        #expect(told(tracked.note([tree], offset: 0, barrier: 1, reader)) == [[NodeID("s")]])
+        tracked = before
+        try folder.write("in", "1")
+        #expect(told(tracked.noteRescan(at: 1, reader)) == [[nil, NodeID("s")]])
+    }
+
     @Test func `what is written by one name of a file changes its other names`() throws {
         let folder = try TemporaryFolder(["src/a": "1", "Dockerfile": "FROM scratch\nCOPY src /\n"])
         var (tracked, reader) = try tracked(folder, "images: { app: {} }\n")

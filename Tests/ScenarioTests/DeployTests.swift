@@ -173,6 +173,7 @@ import Testing
         try project.write("how.txt", "endless")
         let loop = try RunningLoop(project)
         let group = try await loop.group(of: "app/deploy")
+        try await loop.wait(for: "finished", node: "gen")
         try await loop.crash()
         #expect(!RunMark.members(ofGroup: group).isEmpty, "nobody was left to be ended, so this proves nothing")
         try project.write("how.txt", "well")
