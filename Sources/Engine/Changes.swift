@@ -36,10 +36,10 @@ extension Engine {
         states[owner].run != nil || change.sequence <= states[owner].lastEnd
     }
 
-    /// The steps that run, and those whose runs may have set them off: what changes now may be their doing.
+    /// The commands that run, and those whose runs may have set them off: what changes now may be their doing.
     private func suspects() -> Set<NodeID> {
         var found: Set<NodeID> = []
-        for (node, state) in states.enumerated() where graph.nodes[node].kind == .step {
+        for (node, state) in states.enumerated() where graph.nodes[node].runsCommand {
             if let run = state.run { found.formUnion(run.suspects.union([id(node)])) }
         }
         return found

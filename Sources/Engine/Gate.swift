@@ -248,7 +248,7 @@ extension Engine {
         if let quiet = quietEnd(node), now < quiet, rules.contains(.keyBeforeStart) {
             return .held([.quiet], until: quiet)
         }
-        if graph.nodes[node].kind == .step, rules.contains(.stopLoops), isSpinning(state) {
+        if graph.nodes[node].runsCommand, rules.contains(.stopLoops), isSpinning(state) {
             let rest = loopRest(state)
             if now < rest { return .held([.loop], until: rest) }
         }
@@ -270,7 +270,7 @@ extension Engine {
     private mutating func failIfLooping(_ node: Int) {
         let state = states[node]
         let repeats = max(state.starts - Limits.loopStarts, state.foreignChanges - Limits.foreignChanges)
-        guard repeats >= Limits.loopRepeats, rules.contains(.stopLoops), graph.nodes[node].kind == .step,
+        guard repeats >= Limits.loopRepeats, rules.contains(.stopLoops), graph.nodes[node].runsCommand,
             !isUnkeyed(node), !isFresh(node), let key = state.key, state.failure?.key != key
         else { return }
         let paths = state.cause.paths.isEmpty ? "its inputs" : state.cause.paths.joined(separator: ", ")

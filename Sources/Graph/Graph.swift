@@ -27,6 +27,8 @@ package struct Node: Equatable, Sendable {
     package var hasInputs: Bool
     /// An edit lets the run end instead of cancelling it.
     package var finishesOnChange: Bool
+    /// A command of the user's makes it: what it writes beside may start it again.
+    package var runsCommand: Bool
     /// Waits for `trigger`.
     package var isManual: Bool
     /// How long this node's inputs must be quiet, where the configuration says so.
@@ -42,12 +44,14 @@ package struct Node: Equatable, Sendable {
         definition: String = "",
         hasInputs: Bool = true,
         finishesOnChange: Bool = false,
+        runsCommand: Bool? = nil,
         isManual: Bool = false,
         quiet: Duration? = nil,
         destination: String = ""
     ) {
         (self.id, self.kind, self.needs, self.sources) = (id, kind, needs, sources)
         (self.definition, self.hasInputs) = (definition, hasInputs)
+        self.runsCommand = runsCommand ?? (kind == .step)
         (self.finishesOnChange, self.isManual, self.quiet) = (finishesOnChange, isManual, quiet)
         self.destination = destination
     }

@@ -23,11 +23,7 @@ extension ImageEngine {
         words.append(request.context)
         try execute(EngineCommand(words), EngineOutput(.buildah), onEvent)
         let identity = try self.identity(of: request)
-        let give =
-            kind == .buildah
-            ? ["buildah", "push", "--quiet", identity, "docker-archive:" + request.result]
-            : ["podman", "save", "--quiet", "--format", "docker-archive", "--output", request.result, identity]
-        try execute(EngineCommand(give), EngineOutput(.plain)) { _ in }
+        if let save = saving(identity, to: request.result) { try execute(save, EngineOutput(.plain)) { _ in } }
     }
 
     /// What the build wrote to the file that it was given for that.

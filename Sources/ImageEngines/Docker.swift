@@ -33,7 +33,6 @@ extension ImageEngine {
         try execute(EngineCommand(words, environment: Self.environment), EngineOutput(.buildkit), onEvent)
         // By its name: the image itself may be the user's, too.
         defer { _ = run(EngineCommand(["docker", "image", "rm", request.name], isQuestion: true)) { _ in } }
-        let save = ["docker", "save", "--output", request.result, request.name]
-        try execute(EngineCommand(save), EngineOutput(.plain)) { _ in }
+        if let save = saving(request.name, to: request.result) { try execute(save, EngineOutput(.plain)) { _ in } }
     }
 }

@@ -33,6 +33,23 @@ package struct ImageEngine: Sendable {
         }
     }
 
+    /// Puts an image of the engine's own store into a tar; false where it has none of this name, or is not there.
+    package func save(_ name: String, to archive: String) -> Bool {
+        guard let command = saving(name, to: archive) else { return false }
+        return run(command) { _ in } == .exited(0)
+    }
+
+    /// nil where the engine keeps no images.
+    func saving(_ name: String, to archive: String) -> EngineCommand? {
+        switch kind {
+        case .docker: EngineCommand(["docker", "save", "--output", archive, name])
+        case .buildah: EngineCommand(["buildah", "push", "--quiet", name, "docker-archive:" + archive])
+        case .podman:
+            EngineCommand(["podman", "save", "--quiet", "--format", "docker-archive", "--output", archive, name])
+        case .buildkit: nil
+        }
+    }
+
     /// Runs the build itself, and says of its failure what the output shows.
     func execute(
         _ command: EngineCommand,

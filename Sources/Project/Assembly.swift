@@ -134,6 +134,7 @@ struct Assembly {
                 evaluation: reading.evaluation,
                 bases: reading.externalBases
             ),
+            runsCommand: image.building.command != nil,
             quiet: file.quiet,
             destination: Self.destination(of: image, registry: registry)
         )

@@ -1,14 +1,41 @@
 /// Who makes an image, and what an engine is given for it.
 
+package import Dockerfile
+
 /// `builder`, `network` and `secrets`, as an image has them or the top of the configuration.
 package struct ImageBuilding: Equatable, Sendable {
     package var builder = Builder.automatic
     /// Of `RUN`: `host` or `none`; nil: the engine's own.
     package var network: String?
     package var secrets: [Secret] = []
+    /// Makes the image in the place of a Dockerfile.
+    package var command: BuildCommand?
 
-    package init(builder: Builder = .automatic, network: String? = nil, secrets: [Secret] = []) {
-        (self.builder, self.network, self.secrets) = (builder, network, secrets)
+    package init(
+        builder: Builder = .automatic,
+        network: String? = nil,
+        secrets: [Secret] = [],
+        command: BuildCommand? = nil
+    ) {
+        (self.builder, self.network, self.secrets, self.command) = (builder, network, secrets, command)
+    }
+}
+
+/// A command of the user's that makes an image of a context: it is told the reference, and leaves the image there.
+package struct BuildCommand: Equatable, Sendable {
+    package var command: Step.Command
+    package var environment: [KeyValue]
+    /// Relative to the root; "" is the root.
+    package var directory: String
+    package var timeout: Duration?
+
+    package init(
+        _ command: Step.Command,
+        environment: [KeyValue] = [],
+        directory: String = "",
+        timeout: Duration? = nil
+    ) {
+        (self.command, self.environment, self.directory, self.timeout) = (command, environment, directory, timeout)
     }
 }
 

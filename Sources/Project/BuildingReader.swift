@@ -3,10 +3,19 @@
 extension ProjectFileReader {
     /// `builder`, `network` and `secrets`: those of the image, else those at the top;
     /// of two secrets with one id the image's.
-    mutating func building(_ fields: [String: Tree], else inherited: ImageBuilding) -> ImageBuilding {
+    mutating func building(
+        _ fields: [String: Tree],
+        else inherited: ImageBuilding,
+        in file: ProjectFile
+    ) -> ImageBuilding {
         var building = inherited
         if let tree = fields["builder"] {
-            building.builder = word(tree, "`builder`", Builder.self, plural: "builders") ?? inherited.builder
+            (building.builder, building.command) = (.automatic, nil)
+            if case .mapping = tree.content {
+                building.command = buildCommand(tree, in: file)
+            } else {
+                building.builder = word(tree, "`builder`", Builder.self, plural: "builders") ?? inherited.builder
+            }
         }
         if let tree = fields["network"] {
             building.network = word(tree, "`network`", RunNetwork.self, plural: "networks")?.engineName
@@ -16,6 +25,18 @@ extension ProjectFileReader {
             building.secrets.append(secret)
         }
         return building
+    }
+
+    private mutating func buildCommand(_ tree: Tree, in file: ProjectFile) -> BuildCommand? {
+        let fields = values.fields(tree, .command, of: "`builder`")
+        let entry = Tree.Entry(key: "builder", place: tree.place, value: tree)
+        guard let command = command(fields["run"], of: "`builder`", in: entry) else { return nil }
+        return BuildCommand(
+            command,
+            environment: environment(fields["env"], for: command, in: file),
+            directory: directory(fields["dir"]).value,
+            timeout: fields["timeout"].map { values.duration($0, "`timeout`", allowsZero: false) } ?? file.timeout
+        )
     }
 
     /// One of the words that there are.

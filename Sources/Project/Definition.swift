@@ -32,6 +32,24 @@ struct Definition {
         return definition.text
     }
 
+    private mutating func add(_ command: BuildCommand) {
+        add(command.command, in: command.directory, command.environment)
+    }
+
+    /// What a command that makes an image is, with its arguments; empty where none does.
+    static func of(_ building: ImageBuilding, _ arguments: [(key: String, value: Image.Argument)]) -> String {
+        var definition = Definition()
+        guard let command = building.command else { return "" }
+        definition.add(command)
+        for argument in arguments.sorted(by: { $0.key < $1.key }) {
+            switch argument.value {
+            case .value(let value): definition.add("argument", [argument.key, value])
+            case .image(let id): definition.add("argument-image", [argument.key, id.name])
+            }
+        }
+        return definition.text
+    }
+
     private mutating func add(_ command: Step.Command?, in directory: String, _ environment: [KeyValue]) {
         switch command {
         case .shell(let command): add("shell", command)
@@ -62,6 +80,7 @@ struct Definition {
             case .image(let name): definition.add("argument-image", [argument.key, name.value])
             }
         }
+        if let command = image.building.command { definition.add(command) }
         definition.add("labels", image.labels.sorted { $0.key < $1.key })
         definition.add("ignore", image.ignore.map(\.value))
         if let compression = image.naming.compression { definition.add("compression", compression.rawValue) }

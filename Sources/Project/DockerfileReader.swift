@@ -83,7 +83,7 @@ struct DockerfileReader {
         guard let context = image.context, let path = image.dockerfile else { return nil }
         // Without a context its Dockerfile is missing too, and that need not be said.
         let isThere = checkContext(context) || RelativePath.relative(path.value, to: context.value) == nil
-        guard isThere, let text = text(of: path, image) else { return nil }
+        guard isThere, let text = image.commandText ?? text(of: path, image) else { return nil }
         let ignore = readIgnoreFile(dockerfile: path.value, context: context.value)
         let patterns = patterns(of: image, ignore: ignore)
         do {
@@ -221,6 +221,15 @@ struct DockerfileReader {
             reason: problem.reason,
             remedy: problem.remedy
         )
+    }
+}
+
+extension ImageEntry {
+    /// What a Dockerfile would say of an image that a command makes: all of the context is in it.
+    fileprivate var commandText: String? {
+        building.command.map { _ in
+            "FROM scratch\n" + arguments.map { "ARG \($0.key)\n" }.joined() + "COPY . /\n"
+        }
     }
 }
 

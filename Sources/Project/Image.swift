@@ -103,7 +103,9 @@ package struct Image: Equatable, Sendable {
     /// need show in it.
     ///
     /// The digests of bases outside the project do.
-    package var instructions: String { Definition.of(evaluation, externalBases) }
+    package var instructions: String {
+        Definition.of(evaluation, externalBases) + Definition.of(building, arguments)
+    }
 
     package static func == (a: Self, b: Self) -> Bool {
         a.id == b.id && a.dockerfile == b.dockerfile && a.context == b.context && a.target == b.target

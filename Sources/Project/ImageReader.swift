@@ -27,9 +27,24 @@ extension ProjectFileReader {
         image.push = fields["push"].flatMap { values.bool($0, "`push`") } ?? true
         if let aliases = fields["aliases"] { image.aliases = self.aliases(aliases) }
         image.naming = naming(fields, else: file.naming)
-        image.building = building(fields, else: file.building)
+        image.building = building(fields, else: file.building, in: file)
+        if image.building.command != nil { standAlone(&image, fields) }
         image.deploys = fields["deploy"].map { deploys($0, of: image, in: file) } ?? []
         return image
+    }
+
+    /// Nothing is read of a Dockerfile where a command makes the image: its definition stands here.
+    private mutating func standAlone(_ image: inout ImageEntry, _ fields: [String: Tree]) {
+        for key in ["dockerfile", "target"] {
+            guard let tree = fields[key] else { continue }
+            values.report(
+                .value,
+                tree.place,
+                "`\(key)` means nothing for an image that a command makes",
+                "Take it out: `builder: { run: … }` is told the context by IMGWATCH_CONTEXT, and `args` as variables."
+            )
+        }
+        image.dockerfile = Placed(value: image.place.file, place: image.place)
     }
 
     /// `tag`, `tag-moves`, `revision` and `compression`: those of the image, or those at the top.

@@ -40,6 +40,9 @@ struct Keys {
         later: ["trigger", "ready", "profiles", "notify"]
     )
 
+    /// The keys of `builder: { … }`.
+    static let command = Keys(owner: "a builder of one's own", supported: ["run", "env", "dir", "timeout"], later: [])
+
     /// The keys of `secrets: { ID: { … } }`.
     static let secret = Keys(owner: "a secret", supported: ["env", "file"], later: [])
 

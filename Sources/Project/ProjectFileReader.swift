@@ -20,7 +20,7 @@ struct ProjectFileReader {
         file.timeout = fields["timeout"].flatMap { values.duration($0, "`timeout`", allowsZero: false) }
         file.environment = fields["env"].map { values.environment($0) } ?? []
         file.naming = naming(fields, else: file.naming)
-        file.building = building(fields, else: file.building)
+        file.building = building(fields, else: file.building, in: file)
         if let steps = fields["steps"] {
             file.steps = values.entries(steps, of: "`steps`", like: "name: { run: … }").compactMap { entry in
                 step(entry, in: file)

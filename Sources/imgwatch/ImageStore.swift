@@ -120,6 +120,29 @@ final class ImageStore: Sendable {
         }
     }
 
+    /// An image that somebody else made for this key: the same layers and configuration, under a manifest that says so.
+    func adopt(_ made: Manifest, of image: Image, key: String) throws(ImageProblem) -> StoredImage {
+        var manifest = made
+        manifest.configuration.mediaType = MediaType.configuration
+        for (index, layer) in made.layers.enumerated() {
+            guard let type = MediaType.ociLayer(layer.mediaType) else {
+                throw .failed(
+                    Failure("the command's image has a layer of the type \(layer.mediaType), which is no image's")
+                )
+            }
+            manifest.layers[index].mediaType = type
+        }
+        manifest.annotations.merge(image.annotations(key: key)) { $1 }
+        do throws(OCIError) {
+            return StoredImage(
+                key: key,
+                manifest: try layout.writeBlob(manifest.encoded(), mediaType: MediaType.manifest)
+            )
+        } catch {
+            throw ImageProblem(error)
+        }
+    }
+
     private func stored(_ built: BuiltImage, _ inputs: ImageInputs, neighbours: [Digest: String]) -> StoredImage {
         var stored = StoredImage(key: inputs.key, manifest: built.manifest, content: built)
         let new = built.layers.filter { built.packedLayers.contains($0.digest) }

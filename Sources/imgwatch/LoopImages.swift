@@ -62,7 +62,7 @@ extension Loop {
             guard let taken = await snapshot(image, run, copying: isRestless) else { continue }
             handle(.snapshot(image.id, run.start.operation, taken.snapshot))
             guard let publication = await run.decision(), publication.key == taken.inputs.key else { break }
-            switch await assemble(image, taken.inputs, run) {
+            switch await made(image, taken.inputs, publication, run) {
             case .success(let stored):
                 switch await send(stored, of: image, run) {
                 case .success(let sent):
@@ -78,6 +78,16 @@ extension Loop {
             }
         }
         endCancelled(run)
+    }
+
+    private func made(
+        _ image: Image,
+        _ inputs: ImageInputs,
+        _ publication: Publication,
+        _ run: ActiveRun
+    ) async -> Result<StoredImage, ImageProblem> {
+        if let command = image.building.command { return await make(image, by: command, inputs, publication, run) }
+        return await assemble(image, inputs, run)
     }
 
     private func end(_ run: ActiveRun, _ problem: ImageProblem) {
@@ -235,7 +245,7 @@ extension Loop {
     }
 
     /// Work that ends early where its run is cancelled.
-    private nonisolated func cancellable<Value: Sendable>(
+    nonisolated func cancellable<Value: Sendable>(
         _ run: ActiveRun,
         _ work: @escaping @Sendable () async throws(ImageProblem) -> Value
     ) async -> Result<Value, ImageProblem> {

@@ -154,6 +154,25 @@ final class RemoteRegistry: Sendable {
         }
     }
 
+    /// What a tag shows for this platform, whoever pushed it; its configuration is in the layout then.
+    func shown(_ image: String, _ tag: String) async throws(RegistryError) -> Manifest? {
+        let repository = repository(image)
+        let client = try await client(repository)
+        guard var found = try await client.manifest(repository, tag) else { return nil }
+        if let index = try? ImageIndex(decoding: found.bytes), MediaType.isIndex(found.descriptor.mediaType) {
+            guard let choice = index.manifest(for: ImageStore.platform),
+                let chosen = try await client.manifest(repository, "\(choice.digest)")
+            else { return nil }
+            found = chosen
+        }
+        let manifest: Manifest
+        do throws(OCIError) { manifest = try Manifest(decoding: found.bytes) } catch {
+            throw RegistryError(error.reason, remedy: error.remedy)
+        }
+        try await client.fetchConfiguration(manifest.configuration, from: repository, into: layout)
+        return manifest
+    }
+
     /// Gets the layers of an image into the layout: somebody builds on it.
     ///
     /// Throws ``ImageProblem/baseIsGone(_:)`` where the registry has them no more.

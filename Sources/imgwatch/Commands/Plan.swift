@@ -198,7 +198,8 @@ extension Loop {
 extension Image {
     /// Of each head, how far an engine goes, and for what.
     fileprivate var engineShare: [String] {
-        split.heads.map { head in
+        if building.command != nil { return ["a command makes it"] }
+        return split.heads.map { head in
             let reasons = head.work.map { "\($0.what) in line \($0.line)" }
             let why = reasons.isEmpty ? "`builder: \(building.builder.rawValue)`" : Formats.list(reasons)
             if let exports = head.exports {

@@ -89,6 +89,15 @@ final class HeadBuilder: Sendable {
         }
     }
 
+    /// The name of a folder that nobody has, for what comes and goes with one build.
+    func newFolder() -> String {
+        let number = count.withLock { count in
+            count += 1
+            return count
+        }
+        return "\(scratch)/\(getpid())-\(number)"
+    }
+
     // MARK: Building
 
     private func make(
@@ -165,11 +174,7 @@ final class HeadBuilder: Sendable {
         _ build: HeadBuild,
         port: UInt16?
     ) throws(ImageProblem) -> EngineRequest {
-        let number = count.withLock { count in
-            count += 1
-            return count
-        }
-        let folder = "\(scratch)/\(getpid())-\(number)"
+        let folder = newFolder()
         var request = EngineRequest(folder: folder, platform: ImageStore.platform)
         request.network = wanted.image.building.network
         request.arguments = arguments(of: wanted)
