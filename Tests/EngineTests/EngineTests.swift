@@ -83,6 +83,41 @@ import Testing
         return drive
     }
 
+    /// An image each of whose runs is followed by a change of what it reads: whether that ends in a failure.
+    @Test(arguments: [true, false])
+    func `a command that makes an image and writes what it reads does not run without end`(runsCommand: Bool) {
+        var drive = Drive(Graph([Node(Self.image, .image, runsCommand: runsCommand)]))
+        var (starts, failures, effects) = (0, [Failure](), drive.effects)
+        while drive.now < Moment(.seconds(300)), failures.isEmpty {
+            if effects.isEmpty {
+                drive.pass(.milliseconds(50))
+                effects = drive.effects
+            }
+            let work = effects
+            effects = []
+            for effect in work {
+                switch effect {
+                case .key(let node, let operation):
+                    drive.sequence += 1
+                    let keying = Keying(own: "state \(drive.sequence)", barrier: drive.sequence)
+                    drive.send(.keyed(node, operation, keying))
+                case .start(let start):
+                    starts += 1
+                    drive.edit("made", [Self.image])
+                    effects += drive.effects
+                    drive.send(.ended(Self.image, start.operation, RunEnd(.cancelled, barrier: drive.sequence)))
+                case .report(.failed(_, let failure)):
+                    failures.append(failure)
+                    continue
+                default: continue
+                }
+                effects += drive.effects
+            }
+        }
+        #expect(failures.first?.reason.contains("looping") == (runsCommand ? true : nil))
+        #expect(runsCommand ? starts < 20 : starts > 100, "\(starts) starts")
+    }
+
     /// How long after the first change the image is read, while so many paths change every 20 ms.
     private static func wait(_ paths: Int, areNew: Bool = true) -> Duration {
         var drive = paused()
