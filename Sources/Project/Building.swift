@@ -2,12 +2,14 @@
 
 package import Dockerfile
 
-/// `builder`, `network` and `secrets`, as an image has them or the top of the configuration.
+/// `builder`, `network`, `secrets` and `heads`, as an image has them or the top of the configuration.
 package struct ImageBuilding: Equatable, Sendable {
     package var builder = Builder.automatic
     /// Of `RUN`: `host` or `none`; nil: the engine's own.
     package var network: String?
     package var secrets: [Secret] = []
+    /// Whether heads go to the registry where the image goes, and are looked for there.
+    package var sharesHeads = false
     /// Makes the image in the place of a Dockerfile.
     package var command: BuildCommand?
 

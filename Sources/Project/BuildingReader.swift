@@ -1,7 +1,7 @@
 /// Reads who makes an image as typed.
 
 extension ProjectFileReader {
-    /// `builder`, `network` and `secrets`: those of the image, else those at the top;
+    /// `builder`, `network`, `secrets` and `heads`: those of the image, else those at the top;
     /// of two secrets with one id the image's.
     mutating func building(
         _ fields: [String: Tree],
@@ -19,6 +19,9 @@ extension ProjectFileReader {
         }
         if let tree = fields["network"] {
             building.network = word(tree, "`network`", RunNetwork.self, plural: "networks")?.engineName
+        }
+        if let tree = fields["heads"] {
+            building.sharesHeads = word(tree, "`heads`", HeadPlace.self, plural: "places of heads") == .registry
         }
         for secret in fields["secrets"].map({ secrets($0) }) ?? [] {
             building.secrets.removeAll { $0.id == secret.id }
@@ -90,4 +93,9 @@ private enum RunNetwork: String, CaseIterable {
     case host, none
 
     var engineName: String? { self == .standard ? nil : rawValue }
+}
+
+/// Where heads are kept: on this machine alone, or in the registry as well.
+private enum HeadPlace: String, CaseIterable {
+    case local, registry
 }

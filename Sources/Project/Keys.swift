@@ -11,7 +11,7 @@ struct Keys {
         owner: "the configuration",
         supported: [
             "registry", "steps", "images", "env", "timeout", "quiet", "parallel", "tag", "tag-moves", "revision",
-            "compression", "builder", "network", "secrets",
+            "compression", "builder", "network", "secrets", "heads",
         ],
         later: ["aws", "trigger", "serve", "ready", "profiles", "notify"]
     )
@@ -26,7 +26,8 @@ struct Keys {
         owner: "an image",
         supported: [
             "dockerfile", "context", "target", "args", "labels", "ignore", "needs", "push", "aliases", "tag",
-            "tag-moves", "revision", "compression", "builder", "network", "secrets", "deploy",
+            "tag-moves", "revision", "compression", "builder", "network", "secrets", "heads",
+            "deploy",
         ],
         later: [
             "platforms", "pull", "delta",

@@ -169,4 +169,29 @@ struct EngineBuildTests {
         )
         #expect(found.isEmpty && !ended.output.contains("hush-hush"), "\(found)")
     }
+
+    @Test func `a head that one has built, another need not build`() async throws {
+        let registry = try await RegistryServer.start()
+        let make = { (app: String) in
+            try Self.project(
+                "RUN echo ran $((40 + 2)) > /out/ran\nCOPY app.txt /out/app\n",
+                more: [
+                    ".imgwatch": "registry: \(registry.address)\nheads: registry\nimages: { web: }\n", "app.txt": app,
+                ]
+            )
+        }
+        let environment = try await Self.servers().environment
+        let build = { (project: TemporaryProject) in
+            try project.command([Programs.imgwatch.path(), "build", "--json"], environment).events
+        }
+        let first = try build(make("one\n"))
+        #expect(first.contains { $0.event == "log" } && first.nodes("pushed") == ["web"])
+        let other = try make("two\n")
+        let second = try build(other)
+        #expect(!second.contains { $0.event == "log" })
+        #expect(second.contains { $0.reason.contains("was in the registry: head-") })
+        let line = try #require(second.first { $0.event == "pushed" })
+        #expect(try file("ran", of: line, other) == "ran 42\n" && file("app", of: line, other) == "two\n")
+        try await RegistryWalk(registry).check()
+    }
 }

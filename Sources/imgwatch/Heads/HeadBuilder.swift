@@ -30,7 +30,7 @@ struct WantedHead: Sendable {
 
 /// Safe to use from several threads.
 final class HeadBuilder: Sendable {
-    private let store: ImageStore
+    let store: ImageStore
     private let environment: [String: String]
     /// Absolute; what lies in it when a session begins is of one that crashed.
     private let scratch: String
@@ -38,6 +38,8 @@ final class HeadBuilder: Sendable {
     /// By image and stage.
     private let running = Mutex<[String: HeadBuild]>([:])
     private let count = Mutex(0)
+    /// Pushes of heads that are under way, or were.
+    let sharing = Mutex<[Task<Void, Never>]>([])
 
     init(store: ImageStore, environment: [String: String], scratch: String) {
         (self.store, self.environment, self.scratch) = (store, environment, scratch)
@@ -87,6 +89,8 @@ final class HeadBuilder: Sendable {
             build.cancel()
             await build.end()
         }
+        for task in sharing.withLock(\.self) { task.cancel() }
+        await finishSharing()
     }
 
     /// The name of a folder that nobody has, for what comes and goes with one build.
@@ -105,6 +109,10 @@ final class HeadBuilder: Sendable {
         _ build: HeadBuild,
         _ session: Session
     ) async -> Result<Descriptor, ImageProblem> {
+        let fetching = Task { await fetch(wanted, session) }
+        build.onCancel { fetching.cancel() }
+        if let shared = await fetching.value { return .success(shared) }
+        if build.isCancelled { return .failure(.cancelled) }
         do throws(ImageProblem) {
             // What is pulled from there is in the layout: also where images go elsewhere, or nowhere.
             try await session.fetchBases(of: wanted.image.reduced(to: Evaluation(stages: [])), wanted.bases)
@@ -113,6 +121,7 @@ final class HeadBuilder: Sendable {
                 Result { () throws(ImageProblem) in try self.build(wanted, build, session, port: registry?.port) }
             }
             await registry?.registry.stop()
+            if case .success(let manifest) = result { share(wanted, manifest, session) }
             return result
         } catch {
             return .failure(error)
@@ -217,7 +226,10 @@ final class HeadBuilder: Sendable {
             let externals = (try? store.externals(of: wanted.image)) ?? [:]
             let known = store.layers(of: wanted.bases.map(\.image.manifest) + externals.values)
             let taking = ImageImport(into: store.layout, encoding: store.encoding(of: wanted.image)) { known[$0] }
-            let manifest = try taking.take(archive: archive, platform: ImageStore.platform).manifest
+            let taken = try taking.take(archive: archive, platform: ImageStore.platform).manifest
+            var content = try store.layout.readManifest(taken)
+            content.annotations[ImageStore.keyName] = wanted.key
+            let manifest = try store.layout.writeBlob(content.encoded(), mediaType: MediaType.manifest)
             try store.layout.tag(wanted.name, as: manifest)
             return manifest
         } catch {

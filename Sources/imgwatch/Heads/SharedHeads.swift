@@ -1,0 +1,51 @@
+/// Heads in the registry where their image goes: what one has built, others need not build.
+
+import Engine
+import Graph
+import OCI
+import Project
+import Registry
+import Synchronization
+
+extension HeadBuilder {
+    /// The registry that holds heads of this image; nil where they stay here.
+    private func shared(_ wanted: WantedHead) -> RemoteRegistry? {
+        wanted.image.building.sharesHeads && wanted.image.push ? store.remote : nil
+    }
+
+    private static func tag(_ wanted: WantedHead) -> String { "head-\(wanted.key)" }
+
+    /// The head as somebody has pushed it, with all its layers; nil where nobody has, or it can't be had.
+    func fetch(_ wanted: WantedHead, _ session: Session) async -> Descriptor? {
+        guard let remote = shared(wanted) else { return nil }
+        let image = wanted.image.id
+        guard let found = try? await remote.image(image.name, Self.tag(wanted), key: wanted.key),
+            (try? await remote.fetchLayers(of: found.manifest, image.name)) != nil,
+            (try? store.layout.tag(wanted.name, as: found.manifest)) != nil
+        else { return nil }
+        session.tell(notice: "\(image): what an engine would build was in the registry: \(Self.tag(wanted))")
+        return found.manifest
+    }
+
+    /// Pushes a head that was built here, beside whatever else is done.
+    func share(_ wanted: WantedHead, _ manifest: Descriptor, _ session: Session) {
+        guard let remote = shared(wanted) else { return }
+        let image = wanted.image.id
+        let task = Task {
+            let stored = StoredImage(key: wanted.key, manifest: manifest)
+            do throws(ImageProblem) {
+                _ = try await remote.upload(stored, image.name)
+                try await remote.publish(stored, image.name, [Self.tag(wanted)], moving: [])
+            } catch {
+                guard case .failed(let failure) = error else { return }
+                session.tellOnce("\(image): what an engine built can't be shared: \(failure.reason)")
+            }
+        }
+        sharing.withLock { $0.append(task) }
+    }
+
+    /// Returns when all that is to be shared is.
+    func finishSharing() async {
+        while let task = sharing.withLock({ $0.popLast() }) { await task.value }
+    }
+}
