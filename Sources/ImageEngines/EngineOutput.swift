@@ -145,15 +145,24 @@ struct EngineOutput {
             problem.log = (logs[""] ?? []).filter {
                 !Self.isError($0) && !$0.hasPrefix("subprocess exited with status")
             }
-            problem.reason = Self.sentence(last.first { Self.isError($0) } ?? last.last ?? "", step, kind)
+            // What goes wrong with the end of a container comes before what went wrong with the build.
+            let said = last.last { $0.contains("building at STEP") } ?? last.first { Self.isError($0) } ?? last.last
+            problem.reason = Self.sentence(said ?? "", step, kind)
         case .plain: problem.reason = "\(kind.program): " + (last.last ?? "it exited with status \(status)")
         }
         problem.line = line
         problem.remedy =
             problem.step == nil
             ? "see what \(kind.program) says" : "mend it, or what it needs"
+        if last.contains(where: Self.saysFullDisk) || problem.log.contains(where: Self.saysFullDisk) {
+            problem.reason += ": no space is left"
+            let prune = kind == .docker ? "docker builder prune" : "\(kind.program) prune"
+            problem.remedy = "make room, as by `\(prune)`, and `imgwatch retry`"
+        }
         return problem
     }
+
+    private static func saysFullDisk(_ line: String) -> Bool { line.lowercased().contains("no space left on device") }
 
     private static func isError(_ line: String) -> Bool {
         line.hasPrefix("error ") || line.hasPrefix("Error: ") || line.hasPrefix("panic: ")

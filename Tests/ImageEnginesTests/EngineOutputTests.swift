@@ -93,6 +93,27 @@ import Testing
         #expect(problem.step == EngineStep(text: "RUN two", stage: "2", number: 2, isOfBuildKit: false))
     }
 
+    @Test func `a full disk is told as one`() {
+        let full = """
+            STEP 1/1: RUN dd
+            dd: error writing 'big': No space left on device
+            subprocess exited with status 1
+            time="now" level=error msg="error unmounting container: write /run/x: no space left on device"
+            Error: 2 errors occurred:
+            \t* write /x: no space left on device
+            : building at STEP "RUN dd": exit status 1
+            """
+        let problem = read(full, .buildah, .buildah).problem
+        #expect(problem.reason == "`RUN dd` exited with status 1: no space is left")
+        #expect(problem.remedy.contains("`buildah prune`"))
+        let docker = read(
+            "#5 [1/1] RUN dd\n#5 0.1 dd: No space left on device\n#5 ERROR: exit code: 1\n",
+            .buildkit,
+            .docker
+        )
+        #expect(docker.problem.remedy.contains("`docker builder prune`"))
+    }
+
     @Test(arguments: [
         "STEP 3/3: ENV a=b", "COMMIT", "[2/2] COMMIT", "--> 1a2b3c", String(repeating: "0a", count: 32),
         "[Warning] one or more build args were not consumed: [TARGETOS]",
