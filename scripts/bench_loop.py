@@ -79,12 +79,12 @@ def time_edits(tag, edits, count):
 class Loop:
     """`imgwatch up --output json`, and its events with the seconds since its start."""
 
-    def __init__(self, imgwatch, project, state):
+    def __init__(self, imgwatch, project, state, environment=os.environ):
         homes = {f"XDG_{name}_HOME": f"{state}/{name}" for name in ("STATE", "DATA", "CACHE", "CONFIG")}
         self.lines = queue.Queue()
         self.start = time.perf_counter()
         self.process = subprocess.Popen(
-            [imgwatch, "up", "--output", "json"], cwd=project, env=os.environ | homes, stdin=subprocess.DEVNULL,
+            [imgwatch, "up", "--output", "json"], cwd=project, env=environment | homes, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, start_new_session=True)
         threading.Thread(target=self._read, daemon=True).start()
 

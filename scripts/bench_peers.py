@@ -143,9 +143,21 @@ PEERS = {"inotifywait + docker build (BuildKit)": docker, "inotifywait + buildah
 
 
 @contextlib.contextmanager
+def shell_loop(watched, command, environment, folder):
+    """Runs the command after each change below a folder, until the block ends."""
+    shell = subprocess.Popen(
+        ["bash", "-c", SHELL_LOOP, "loop", tool("inotifywait"), watched, folder + "/loop.log", command],
+        env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        time.sleep(1)  # inotifywait does not say when it watches, unless it is asked for more
+        yield
+    finally:
+        end(shell)
+
+
+@contextlib.contextmanager
 def loop(name, project, folder):
     """A peer's loop over the project's `app`; gives the port of the registry where `app:dev` is, and then moves."""
-    inotifywait = tool("inotifywait")
     with registry(folder) as port, PEERS[name](folder) as (build, push, environment):
         base, image, file = f"127.0.0.1:{port}/base:1", f"127.0.0.1:{port}/app:dev", folder + "/Dockerfile"
         write(file, f"FROM {base}\nCOPY . /app/\n")
@@ -154,11 +166,5 @@ def loop(name, project, folder):
         first = f"{build} -t {image} -f {file} {project}/app"
         run(first, environment)
         run(f"{push} {image}", environment)
-        shell = subprocess.Popen(
-            ["bash", "-c", SHELL_LOOP, "loop", inotifywait, project + "/app", folder + "/loop.log",
-             f"{first} && {push} {image}"], env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
-        try:
-            time.sleep(1)  # inotifywait does not say when it watches, unless it is asked for more
+        with shell_loop(project + "/app", f"{first} && {push} {image}", environment, folder):
             yield port
-        finally:
-            end(shell)

@@ -25,9 +25,9 @@ def fill(folder, files, size, seed):
             file.write(text[:size // files])
 
 
-def copy_of_usr(folder):
+def copy_of_usr(folder, wanted=BASE):
     """Copies real files until there are enough of them, in step with the bytes that there shall be."""
-    (files, size), count, copied = BASE, 0, 0
+    (files, size), count, copied = wanted, 0, 0
     for source in BASE_SOURCES:
         for place, folders, names in os.walk(source):
             folders.sort()

@@ -8,13 +8,45 @@ extension ImageEngine {
     ]
 
     func checkDocker() throws(EngineProblem) -> EngineVersion {
-        let server = try ask(["docker", "version", "--format", "{{.Server.Version}}"], .unavailable) { $0 }
-        var version = EngineVersion(text: "docker " + server)
-        version.hasBuildx =
-            run(EngineCommand(["docker", "buildx", "version"], isQuestion: true), { _ in }) == .exited(0)
-        version.lacksNetwork =
-            run(EngineCommand(["docker", "network", "inspect", "bridge"], isQuestion: true), { _ in }) != .exited(0)
+        let format = ["version", "--format", "{{.Server.Version}} {{.Client.Version}}"]
+        let versions = try ask(["docker"] + format, .unavailable) { $0 }.split(separator: " ").map(String.init)
+        var version = EngineVersion(text: "docker " + (versions.first ?? ""))
+        version.hasBuildx = hasBuildx("docker")
+        if !version.hasBuildx, let client = versions.last, Self.needsBuildx(client) {
+            guard let other = otherClient() else {
+                throw EngineProblem(
+                    .unavailable,
+                    "docker's client \(client) builds by its plugin buildx, which is not installed",
+                    remedy: "`sudo apt-get install docker-buildx`, or docker-buildx-plugin of Docker's own packages"
+                )
+            }
+            (version.program, version.hasBuildx) = (other, hasBuildx(other))
+        }
+        version.lacksNetwork = !answers([version.program, "network", "inspect", "bridge"])
         return version
+    }
+
+    private func answers(_ words: [String]) -> Bool {
+        run(EngineCommand(words, isQuestion: true)) { _ in } == .exited(0)
+    }
+
+    private func hasBuildx(_ program: String) -> Bool { answers([program, "buildx", "version"]) }
+
+    /// BuildKit left the client with version 23.
+    private static func needsBuildx(_ client: String) -> Bool {
+        Int(client.prefix { $0 != "." }).map { $0 >= 23 } ?? false
+    }
+
+    /// Another docker behind the first one in PATH that can build.
+    private func otherClient() -> String? {
+        let search = "IFS=:; for folder in $PATH; do [ -x \"$folder/docker\" ] && echo \"$folder/docker\"; done"
+        var found: [String] = []
+        _ = run(EngineCommand(["/bin/sh", "-c", search], isQuestion: true)) { found.append($0) }
+        return found.dropFirst().first { program in
+            let words = [program, "version", "--format", "{{.Client.Version}}"]
+            guard let client = try? ask(words, .unavailable, reading: { $0 }) else { return false }
+            return !Self.needsBuildx(client) || hasBuildx(program)
+        }
     }
 
     func buildWithDocker(
@@ -22,7 +54,7 @@ extension ImageEngine {
         _ version: EngineVersion,
         _ onEvent: (EngineEvent) -> Void
     ) throws(EngineProblem) {
-        var words = ["docker", "build", "--progress=plain", "--tag", request.name]
+        var words = [version.program, "build", "--progress=plain", "--tag", request.name]
         if version.hasBuildx { words += ["--load"] }
         words += ["--platform", request.platform, "--file", request.dockerfile]
         if let network = request.network ?? (version.lacksNetwork ? "host" : nil) { words += ["--network", network] }
@@ -32,7 +64,7 @@ extension ImageEngine {
         words.append(request.context)
         try execute(EngineCommand(words, environment: Self.environment), EngineOutput(.buildkit), onEvent)
         // By its name: the image itself may be the user's, too.
-        defer { _ = run(EngineCommand(["docker", "image", "rm", request.name], isQuestion: true)) { _ in } }
+        defer { _ = run(EngineCommand([version.program, "image", "rm", request.name], isQuestion: true)) { _ in } }
         if let save = saving(request.name, to: request.result) { try execute(save, EngineOutput(.plain)) { _ in } }
     }
 }

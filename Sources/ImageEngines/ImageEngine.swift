@@ -103,6 +103,8 @@ package struct ImageEngine: Sendable {
 package struct EngineVersion: Equatable, Sendable {
     /// As it is shown: `docker 20.10.24`.
     package var text: String
+    /// docker: the client, where the first one in PATH can't build.
+    package var program = "docker"
     /// docker: builds go through buildx, which can have builders elsewhere.
     package var hasBuildx = false
     /// docker: the daemon has no network of its own for RUN.

@@ -43,13 +43,31 @@ import Testing
         try engine.build(request, try engine.check()) { _ in }
         #expect(
             machine.commands == [
-                "docker version --format {{.Server.Version}}", "docker buildx version", "docker network inspect bridge",
+                "docker version --format {{.Server.Version}} {{.Client.Version}}", "docker buildx version",
+                "docker network inspect bridge",
                 "docker build --progress=plain --tag imgwatch-head:f1 --platform linux/amd64 "
                     + "--file /tmp/f-1/Dockerfile --network host --build-arg A=b c --secret id=t,env=TOKEN "
                     + "--secret id=f,src=/s --ssh default /tmp/f-1/context",
                 "docker save --output /tmp/f-1/image.tar imgwatch-head:f1", "docker image rm imgwatch-head:f1",
             ]
         )
+    }
+
+    @Test(arguments: ["/usr/bin/docker", nil])
+    func `a docker that has no BuildKit gives way to another one`(other: String?) throws {
+        let machine = Machine([
+            ("docker version", .exited(0), ["20.10.24 28.2.2"]), ("docker buildx", .exited(1), []),
+            ("/bin/sh", .exited(0), ["/usr/local/bin/docker"] + [other].compactMap(\.self)),
+            ("/usr/bin/docker version", .exited(0), ["20.10.24"]), ("/usr/bin/docker buildx", .exited(1), []),
+        ])
+        let engine = machine.engine(.docker)
+        guard let other else {
+            let problem = #expect(throws: EngineProblem.self) { try engine.check() }
+            #expect(problem?.kind == .unavailable && problem?.reason.contains("buildx, which is not installed") == true)
+            return
+        }
+        try engine.build(request, try engine.check()) { _ in }
+        #expect(machine.commands.contains { $0.hasPrefix("\(other) build ") })
     }
 
     @Test func `with buildx the image is loaded, and the network is the daemon's own or the one that is wanted`() throws
