@@ -1,11 +1,12 @@
 /// Who makes an image, and what an engine is given for it.
 
-/// `builder`, `network` and `secrets`, as an image has them or the top of the configuration.
+/// `builder`, `network`, `secrets` and `pull`, as an image has them or the top of the configuration.
 package struct ImageBuilding: Equatable, Sendable {
     package var builder = Builder.automatic
     /// Of `RUN`: `host` or `none`; nil: the engine's own.
     package var network: String?
     package var secrets: [Secret] = []
+    package var pull = PullPolicy.always
 
     package init(builder: Builder = .automatic, network: String? = nil, secrets: [Secret] = []) {
         (self.builder, self.network, self.secrets) = (builder, network, secrets)

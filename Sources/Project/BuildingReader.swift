@@ -1,7 +1,7 @@
 /// Reads who makes an image as typed.
 
 extension ProjectFileReader {
-    /// `builder`, `network` and `secrets`: those of the image, else those at the top;
+    /// `builder`, `network`, `secrets` and `pull`: those of the image, else those at the top;
     /// of two secrets with one id the image's.
     mutating func building(_ fields: [String: Tree], else inherited: ImageBuilding) -> ImageBuilding {
         var building = inherited
@@ -10,6 +10,9 @@ extension ProjectFileReader {
         }
         if let tree = fields["network"] {
             building.network = word(tree, "`network`", RunNetwork.self, plural: "networks")?.engineName
+        }
+        if let tree = fields["pull"] {
+            building.pull = word(tree, "`pull`", PullPolicy.self, plural: "policies") ?? inherited.pull
         }
         for secret in fields["secrets"].map({ secrets($0) }) ?? [] {
             building.secrets.removeAll { $0.id == secret.id }

@@ -11,7 +11,7 @@ struct Keys {
         owner: "the configuration",
         supported: [
             "registry", "steps", "images", "env", "timeout", "quiet", "parallel", "tag", "tag-moves", "revision",
-            "compression", "builder", "network", "secrets",
+            "compression", "builder", "network", "secrets", "pull",
         ],
         later: ["aws", "trigger", "serve", "ready", "profiles", "notify"]
     )
@@ -26,10 +26,10 @@ struct Keys {
         owner: "an image",
         supported: [
             "dockerfile", "context", "target", "args", "labels", "ignore", "needs", "push", "aliases", "tag",
-            "tag-moves", "revision", "compression", "builder", "network", "secrets", "deploy",
+            "tag-moves", "revision", "compression", "builder", "network", "secrets", "pull", "deploy",
         ],
         later: [
-            "platforms", "pull", "delta",
+            "platforms", "delta",
             "lambda", "trigger", "serve", "ready", "profiles", "notify",
         ]
     )
