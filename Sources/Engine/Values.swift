@@ -91,6 +91,8 @@ package struct Cause: Hashable, Sendable {
         /// For who remembers more of a node that never ran than the engine is told.
         case uncounted = "its last run did not count"
         case inputs = "inputs changed"
+        /// For who knows what the key is made of.
+        case base = "a base moved"
         case outputs = "outputs changed"
         case definition = "definition changed"
         case references = "references missing"
@@ -105,6 +107,8 @@ package struct Cause: Hashable, Sendable {
     package var pathCount: Int
     /// The nodes whose results changed.
     package var edges: [NodeID]
+    /// The bases from outside the project that are others now; the engine does not know them.
+    package var bases: [String] = []
     package init(reason: Reason, paths: [String] = [], pathCount: Int = 0, edges: [NodeID] = []) {
         (self.reason, self.paths, self.pathCount, self.edges) = (reason, paths, pathCount, edges)
     }

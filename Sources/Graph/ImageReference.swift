@@ -53,6 +53,9 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
         (self.host, self.repository) = (host, repository)
     }
 
+    /// What people call Docker Hub: by its name, and by those of the servers behind it.
+    private static let hubNames = [dockerHub, "index.docker.io", "registry-1.docker.io"]
+
     /// The first part is a host where it could be none of Docker Hub's users.
     private static func split(_ name: Substring) -> (host: String, repository: String)? {
         var parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
@@ -63,7 +66,8 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
         {
             host = parts.removeFirst()
             guard isHost(host) else { return nil }
-            if ["index.docker.io", "registry-1.docker.io"].contains(host) { host = dockerHub }
+            // A host is the same one in any case, and all else is left as it is written.
+            if hubNames.contains(host.lowercased()) { host = dockerHub }
         }
         guard !parts.isEmpty, parts.allSatisfy({ isRepositoryComponent($0) }) else { return nil }
         if host == dockerHub, parts.count == 1 { parts.insert("library", at: 0) }

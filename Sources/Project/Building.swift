@@ -2,7 +2,7 @@
 
 package import Dockerfile
 
-/// `builder`, `network`, `secrets` and `heads`, as an image has them or the top of the configuration.
+/// `builder`, `network`, `secrets`, `heads` and `pull`, as an image has them or the top of the configuration.
 package struct ImageBuilding: Equatable, Sendable {
     package var builder = Builder.automatic
     /// Of `RUN`: `host` or `none`; nil: the engine's own.
@@ -12,6 +12,7 @@ package struct ImageBuilding: Equatable, Sendable {
     package var sharesHeads = false
     /// Makes the image in the place of a Dockerfile.
     package var command: BuildCommand?
+    package var pull = PullPolicy.always
 
     package init(
         builder: Builder = .automatic,

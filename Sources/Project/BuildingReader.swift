@@ -1,7 +1,7 @@
 /// Reads who makes an image as typed.
 
 extension ProjectFileReader {
-    /// `builder`, `network`, `secrets` and `heads`: those of the image, else those at the top;
+    /// `builder`, `network`, `secrets`, `heads` and `pull`: those of the image, else those at the top;
     /// of two secrets with one id the image's.
     mutating func building(
         _ fields: [String: Tree],
@@ -22,6 +22,9 @@ extension ProjectFileReader {
         }
         if let tree = fields["heads"] {
             building.sharesHeads = word(tree, "`heads`", HeadPlace.self, plural: "places of heads") == .registry
+        }
+        if let tree = fields["pull"] {
+            building.pull = word(tree, "`pull`", PullPolicy.self, plural: "policies") ?? inherited.pull
         }
         for secret in fields["secrets"].map({ secrets($0) }) ?? [] {
             building.secrets.removeAll { $0.id == secret.id }

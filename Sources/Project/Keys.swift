@@ -11,7 +11,7 @@ struct Keys {
         owner: "the configuration",
         supported: [
             "registry", "steps", "images", "env", "timeout", "quiet", "parallel", "tag", "tag-moves", "revision",
-            "compression", "builder", "network", "secrets", "heads",
+            "compression", "builder", "network", "secrets", "heads", "pull",
         ],
         later: ["aws", "trigger", "serve", "ready", "profiles", "notify"]
     )
@@ -26,11 +26,11 @@ struct Keys {
         owner: "an image",
         supported: [
             "dockerfile", "context", "target", "args", "labels", "ignore", "needs", "push", "aliases", "tag",
-            "tag-moves", "revision", "compression", "builder", "network", "secrets", "heads",
+            "tag-moves", "revision", "compression", "builder", "network", "secrets", "heads", "pull",
             "deploy",
         ],
         later: [
-            "platforms", "pull", "delta",
+            "platforms", "delta",
             "lambda", "trigger", "serve", "ready", "profiles", "notify",
         ]
     )

@@ -11,6 +11,17 @@ package enum Formats {
         return "\(seconds / 3600) h \(seconds / 60 % 60) min"
     }
 
+    /// `just now`, `5 minutes ago`, `3 days ago`, `2 years ago`.
+    package static func age(ms: Int64) -> String {
+        let minutes = Int(ms / 60_000)
+        let (hours, days) = (minutes / 60, minutes / 1440)
+        if minutes < 1 { return "just now" }
+        if minutes < 60 { return count(minutes, "minute") + " ago" }
+        if hours < 48 { return count(hours, "hour") + " ago" }
+        if days < 60 { return count(days, "day") + " ago" }
+        return (days < 730 ? count(days / 30, "month") : count(days / 365, "year")) + " ago"
+    }
+
     /// `900 B`, `212 KB`, `2.0 MB`, `1.3 GB`, in powers of 1000.
     package static func size(bytes: Int) -> String {
         let kilobytes = (bytes + 500) / 1000

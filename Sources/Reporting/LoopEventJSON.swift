@@ -53,6 +53,7 @@ extension LoopEvent {
                 writer.member("paths", cause.paths)
                 writer.member("count", cause.pathCount)
                 writer.member("edges", cause.edges.map(\.name))
+                if !cause.bases.isEmpty { writer.member("bases", cause.bases) }
             }
         }
         guard !holds.isEmpty else { return }

@@ -104,6 +104,8 @@ extension LoopStatus {
         package var ref: String?
         package var refs: [String]
         package var digest: String?
+        /// An image: what it is built on from outside of the project.
+        package var bases: [PinnedBase]?
 
         package init(_ node: Node, _ status: State) {
             (self.node, kind, self.status) = (node.id.name, node.kind.rawValue, status)
@@ -125,10 +127,12 @@ extension LoopStatus {
         package var paths: [String]
         package var count: Int
         package var edges: [String]
+        package var bases: [String]?
         package var text: String
         package init(_ cause: Cause) {
             (reason, paths) = (cause.reason.rawValue, cause.paths)
             (count, edges, text) = (cause.pathCount, cause.edges.map(\.name), cause.text)
+            bases = cause.bases.isEmpty ? nil : cause.bases
         }
     }
 

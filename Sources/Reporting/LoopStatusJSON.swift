@@ -40,6 +40,20 @@ extension LoopStatus.Entry {
             writer.member("ref", ref)
             writer.member("refs", refs)
             writer.member("digest", digest)
+            guard let bases else { return }
+            writer.key("bases")
+            writer.array(bases) { $1.write(to: &$0) }
+        }
+    }
+}
+
+extension PinnedBase {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("reference", reference)
+            writer.member("digest", digest)
+            writer.member("confirmed", confirmed)
+            writer.member("created", created)
         }
     }
 }
@@ -62,6 +76,7 @@ extension LoopStatus.Reason {
             writer.member("paths", paths)
             writer.member("count", count)
             writer.member("edges", edges)
+            if let bases { writer.member("bases", bases) }
             writer.member("text", text)
         }
     }

@@ -30,7 +30,14 @@ extension LoopStatus {
             lines.append("  " + String(line.reversed().drop { $0 == " " }.reversed()))
             lines += entry.longReason.map { "      " + paint.red($0) }
         }
+        let bases = PinnedBase.lines(nodes.map { ($0.node, $0.bases ?? []) }, at: moment)
+        if !bases.isEmpty { lines += [""] + bases.map { paint.dim("  on \($0)") } }
         return lines.joined(separator: "\n")
+    }
+
+    /// When the loop said all this.
+    private var moment: Timestamp {
+        Timestamp(milliseconds: (Timestamp(rfc3339: since)?.milliseconds ?? 0) + Int64(ms))
     }
 
     private func header(_ paint: Paint) -> String {

@@ -102,6 +102,7 @@ struct TerminalLines: Sendable {
             case .step?, nil: "running"
             }
         return switch event.cause?.reason {
+        case .base?: "\(verb) … " + paint.dim("(\(escaped(event.cause?.text ?? "")))")
         case .outputs?, .definition?, .references?, .retry?, .uncounted?:
             "\(verb) … " + paint.dim("(\(event.cause?.reason.rawValue ?? ""))")
         default: "\(verb) …"

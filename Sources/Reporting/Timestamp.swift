@@ -7,6 +7,25 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     package var milliseconds: Int64
     package init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
+    /// Of a text like `2026-11-21T14:02:11.042917Z`, in UTC; nil where it is none.
+    package init?(rfc3339 text: String) {
+        let shape = "0000-00-00T00:00:00"
+        let (head, tail) = (text.utf8.prefix(shape.utf8.count), text.utf8.dropFirst(shape.utf8.count))
+        let fits = zip(head, shape.utf8).allSatisfy { $1 == UInt8(ascii: "0") ? Self.isDigit($0) : $0 == $1 }
+        let numbers = head.split { !Self.isDigit($0) }.compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
+        let fraction = tail.dropLast().dropFirst()
+        guard fits, numbers.count == 6, tail.last == UInt8(ascii: "Z"), fraction.allSatisfy(Self.isDigit),
+            tail.count == 1 || tail.first == UInt8(ascii: ".") && !fraction.isEmpty
+        else { return nil }
+        var date = tm()
+        (date.tm_year, date.tm_mon, date.tm_mday) = (numbers[0] - 1900, numbers[1] - 1, numbers[2])
+        (date.tm_hour, date.tm_min, date.tm_sec) = (numbers[3], numbers[4], numbers[5])
+        let thousandths = (String(decoding: fraction, as: UTF8.self) + "000").prefix(3)
+        self.init(milliseconds: Int64(timegm(&date)) * 1000 + (Int64(thousandths) ?? 0))
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+
     /// What the machine's clock says.
     package static func now() -> Self {
         var time = timespec()

@@ -142,6 +142,7 @@ extension Cause {
     fileprivate var isNamed: Bool {
         switch reason {
         case .inputs, .outputs, .need: !paths.isEmpty || !edges.isEmpty
+        case .base: !bases.isEmpty
         case .neverRan, .uncounted, .definition, .references, .oncePerStart, .retry: true
         }
     }

@@ -7,6 +7,7 @@ import Graph
 import OCI
 import Project
 import Registry
+import Reporting
 import Synchronization
 
 final class ExternalBases: Sendable {
@@ -14,27 +15,81 @@ final class ExternalBases: Sendable {
     private let registries: Registries
     /// Whether what is found out is kept for later; a command that only looks must not move another's pins.
     private let keepsPins: Bool
-    private let bases = Mutex<[String: (base: ExternalBase, manifest: Descriptor)]>([:])
+    /// Whatever the configuration says: `--pull`.
+    private let asksAlways: Bool
+    private let bases = Mutex<[String: Known]>([:])
+    /// Those that were found to be something else than they were pinned to.
+    private let movedBases = Mutex<Set<String>>([])
     /// Why the latest attempt to resolve one failed, and when.
     private let failures = Mutex<[String: (error: RegistryError, at: ContinuousClock.Instant)]>([:])
 
-    init(_ layout: ImageLayout, _ registries: Registries, keepsPins: Bool = true) throws(OCIError) {
+    /// What a name means.
+    private struct Known {
+        var base: ExternalBase
+        var manifest: Descriptor
+        /// When its registry said so last; nil where nobody wrote that down.
+        var confirmed: Timestamp?
+        /// When it was made, as it says itself.
+        var created: Timestamp?
+
+        /// As the layout keeps it.
+        var pin: Descriptor {
+            var pin = manifest
+            pin.annotations[confirmedName] = confirmed?.rfc3339
+            return pin
+        }
+    }
+
+    init(
+        _ layout: ImageLayout,
+        _ registries: Registries,
+        keepsPins: Bool = true,
+        asksAlways: Bool = false
+    ) throws(OCIError) {
         (self.layout, self.registries, self.keepsPins) = (layout, registries, keepsPins)
+        self.asksAlways = asksAlways
         for name in try layout.names() where name.hasPrefix(Self.prefix) {
             let reference = String(name.dropFirst(Self.prefix.count))
-            if let manifest = try layout.resolve(name), let base = try? read(manifest) {
-                bases.withLock { $0[reference] = (base, manifest) }
+            guard var manifest = try layout.resolve(name) else { continue }
+            let confirmed = manifest.annotations.removeValue(forKey: Self.confirmedName)
+            if let known = try? read(manifest, confirmed: confirmed.flatMap(Timestamp.init(rfc3339:))) {
+                bases.withLock { $0[reference] = known }
             }
         }
     }
 
     static let prefix = ImageStore.unpushed + "base/"
+    /// The annotation of a pin that says when its registry confirmed it.
+    private static let confirmedName = "io.imgwatch.confirmed"
 
     /// The name of a base in the layout, where the pin is kept.
     private static func name(_ reference: String) -> String { prefix + reference }
 
     /// By the names that Dockerfiles have for them.
     var known: [String: ExternalBase] { bases.withLock { $0.mapValues(\.base) } }
+
+    /// What people are told of a base.
+    func pinned(_ reference: String) -> PinnedBase {
+        let known = bases.withLock { $0[reference] }
+        return PinnedBase(
+            reference: reference,
+            digest: known?.base.digest,
+            confirmed: known?.confirmed,
+            created: known?.created
+        )
+    }
+
+    /// Whether it is another one now than what earlier sessions built on.
+    func hasMoved(_ reference: String) -> Bool { movedBases.withLock { $0.contains(reference) } }
+
+    /// Whether its registry is asked for it.
+    func isAsked(_ reference: String, _ policy: PullPolicy) -> Bool {
+        switch asksAlways ? .always : policy {
+        case .always: true
+        case .missing: known[reference] == nil
+        case .never: false
+        }
+    }
 
     /// The manifest of what is pinned; nil where nothing is, or something else.
     func manifest(_ pin: BasePin) -> Descriptor? {
@@ -101,9 +156,10 @@ final class ExternalBases: Sendable {
         }
         try await client.fetchConfiguration(content.configuration, from: reference.repository, into: layout)
         do throws(OCIError) {
-            if keepsPins { try layout.tag(Self.name(text), as: found.descriptor) }
-            let base = try read(found.descriptor)
-            bases.withLock { $0[text] = (base, found.descriptor) }
+            let known = try read(found.descriptor, confirmed: .now())
+            if keepsPins { try layout.tag(Self.name(text), as: known.pin) }
+            let former = bases.withLock { $0.updateValue(known, forKey: text) }
+            if let former, former.base != known.base { movedBases.withLock { _ = $0.insert(text) } }
         } catch {
             throw Self.broken(reference, error)
         }
@@ -138,9 +194,10 @@ final class ExternalBases: Sendable {
         return "\(found.digest)"
     }
 
-    private func read(_ manifest: Descriptor) throws(OCIError) -> ExternalBase {
+    private func read(_ manifest: Descriptor, confirmed: Timestamp?) throws(OCIError) -> Known {
         let content = try layout.readManifest(manifest)
-        let execution = try ImageConfiguration(decoding: layout.readBlob(content.configuration)).execution
+        let configuration = try ImageConfiguration(decoding: layout.readBlob(content.configuration))
+        let execution = configuration.execution
         let variables = execution.environment.map { entry in
             let name = entry.prefix { $0 != "=" }
             return KeyValue(String(name), String(entry.dropFirst(name.count + 1)))
@@ -152,7 +209,12 @@ final class ExternalBases: Sendable {
             shell: execution.shell.isEmpty ? nil : execution.shell,
             onBuild: execution.onBuild
         )
-        return ExternalBase(digest: "\(manifest.digest)", defaults: defaults)
+        return Known(
+            base: ExternalBase(digest: "\(manifest.digest)", defaults: defaults),
+            manifest: manifest,
+            confirmed: confirmed,
+            created: configuration.created.flatMap(Timestamp.init(rfc3339:))
+        )
     }
 
     // MARK: Layers

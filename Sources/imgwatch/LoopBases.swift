@@ -11,18 +11,14 @@ extension Loop {
     /// What an image's Dockerfile means is known only with its bases.
     func keyWithoutBases(_ image: Image, _ operation: OperationID) async {
         // What was asked for at the start is not asked for twice.
-        let asked = image.unresolvedBases.filter { !session.bases.isJustMissed($0) }
+        let asked = image.unresolvedBases.filter { isAsked($0) && !session.bases.isJustMissed($0) }
         _ = await session.bases.resolve(asked)
         let known = session.bases.known
         let failed = image.unresolvedBases.filter { known[$0] == nil }
         guard !isOver, engine.awaits(operation, of: image.id) else { return }
         drain()
         guard failed.isEmpty else {
-            let images = nodes.project.images.map(\.id.name)
-            let reasons = failed.map { base in
-                let reason = session.bases.failure(base).map { ": \($0.reason); \($0.remedy)" } ?? ""
-                return "the base \(base) can't be had\(Self.whyAsked(base, images))\(reason)"
-            }
+            let reasons = failed.map(whyMissing)
             tryBasesAgain()
             return handle(.keyed(image.id, operation, Keying(own: nil, barrier: sequence, missing: reasons)))
         }
@@ -33,6 +29,19 @@ extension Loop {
         }
         guard !isOver, engine.awaits(operation, of: image.id) else { return }
         await key(image.id, operation)
+    }
+
+    private func isAsked(_ base: String) -> Bool {
+        session.bases.isAsked(base, nodes.project.pull(of: base))
+    }
+
+    private func whyMissing(_ base: String) -> String {
+        guard isAsked(base) else {
+            return "the base \(base) has no pin yet, and `pull: never` forbids to ask for it: "
+                + "write `pull: missing`, or start once with --pull"
+        }
+        let reason = session.bases.failure(base).map { ": \($0.reason); \($0.remedy)" } ?? ""
+        return "the base \(base) can't be had\(Self.whyAsked(base, nodes.project.images.map(\.id.name)))\(reason)"
     }
 
     /// A bare name is most often meant for an image of the project, which was renamed or forgotten.
@@ -61,8 +70,8 @@ extension Loop {
     }
 
     /// Asks now for the bases that are missing.
-    func resolveBases(where isAsked: (String) -> Bool = { _ in true }) async {
-        let missing = nodes.project.images.flatMap(\.unresolvedBases).filter(isAsked)
+    func resolveBases(where isMeant: (String) -> Bool = { _ in true }) async {
+        let missing = nodes.project.images.flatMap(\.unresolvedBases).filter { isAsked($0) && isMeant($0) }
         guard !missing.isEmpty else { return }
         let failed = await session.bases.resolve(missing).failed
         guard !isOver else { return }

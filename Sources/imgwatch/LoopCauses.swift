@@ -1,8 +1,10 @@
-/// Why a node is stale that changed while nobody watched: what its files held the last time says which of them.
+/// Why a node is stale that changed while nobody watched: which of its files hold something else than the last time,
+/// and which of its bases moved.
 
 import Engine
 import Graph
 import Inputs
+import Project
 
 extension Loop {
     /// How many paths a cause names.
@@ -13,17 +15,26 @@ extension Loop {
         if cause.reason == .neverRan, let former = former[id] {
             return Cause(reason: former.reason, edges: cause.edges)
         }
-        guard unwatched.contains(id), cause.reason == .inputs, cause.paths.isEmpty, cause.edges.isEmpty,
-            let reading = readings[id]?.answer.reading, let before = remembered[id]
-        else { return cause }
+        guard unwatched.contains(id), cause.reason == .inputs, cause.paths.isEmpty, cause.edges.isEmpty else {
+            return cause
+        }
+        var cause = cause
+        let pins = nodes.project.image(id)?.externalBases ?? []
+        cause.bases = pins.map(\.reference).filter(session.bases.hasMoved)
+        if let reading = readings[id]?.answer.reading, let before = remembered[id] {
+            name(reading, before, &cause)
+        }
+        if cause.paths.isEmpty, !cause.bases.isEmpty { cause.reason = .base }
+        return cause
+    }
+
+    private func name(_ reading: Reading, _ before: Reading, _ cause: inout Cause) {
         // What a step makes has that step for its cause.
         let all = reading.differences(from: before).filter { !nodes.isGenerated($0.path) }
         // What is there now and held something else says more than what came or went.
         let changed = all.filter { $0.new != nil && $0.old != nil }
         let paths = (changed.isEmpty ? all : changed).map(\.path)
-        var cause = cause
         cause.paths = Array(paths.prefix(Self.namedPaths))
         cause.pathCount = paths.count
-        return cause
     }
 }

@@ -68,6 +68,8 @@ extension Loop {
         default: entry.cause = .init(run?.start.cause ?? explained(view.cause, of: node.id))
         }
         entry.key = view.key
+        let bases = bases(of: node.id)
+        entry.bases = bases.isEmpty ? nil : bases
         if let shown = published[node.id] {
             (entry.ref, entry.refs) = (shown.references.first, shown.references)
             entry.digest = "\(shown.stored.manifest.digest)"

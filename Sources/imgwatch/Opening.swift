@@ -38,6 +38,8 @@ struct Opening {
     let purpose: Purpose
     let project: Project
     let warnings: [Diagnostic]
+    /// Bases are asked for whatever the configuration says.
+    let asksForBases: Bool
     let reporter: Reporter
     let output = OutputQueue(.standard)
     /// Of nodes that there are, and of such as there were.
@@ -45,7 +47,7 @@ struct Opening {
     private let environment = ProcessInfo.processInfo.environment
     let folders: StateFolders
 
-    init(_ options: CommonOptions, purpose: Purpose) throws {
+    init(_ options: CommonOptions, purpose: Purpose, asksForBases: Bool = false) throws {
         // It reads the certificates of the system first, which takes as long as all the rest.
         let preparing = DispatchGroup()
         DispatchQueue(label: "libgit2", qos: .userInitiated).async(group: preparing) { Repository.prepare() }
@@ -53,6 +55,7 @@ struct Opening {
         defer { preparing.wait() }
         let loaded = try options.load()
         (self.purpose, project, warnings) = (purpose, loaded.project, loaded.warnings)
+        self.asksForBases = asksForBases
         folders = StateFolders.forProject(root: project.root, environment: environment)
         guard purpose != .plan else {
             reporter = Reporter(style: .plain) { _ in true }
@@ -102,7 +105,7 @@ struct Opening {
         let registries = Registries(environment, http)
         let address = try address(state, layout)
         let remote = address.remoteName.map { RemoteRegistry($0, registries, layout: layout) }
-        let bases = try ExternalBases(layout, registries, keepsPins: purpose != .plan)
+        let bases = try ExternalBases(layout, registries, keepsPins: purpose != .plan, asksAlways: asksForBases)
         let store = try ImageStore(
             layout,
             address: address,
@@ -203,7 +206,8 @@ struct Opening {
             await looked
             return project
         }
-        for base in await session.bases.resolve(references).kept {
+        let asked = references.filter { session.bases.isAsked($0, project.pull(of: $0)) }
+        for base in await session.bases.resolve(asked).kept {
             let reason = session.bases.failure(base).map { ": \($0.reason)" } ?? ""
             tell("whether \(base) has changed can't be found out\(reason); what it was is used")
         }

@@ -28,6 +28,51 @@ import Testing
     }
 
     @Test(arguments: [
+        // Docker Hub, by all its names.
+        ("alpine", "docker.io", "library/alpine"), ("library/alpine", "docker.io", "library/alpine"),
+        ("docker.io/alpine", "docker.io", "library/alpine"), ("docker.io/me/app", "docker.io", "me/app"),
+        ("docker.io/library/alpine", "docker.io", "library/alpine"),
+        ("Docker.IO/alpine", "docker.io", "library/alpine"),
+        ("index.docker.io/library/alpine", "docker.io", "library/alpine"),
+        ("registry-1.docker.io/alpine", "docker.io", "library/alpine"),
+        ("registry.hub.docker.com/library/alpine", "registry.hub.docker.com", "library/alpine"),
+        // A port makes it another registry.
+        ("docker.io:443/alpine", "docker.io:443", "alpine"),
+        ("ghcr.io/owner/app", "ghcr.io", "owner/app"), ("GHCR.io/owner/app", "GHCR.io", "owner/app"),
+        ("quay.io/prometheus/node-exporter", "quay.io", "prometheus/node-exporter"),
+        (
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.com/x", "123456789012.dkr.ecr.eu-west-1.amazonaws.com", "x"
+        ),
+        (
+            "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/team/x",
+            "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", "team/x"
+        ),
+        ("public.ecr.aws/docker/library/alpine", "public.ecr.aws", "docker/library/alpine"),
+        ("gcr.io/project/app", "gcr.io", "project/app"),
+        ("eu.gcr.io/domain.com/project/app", "eu.gcr.io", "domain.com/project/app"),
+        ("europe-west1-docker.pkg.dev/project/repository/app", "europe-west1-docker.pkg.dev", "project/repository/app"),
+        ("mcr.microsoft.com/dotnet/sdk", "mcr.microsoft.com", "dotnet/sdk"),
+        ("me.azurecr.io/app", "me.azurecr.io", "app"), ("registry.k8s.io/pause", "registry.k8s.io", "pause"),
+        ("registry.gitlab.com/group/sub/project/app", "registry.gitlab.com", "group/sub/project/app"),
+        ("localhost:5000/app", "localhost:5000", "app"), ("localhost/app", "localhost", "app"),
+        ("127.0.0.1:5000/app", "127.0.0.1:5000", "app"), ("[::1]:5000/app", "[::1]:5000", "app"),
+        ("nas:5000/app", "nas:5000", "app"), ("NAS/app", "NAS", "app"), ("nas/app", "docker.io", "nas/app"),
+        // Only a Dockerfile knows `scratch`; here it is a name like others.
+        ("scratch", "docker.io", "library/scratch"),
+    ])
+    func `each registry is named as its users do`(name: String, host: String, repository: String) {
+        for (end, tag, digest) in [
+            ("", "latest", nil), (":3.20-Alpine_1", "3.20-Alpine_1", nil), ("@\(Self.digest)", nil, Self.digest),
+            (":3.20@\(Self.digest)", "3.20", Self.digest),
+        ] {
+            let reference = ImageReference(parsing: name + end)
+            #expect(reference == ImageReference(host: host, repository: repository, tag: tag, digest: digest))
+            // What was made complete means the same.
+            #expect(reference.flatMap { ImageReference(parsing: $0.description) } == reference)
+        }
+    }
+
+    @Test(arguments: [
         "", ":", "@", "/", "a/", "/a", "a//b", "Alpine", "me/App", "alpine:", "alpine:-x", "alpine:.x", "alpine:a/b",
         "alpine:" + String(repeating: "t", count: 129), "alpine@", "alpine@sha256:", "alpine@sha256:0A",
         "alpine@" + digest + "0",

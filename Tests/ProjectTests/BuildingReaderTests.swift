@@ -1,4 +1,4 @@
-/// `builder`, `network` and `secrets`.
+/// `builder`, `network`, `secrets` and `pull`.
 
 import Testing
 

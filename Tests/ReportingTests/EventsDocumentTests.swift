@@ -58,7 +58,7 @@ import Testing
 
 extension EventsDocumentTests {
     private static let causes: [Cause.Reason] = [
-        .neverRan, .inputs, .outputs, .definition, .references, .need, .oncePerStart, .retry, .uncounted,
+        .neverRan, .inputs, .base, .outputs, .definition, .references, .need, .oncePerStart, .retry, .uncounted,
     ]
     private static let holds: [Hold] = [
         .need(NodeID("a")), .writer(path: "a"), .quiet, .git, .slot, .paused, .trigger, .loop, .backOff,

@@ -14,6 +14,13 @@ import Testing
     }
 
     @Test(arguments: [
+        (-5000, "just now"), (59_999, "just now"), (60_000, "1 minute ago"), (3_599_999, "59 minutes ago"),
+        (3_600_000, "1 hour ago"), (172_799_999, "47 hours ago"), (172_800_000, "2 days ago"),
+        (5_183_999_999, "59 days ago"), (5_184_000_000, "2 months ago"), (63_072_000_000, "2 years ago"),
+    ])
+    func `an age has the unit that fits it`(ms: Int64, text: String) { #expect(Formats.age(ms: ms) == text) }
+
+    @Test(arguments: [
         (0, "0 B"), (999, "999 B"), (1000, "1 KB"), (212_004, "212 KB"), (999_499, "999 KB"), (999_500, "1.0 MB"),
         (2_000_000, "2.0 MB"), (999_949_999, "999.9 MB"), (999_950_000, "1.0 GB"), (1_340_000_000, "1.3 GB"),
     ])

@@ -36,6 +36,12 @@ import Testing
         #expect(status.text(colour: false).contains("for 1.9 s · inputs changed: a, b and 18 more\n"))
     }
 
+    @Test func `bases from elsewhere stand below, with their age`() {
+        var status = LoopStatus.shop
+        status.nodes[2].bases = [PinnedBase(reference: "alpine:3", digest: "sha256:0", confirmed: Session.time())]
+        #expect(status.text(colour: false).hasSuffix("\n\n  on alpine:3 sha256:0 confirmed just now, for base"))
+    }
+
     @Test func `what is tried again says so`() {
         var status = LoopStatus.shop
         status.nodes[0].holds = [.init(.backOff)]

@@ -13,6 +13,19 @@ import Testing
         #expect(Timestamp(milliseconds: milliseconds).rfc3339 == text)
     }
 
+    @Test(
+        arguments: [
+            ("2026-11-21T14:02:11.042Z", 1_795_269_731_042), ("2026-11-21T14:02:11Z", 1_795_269_731_000),
+            ("2026-11-21T14:02:11.0429999Z", 1_795_269_731_042), ("2026-11-21T14:02:11.5Z", 1_795_269_731_500),
+            ("1970-01-01T00:00:00Z", 0), ("", nil), ("Z", nil), ("2026-11-21", nil), ("2026-11-21T14:02:11", nil),
+            ("2026-11-21T14:02:11+01:00", nil), ("2026-11-21T14:02:11.Z", nil), ("2026-11-21T14:02:11.xZ", nil),
+            ("2026-11-21 14:02:11Z", nil), ("yesterday, about noon Z", nil),
+        ] as [(String, Int64?)]
+    )
+    func `what machines write is read`(text: String, milliseconds: Int64?) {
+        #expect(Timestamp(rfc3339: text)?.milliseconds == milliseconds)
+    }
+
     @Test(arguments: [(0, "14:02:11"), (3600, "15:02:11"), (-54_000, "23:02:11"), (43_200, "02:02:11")])
     func `people read their own clock`(offset: Int, text: String) {
         #expect(Timestamp(milliseconds: 1_795_269_731_042).clock(offset: offset) == text)

@@ -58,17 +58,26 @@ struct ProjectPlan: Sendable {
         var new: String?
         /// What an engine would do of it, and why.
         var engine: [String] = []
+        /// What it is built on from outside of the project.
+        var bases: [PinnedBase] = []
     }
     /// Level by level; of a level, in the order of the graph.
     let entries: [Entry]
+    let moment: Timestamp
 
-    init(entries: [Entry]) {
+    init(entries: [Entry], at moment: Timestamp = .now()) {
+        self.moment = moment
         self.entries = entries.enumerated().sorted { ($0.element.level, $0.offset) < ($1.element.level, $1.offset) }
             .map(\.element)
     }
 
     var text: String {
-        guard entries.contains(where: { $0.action != .none }) else { return "nothing to do: everything is fresh" }
+        let bases = PinnedBase.lines(entries.map { ($0.node.id.name, $0.bases) }, at: moment)
+        return (actions + bases.map { "on \($0)" }).joined(separator: "\n")
+    }
+
+    private var actions: [String] {
+        guard entries.contains(where: { $0.action != .none }) else { return ["nothing to do: everything is fresh"] }
         let width = entries.map(\.node.id.name.count).max() ?? 0
         var lines: [String] = []
         for entry in entries where entry.action != .none {
@@ -81,7 +90,7 @@ struct ProjectPlan: Sendable {
                 lines += entry.engine.map { indent + $0 }
             }
         }
-        return lines.joined(separator: "\n")
+        return lines
     }
 
     var json: JSON {
@@ -100,7 +109,16 @@ extension ProjectPlan.Entry {
         if let old { members.append(.init("old", .text(old))) }
         if let new { members.append(.init("new", .text(new))) }
         if !engine.isEmpty { members.append(.init("engine", .texts(engine))) }
+        if case .run(let cause) = action, !cause.bases.isEmpty { members.append(.init("moved", .texts(cause.bases))) }
+        if !bases.isEmpty { members.append(.init("bases", .array(bases.map(\.json)))) }
         return .object(members)
+    }
+}
+
+extension PinnedBase {
+    fileprivate var json: JSON {
+        let fields = [("reference", reference), ("digest", digest), ("confirmed", confirmed), ("created", created)]
+        return .object(fields.compactMap { name, text in text.map { JSON.Member(name, .text($0)) } })
     }
 }
 
@@ -156,11 +174,17 @@ extension Loop {
                     action: action,
                     old: (published[node.id]?.references ?? former[node.id]?.references)?.first.map(Self.tag),
                     new: new,
-                    engine: nodes.project.image(node.id).map(\.engineShare) ?? []
+                    engine: nodes.project.image(node.id).map(\.engineShare) ?? [],
+                    bases: bases(of: node.id)
                 )
             )
         }
         return ProjectPlan(entries: entries)
+    }
+
+    /// What an image is built on from outside of the project.
+    func bases(of id: NodeID) -> [PinnedBase] {
+        (nodes.project.image(id)?.externalBases ?? []).map { session.bases.pinned($0.reference) }
     }
 
     /// What follows the last colon.

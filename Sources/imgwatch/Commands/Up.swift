@@ -12,10 +12,12 @@ struct Up: AsyncParsableCommand {
         abstract: "Watch the project, and rebuild what each edit affects, until interrupted."
     )
 
+    @OptionGroup var bases: BaseOptions
+
     @OptionGroup var options: CommonOptions
 
     func run() async throws {
-        let opening = try Opening(options, purpose: .loop)
+        let opening = try Opening(options, purpose: .loop, asksForBases: bases.pull)
         let session = try opening.session()
         let signals = await Interrupts(session, code: 0)
         let project = try await opening.prepare(session)
@@ -35,6 +37,12 @@ struct Up: AsyncParsableCommand {
     }
 }
 
+/// What commands take that build.
+struct BaseOptions: ParsableArguments {
+    @Flag(help: "Ask registries what bases from elsewhere are now, whatever `pull` says.")
+    var pull = false
+}
+
 /// `imgwatch build`: once, and exit.
 struct Build: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -51,10 +59,12 @@ struct Build: AsyncParsableCommand {
     @Flag(help: "Deploy what is built, too.")
     var deploy = false
 
+    @OptionGroup var bases: BaseOptions
+
     @OptionGroup var options: CommonOptions
 
     func run() async throws {
-        let opening = try Opening(options, purpose: .build)
+        let opening = try Opening(options, purpose: .build, asksForBases: bases.pull)
         _ = try opening.selection(names, in: opening.project)
         let session = try opening.session()
         let signals = await Interrupts(session, code: 1)
