@@ -85,8 +85,6 @@ struct Verification: Sendable {
         guard var wanted = heads.first else { return .left("its Dockerfile has no stage") }
         (wanted.isKept, wanted.usesCache) = (false, usesCache)
         let manifest = try await session.heads.buildAnew(wanted, session)
-        // What the image is based on may have been listed before, and not be there.
-        try await session.fetchBases(of: image, inputs.bases)
         let (store, labels) = (session.store, ImageStore.addedLabels(to: image, inputs))
         let comparison = try await Deadline.offside {
             Result { () throws(ImageProblem) in try store.compare(built.manifest, manifest, ignoring: labels) }

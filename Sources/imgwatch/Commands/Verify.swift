@@ -57,7 +57,7 @@ struct Verify: AsyncParsableCommand {
         await session.heads.end()
         signals.end()
         session.end()
-        if options.isJSON { Say.json(.object([.init("images", .array(results))])) }
+        if options.isJSON { Say.json(.object([.init("version", .integer(1)), .init("images", .array(results))])) }
         if !isEqual { throw ExitCode(1) }
     }
 
