@@ -16,6 +16,7 @@ extension ImageEngine {
         var words = [kind.program, "build", "--layers", "--format", "docker", "--iidfile", request.identity]
         words += ["--platform", request.platform, "--file", request.dockerfile, "--ignorefile", request.ignoreFile]
         if kind == .buildah { words += ["--identity-label=false"] }
+        if !request.usesCache { words += ["--no-cache"] }
         if let network = request.network { words += ["--network", network] }
         for argument in request.arguments { words += ["--build-arg", argument.key + "=" + argument.value] }
         for secret in request.secrets { words += ["--secret", secret.words] }

@@ -8,6 +8,7 @@ extension ImageEngine {
         var words = ["buildctl", "build", "--progress=plain", "--frontend", "dockerfile.v0"]
         words += ["--local", "context=" + request.context, "--local", "dockerfile=" + request.folder]
         words += ["--opt", "platform=" + request.platform]
+        if !request.usesCache { words += ["--no-cache"] }
         if let network = request.network {
             words += ["--opt", "force-network-mode=" + network]
             if network == "host" { words += ["--allow", "network.host"] }

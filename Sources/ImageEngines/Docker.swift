@@ -56,6 +56,7 @@ extension ImageEngine {
     ) throws(EngineProblem) {
         var words = [version.program, "build", "--progress=plain", "--tag", request.name]
         if version.hasBuildx { words += ["--load"] }
+        if !request.usesCache { words += ["--no-cache"] }
         words += ["--platform", request.platform, "--file", request.dockerfile]
         if let network = request.network ?? (version.lacksNetwork ? "host" : nil) { words += ["--network", network] }
         for argument in request.arguments { words += ["--build-arg", argument.key + "=" + argument.value] }

@@ -17,6 +17,8 @@ package struct EngineRequest: Sendable {
     package var agents: [String]
     /// References in the Dockerfile to registries of this machine, which have no certificates.
     package var localBases: [String]
+    /// Whether the engine may take what it built before.
+    package var usesCache = true
 
     /// `RUN --mount=type=secret`.
     package struct Secret: Equatable, Sendable {

@@ -4,6 +4,12 @@
 package struct TarMember: Hashable, Sendable {
     package var entry: TarEntry
     package var offset: Int
+    /// Extended attributes: what a layer says besides, and nobody here writes.
+    package var attributes: [String: [UInt8]]
+
+    package init(entry: TarEntry, offset: Int, attributes: [String: [UInt8]] = [:]) {
+        (self.entry, self.offset, self.attributes) = (entry, offset, attributes)
+    }
 }
 
 extension TarSource {
@@ -38,7 +44,7 @@ extension TarSource {
             let size = block.hasContent ? extensions.size ?? stated : 0
             guard content + size <= length else { throw problem("it is cut off", offset) }
             if case .file = entry.kind { entry.kind = .file(size: size) }
-            members.append(TarMember(entry: entry, offset: content))
+            members.append(TarMember(entry: entry, offset: content, attributes: extensions.attributes))
             offset = content + size + TarHeader.padding(size)
             extensions = TarExtensions()
         }
@@ -78,6 +84,7 @@ private struct TarExtensions {
     var size: Int?
     var user: Int?
     var group: Int?
+    var attributes: [String: [UInt8]] = [:]
 
     static func isExtension(_ type: UInt8) -> Bool { "xgLK".utf8.contains(type) }
 
@@ -100,16 +107,30 @@ private struct TarExtensions {
             guard let space = rest.firstIndex(of: 32),
                 let length = Int(String(decoding: rest[..<space], as: UTF8.self)),
                 length > space - rest.startIndex + 1, length <= rest.count,
-                let record = String(validating: rest[(space + 1)..<(rest.startIndex + length)], as: UTF8.self),
-                record.utf8.last == UInt8(ascii: "\n"), let equals = record.utf8.firstIndex(of: UInt8(ascii: "="))
+                case let record = rest[(space + 1)..<(rest.startIndex + length)],
+                record.last == UInt8(ascii: "\n"), let equals = record.firstIndex(of: UInt8(ascii: "=")),
+                let key = String(validating: record[..<equals], as: UTF8.self),
+                set(key, record[(equals + 1)...].dropLast())
             else { return false }
-            set(record[..<equals], String(Substring(record.utf8[record.utf8.index(after: equals)...].dropLast())))
             rest = rest[(rest.startIndex + length)...]
         }
         return true
     }
 
-    private mutating func set(_ key: Substring, _ value: String) {
+    /// An attribute's value is bytes, that of any other key a text.
+    private mutating func set(_ key: String, _ value: ArraySlice<UInt8>) -> Bool {
+        if key.hasPrefix(Self.attributePrefix) {
+            attributes[String(key.dropFirst(Self.attributePrefix.count))] = Array(value)
+            return true
+        }
+        guard let text = String(validating: value, as: UTF8.self) else { return false }
+        set(key, text)
+        return true
+    }
+
+    private static let attributePrefix = "SCHILY.xattr."
+
+    private mutating func set(_ key: String, _ value: String) {
         switch key {
         case "path": path = value
         case "linkpath": link = value

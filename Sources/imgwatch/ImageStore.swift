@@ -185,6 +185,32 @@ final class ImageStore: Sendable {
         do throws(OCIError) { return try layout.readManifest(manifest) } catch { throw ImageProblem(error) }
     }
 
+    /// What two images that lie here have differently, but for labels of these names.
+    func compare(
+        _ here: Descriptor,
+        _ there: Descriptor,
+        ignoring labels: Set<String> = []
+    ) throws(ImageProblem) -> ImageComparison {
+        var comparison = ImageComparison()
+        do throws(BuildProblem) {
+            comparison.compare(try assembler.files(of: here), try assembler.files(of: there))
+        } catch {
+            throw .failed(Failure("\(error.reason); \(error.remedy)"))
+        }
+        do throws(OCIError) {
+            let (one, other) = (try layout.readImage(here), try layout.readImage(there))
+            comparison.compare(one.configuration, other.configuration, ignoring: labels)
+        } catch {
+            throw ImageProblem(error)
+        }
+        return comparison
+    }
+
+    /// Those that no Dockerfile says, or that count whatever it says.
+    static func addedLabels(to image: Image, _ inputs: ImageInputs) -> Set<String> {
+        Set(image.allLabels(key: inputs.key, revision: inputs.revision).keys)
+    }
+
     /// The layers of these images that are here, by the hashes of their tars.
     func layers(of manifests: [Descriptor]) -> [Digest: LayerRecord] {
         var found: [Digest: LayerRecord] = [:]

@@ -4,6 +4,7 @@ import Building
 import Engine
 import Inputs
 import OCI
+import Project
 import Registry
 
 /// An image whose blobs are all in the store.
@@ -62,6 +63,19 @@ struct ImageInputs: Sendable {
     /// The commit that the image is to show.
     var revision: String?
     var key: String
+}
+
+extension ImageInputs {
+    /// What follows from the image's files, and from the images that it is made from.
+    init(of image: Image, _ answer: NodeAnswer, own: String, bases: [BaseImage], copies: [String: PrivateCopy] = [:]) {
+        self.init(
+            reading: answer.reading,
+            copies: copies,
+            bases: bases,
+            revision: image.showsRevision ? answer.keying.provenance.revision : nil,
+            key: Keys.combined(own, bases.map(\.key))
+        )
+    }
 }
 
 enum ImageProblem: Error, Sendable {

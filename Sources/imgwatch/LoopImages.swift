@@ -129,13 +129,7 @@ extension Loop {
         else { return nil }
         return TakenSnapshot(
             snapshot: Snapshot(own: own, provenance: settled.answer.keying.provenance, barrier: settled.barrier),
-            inputs: ImageInputs(
-                reading: settled.answer.reading,
-                copies: settled.copies,
-                bases: bases,
-                revision: image.showsRevision ? settled.answer.keying.provenance.revision : nil,
-                key: Keys.combined(own, bases.map(\.key))
-            )
+            inputs: ImageInputs(of: image, settled.answer, own: own, bases: bases, copies: settled.copies)
         )
     }
 
@@ -192,44 +186,10 @@ extension Loop {
         _ inputs: ImageInputs,
         _ run: ActiveRun
     ) async -> Result<StoredImage, ImageProblem> {
-        await cancellable(run) { () async throws(ImageProblem) in
-            do throws(ImageProblem) {
-                return try await self.assembled(image, image.split, inputs, run)
-            } catch .unassembled(let failure) {
-                guard image.building.builder == .automatic else { throw .failed(failure) }
-                self.session.tellOnce("\(image.id): an engine builds all of it, since: \(failure.reason)")
-                return try await self.assembled(image, image.evaluation.split(isWhole: true), inputs, run)
-            }
+        let session = session
+        return await cancellable(run) { () async throws(ImageProblem) in
+            try await session.make(image, inputs) { run.isCancelled }
         }
-    }
-
-    /// What only an engine can do, and then the rest.
-    private nonisolated func assembled(
-        _ image: Image,
-        _ split: Split,
-        _ inputs: ImageInputs,
-        _ run: ActiveRun
-    ) async throws(ImageProblem) -> StoredImage {
-        var heads: [Int: AssemblyHead] = [:]
-        for wanted in try session.wantedHeads(split, of: image, inputs) {
-            let manifest = try await session.heads.build(wanted, session)
-            heads[wanted.head.stage] = AssemblyHead(manifest: manifest, hasCommand: wanted.hasCommand)
-        }
-        let (session, done) = (session, heads)
-        let hasExports = split.heads.contains { $0.exports != nil }
-        try await session.fetchBases(of: image.reduced(to: split.tail), inputs.bases)
-        return try await offload {
-            Result { () throws(ImageProblem) in
-                try session.store.assemble(
-                    image,
-                    split.tail,
-                    on: done,
-                    hasExports: hasExports,
-                    from: inputs,
-                    reader: session.reader
-                ) { run.isCancelled }
-            }
-        }.get()
     }
 
     /// Sends all but the names to where the image goes.

@@ -33,7 +33,14 @@ struct SessionParts {
 
 /// What is known before the project is opened.
 struct Opening {
-    enum Purpose { case loop, build, plan }
+    enum Purpose {
+        case loop, build, plan
+        /// Layers that were made before prove nothing to it.
+        case verify
+
+        /// Works beside a loop, and leaves the project's state as it is.
+        var isBeside: Bool { self == .plan || self == .verify }
+    }
 
     let purpose: Purpose
     let project: Project
@@ -57,7 +64,7 @@ struct Opening {
         (self.purpose, project, warnings) = (purpose, loaded.project, loaded.warnings)
         self.asksForBases = asksForBases
         folders = StateFolders.forProject(root: project.root, environment: environment)
-        guard purpose != .plan else {
+        guard !purpose.isBeside else {
             reporter = Reporter(style: .plain) { _ in true }
             return
         }
@@ -88,10 +95,10 @@ struct Opening {
             )
         }
         try folders.create()
-        let lock = purpose == .plan ? nil : try acquireLock()
+        let lock = purpose.isBeside ? nil : try acquireLock()
         let state = try StateStore.open(folders)
         if let notice = state.notice { tell(notice) }
-        if purpose != .plan { try endSurvivors(state) }
+        if !purpose.isBeside { try endSurvivors(state) }
         let repository = openRepository()
         let reader = InputReader(
             root: project.root,
@@ -100,18 +107,18 @@ struct Opening {
             repository: repository
         )
         let layout = try ImageLayout.open(at: folders.store)
-        if purpose != .plan { clean(layout, state) }
+        if !purpose.isBeside { clean(layout, state) }
         let http = HTTPClient()
         let registries = Registries(environment, http)
         let address = try address(state, layout)
         let remote = address.remoteName.map { RemoteRegistry($0, registries, layout: layout) }
-        let bases = try ExternalBases(layout, registries, keepsPins: purpose != .plan, asksAlways: asksForBases)
+        let bases = try ExternalBases(layout, registries, keepsPins: !purpose.isBeside, asksAlways: asksForBases)
         let store = try ImageStore(
             layout,
             address: address,
             remote: remote,
             bases: bases,
-            cache: state.layerCache,
+            cache: purpose == .verify ? .inMemory() : state.layerCache,
             indexes: .inFolder(folders.state + "/layers")
         )
         return try Session(
@@ -142,8 +149,7 @@ struct Opening {
 
     private func heads(_ store: ImageStore) -> HeadBuilder {
         let scratch = folders.state + "/heads"
-        // What a crash left.
-        if purpose != .plan { try? FileManager.default.removeItem(atPath: scratch) }
+        if !purpose.isBeside { HeadBuilder.clear(scratch) }
         return HeadBuilder(store: store, environment: environment, scratch: scratch)
     }
 

@@ -138,14 +138,16 @@ final class Session: Sendable {
     // MARK: Processes
 
     /// Durable before the command is executed: whoever comes after a crash ends what it left.
+    ///
+    /// What runs beside a loop is not on record: a loop that starts meanwhile would end it.
     func record(_ group: pid_t, of node: NodeID) throws {
         groups.withLock { _ = $0.insert(group) }
-        try state.recordProcess(group, of: node.name)
+        if lock != nil { try state.recordProcess(group, of: node.name) }
     }
 
     func forget(_ group: pid_t) {
         groups.withLock { _ = $0.remove(group) }
-        try? state.forgetProcess(group)
+        if lock != nil { try? state.forgetProcess(group) }
     }
 
     func killRuns() {

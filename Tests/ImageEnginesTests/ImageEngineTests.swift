@@ -83,6 +83,20 @@ import Testing
         #expect(machine.commands[6].contains(" --network none "))
     }
 
+    @Test(arguments: [
+        (EngineKind.docker, "docker build "), (.buildkit, "buildctl build "), (.buildah, "buildah build "),
+    ])
+    func `an engine leaves its cache alone where it is told to`(kind: EngineKind, command: String) {
+        for usesCache in [true, false] {
+            let machine = Machine([])
+            var request = request
+            request.usesCache = usesCache
+            try? machine.engine(kind).build(request, EngineVersion(text: "")) { _ in }
+            let build = machine.commands.first { $0.hasPrefix(command) }
+            #expect(build?.contains(" --no-cache ") == !usesCache)
+        }
+    }
+
     @Test func `buildctl writes the image itself`() throws {
         let machine = Machine([])
         var request = request

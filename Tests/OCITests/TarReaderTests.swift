@@ -68,6 +68,31 @@ import Testing
         #expect(try source.content(of: try #require(members.last)) == Array("content".utf8))
     }
 
+    @Test func `extended attributes are bytes, and belong to one member`() throws {
+        let folder = try TemporaryFolder()
+        let value: [UInt8] = [1, 0, 0xff, 0x3d, 0x0a, 0x80]
+        let key = Array("SCHILY.xattr.security.capability=".utf8)
+        let record = Array("43 ".utf8) + key + value + Array("\n".utf8)
+        #expect(record.count == 43)
+        var header = TarHeader.encode(
+            TarEntry(path: "x", kind: .file(size: record.count), mode: 0),
+            modificationTime: 0
+        )
+        // The same header as one of records: its checksum grows with the type.
+        header[156] = UInt8(ascii: "x")
+        let sum = (header[..<148] + header[156...]).reduce(256) { $0 + Int($1) }
+        let digits = String(sum, radix: 8)
+        let text = String(repeating: "0", count: 6 - digits.count) + digits
+        header.replaceSubrange(148..<156, with: Array(text.utf8) + [0, 32])
+        let padding = [UInt8](repeating: 0, count: TarHeader.padding(record.count))
+        let members = ["a", "b"].flatMap {
+            TarHeader.encode(TarEntry(path: $0, kind: .file(size: 0), mode: 0), modificationTime: 0)
+        }
+        let path = try folder.file("a.tar", header + record + padding + members)
+        let found = try TarSource(path: path).members()
+        #expect(found.map(\.attributes) == [["security.capability": value], [:]])
+    }
+
     @Test func `what is no tar is told apart`() throws {
         let folder = try TemporaryFolder()
         let text = try folder.file("text", [UInt8](repeating: 65, count: 2000))

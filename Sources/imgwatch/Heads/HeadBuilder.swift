@@ -3,6 +3,7 @@
 import Dockerfile
 import Engine
 import Foundation
+import Glibc
 import Graph
 import ImageEngines
 import Inputs
@@ -20,6 +21,10 @@ struct WantedHead: Sendable {
     var files: [ContextEntry]
     /// Images of the project that it is made from.
     var bases: [BaseImage]
+    /// Whether it gets its name, for those who come later.
+    var isKept = true
+    /// Whether the engine may take what it built before.
+    var usesCache = true
 
     /// The name in the layout.
     var name: String { "\(Self.place(of: image.id.name)):\(key)" }
@@ -32,7 +37,7 @@ struct WantedHead: Sendable {
 final class HeadBuilder: Sendable {
     let store: ImageStore
     private let environment: [String: String]
-    /// Absolute; what lies in it when a session begins is of one that crashed.
+    /// Absolute; each build has a folder in it, named after its process.
     private let scratch: String
     private let choice = EngineChoice()
     /// By image and stage.
@@ -43,6 +48,15 @@ final class HeadBuilder: Sendable {
 
     init(store: ImageStore, environment: [String: String], scratch: String) {
         (self.store, self.environment, self.scratch) = (store, environment, scratch)
+    }
+
+    /// Removes what a crash left; of who runs, nothing.
+    static func clear(_ scratch: String) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: scratch)) ?? [] {
+            let owner = name.split(separator: "-").first.flatMap { pid_t($0) }
+            if let owner, owner != getpid(), kill(owner, 0) == 0 || errno == EPERM { continue }
+            try? FileManager.default.removeItem(atPath: "\(scratch)/\(name)")
+        }
     }
 
     /// The head's manifest in the layout, where it was built before, and all of it is still there.
@@ -81,6 +95,25 @@ final class HeadBuilder: Sendable {
             }
             return try await current.value()
         }
+    }
+
+    /// Which engine builds for whoever wants this builder.
+    ///
+    /// Throws why none works.
+    func engine(
+        for builder: Builder,
+        of image: Image,
+        _ session: Session
+    ) async throws(EngineProblem) -> EngineChoice.Chosen {
+        let runner = session.engineRunner(for: image.id, HeadBuild(key: ""), environment)
+        return try await Deadline.offside { [choice] in
+            Result { () throws(EngineProblem) in try choice.choose(for: builder, running: runner) }
+        }.get()
+    }
+
+    /// Builds it whether it is there or not, beside whatever is under way.
+    func buildAnew(_ wanted: WantedHead, _ session: Session) async throws(ImageProblem) -> Descriptor {
+        try await make(wanted, HeadBuild(key: wanted.key), session).get()
     }
 
     /// Ends all that is under way.
@@ -186,6 +219,7 @@ final class HeadBuilder: Sendable {
         let folder = newFolder()
         var request = EngineRequest(folder: folder, platform: ImageStore.platform)
         request.network = wanted.image.building.network
+        request.usesCache = wanted.usesCache
         request.arguments = arguments(of: wanted)
         request.secrets = wanted.secrets
         request.agents = wanted.needsAgent && environment["SSH_AUTH_SOCK"] != nil ? ["default"] : []
@@ -220,7 +254,7 @@ final class HeadBuilder: Sendable {
         }
     }
 
-    /// Puts the image into the layout, under the head's name.
+    /// Puts the image into the layout, under the head's name where it is to be kept.
     private func take(_ archive: String, _ wanted: WantedHead) throws(ImageProblem) -> Descriptor {
         do throws(OCIError) {
             let externals = (try? store.externals(of: wanted.image)) ?? [:]
@@ -230,7 +264,7 @@ final class HeadBuilder: Sendable {
             var content = try store.layout.readManifest(taken)
             content.annotations[ImageStore.keyName] = wanted.key
             let manifest = try store.layout.writeBlob(content.encoded(), mediaType: MediaType.manifest)
-            try store.layout.tag(wanted.name, as: manifest)
+            if wanted.isKept { try store.layout.tag(wanted.name, as: manifest) }
             return manifest
         } catch {
             throw ImageProblem(error)

@@ -1,4 +1,4 @@
-/// What a session gives to those who build heads: commands on record, a registry for bases, words for the user.
+/// What a session does with heads, and gives to those who build them: commands on record, a registry for bases.
 
 import Building
 import Dockerfile
@@ -13,6 +13,50 @@ import Reporting
 import Serving
 
 extension Session {
+    /// What only an engine can do, and then the rest; an engine does all of it where the rest turns out to be too much.
+    func make(
+        _ image: Image,
+        _ inputs: ImageInputs,
+        isCancelled: @escaping @Sendable () -> Bool
+    ) async throws(ImageProblem) -> StoredImage {
+        do throws(ImageProblem) {
+            return try await make(image, image.split, inputs, isCancelled)
+        } catch .unassembled(let failure) {
+            guard image.building.builder == .automatic else { throw .failed(failure) }
+            tellOnce("\(image.id): an engine builds all of it, since: \(failure.reason)")
+            return try await make(image, image.evaluation.split(isWhole: true), inputs, isCancelled)
+        }
+    }
+
+    private func make(
+        _ image: Image,
+        _ split: Split,
+        _ inputs: ImageInputs,
+        _ isCancelled: @escaping @Sendable () -> Bool
+    ) async throws(ImageProblem) -> StoredImage {
+        var heads: [Int: AssemblyHead] = [:]
+        for wanted in try wantedHeads(split, of: image, inputs) {
+            let manifest = try await self.heads.build(wanted, self)
+            heads[wanted.head.stage] = AssemblyHead(manifest: manifest, hasCommand: wanted.hasCommand)
+        }
+        let done = heads
+        let hasExports = split.heads.contains { $0.exports != nil }
+        try await fetchBases(of: image.reduced(to: split.tail), inputs.bases)
+        return try await Deadline.offside { [store, reader] in
+            Result { () throws(ImageProblem) in
+                try store.assemble(
+                    image,
+                    split.tail,
+                    on: done,
+                    hasExports: hasExports,
+                    from: inputs,
+                    reader: reader,
+                    isCancelled: isCancelled
+                )
+            }
+        }.get()
+    }
+
     /// The heads of an image as its inputs are now.
     func wantedHeads(
         _ split: Split,

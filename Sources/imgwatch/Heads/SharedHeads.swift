@@ -10,7 +10,7 @@ import Synchronization
 extension HeadBuilder {
     /// The registry that holds heads of this image; nil where they stay here.
     private func shared(_ wanted: WantedHead) -> RemoteRegistry? {
-        wanted.image.building.sharesHeads && wanted.image.push ? store.remote : nil
+        wanted.isKept && wanted.image.building.sharesHeads && wanted.image.push ? store.remote : nil
     }
 
     private static func tag(_ wanted: WantedHead) -> String { "head-\(wanted.key)" }
