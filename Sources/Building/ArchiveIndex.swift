@@ -105,9 +105,7 @@ final class ArchiveIndex: Sendable {
                     )
                 default: .special(entry.kind)
                 }
-            let mode = entry.kind.isLink ? 0o777 : entry.mode
-            let node = TreeNode(kind, mode: mode, user: entry.user, group: entry.group)
-            members.append(Member(path: entry.path, kind: .node(node)))
+            members.append(Member(path: entry.path, kind: .node(TreeNode(kind, entry))))
         }
         return members
     }
@@ -124,13 +122,6 @@ final class ArchiveIndex: Sendable {
             guard count > 0 else { return nil }
             hasher.update(UnsafeRawBufferPointer(rebasing: buffer.bytes.prefix(count)))
         }
-    }
-}
-
-extension TarEntry.Kind {
-    fileprivate var isLink: Bool {
-        guard case .symbolicLink = self else { return false }
-        return true
     }
 }
 

@@ -80,8 +80,7 @@ private struct LayerListing: FileView {
         let kind: TreeNode.Kind
         switch entry.kind {
         case .directory: kind = .directory
-        case .symbolicLink(let target):
-            return .node(TreeNode(.symbolicLink(target: target), mode: 0o777, user: entry.user, group: entry.group))
+        case .symbolicLink(let target): kind = .symbolicLink(target: target)
         case .hardLink(let target):
             let first = TreePath(target)
             let path = try place(of: first).appending(first.name)
@@ -94,7 +93,7 @@ private struct LayerListing: FileView {
             kind = .file(try content(of: member, size: size, in: tar))
         default: kind = .special(entry.kind)
         }
-        return .node(TreeNode(kind, mode: entry.mode, user: entry.user, group: entry.group))
+        return .node(TreeNode(kind, entry))
     }
 
     /// The files that say who is who are kept with the index: a name is then known without the layer.

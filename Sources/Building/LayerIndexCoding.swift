@@ -5,7 +5,7 @@ internal import OCI
 
 extension LayerIndex {
     /// Changes whenever the same layer gives other bytes.
-    private static let header = Array("imgwatch layer index 2\n".utf8)
+    private static let header = Array("imgwatch layer index 3\n".utf8)
     private static let hashLength = 32
 
     func encoded() -> [UInt8] {
@@ -73,9 +73,11 @@ private struct IndexWriter {
         bytes.append(UInt8(rest))
     }
 
-    mutating func add(_ text: String) {
-        add(text.utf8.count)
-        bytes += text.utf8
+    mutating func add(_ text: String) { add(Array(text.utf8)) }
+
+    mutating func add(_ content: [UInt8]) {
+        add(content.count)
+        bytes += content
     }
 
     /// How many bytes are as in the path before, and the others.
@@ -120,13 +122,13 @@ private struct IndexWriter {
         add(Int(node.mode))
         add(node.user)
         add(node.group)
+        add(node.capability)
     }
 
     private mutating func add(_ content: FileContent) {
         if case .bytes(let kept) = content.source {
             bytes.append(Mark.keptFile)
-            add(kept.count)
-            bytes += kept
+            add(kept)
         } else {
             bytes.append(Mark.file)
             add(content.size)
@@ -164,9 +166,9 @@ private struct IndexReader {
 
     mutating func digest() -> Digest? { take(32).flatMap { Digest($0) } }
 
-    private mutating func text() -> String? {
-        number().flatMap { take($0) }.map { String(decoding: $0, as: UTF8.self) }
-    }
+    private mutating func blob() -> [UInt8]? { number().flatMap { take($0) }.map(Array.init) }
+
+    private mutating func text() -> String? { blob().map { String(decoding: $0, as: UTF8.self) } }
 
     mutating func path() -> TreePath? {
         guard let common = number(), (0...last.count).contains(common), let rest = number().flatMap({ take($0) })
@@ -186,9 +188,9 @@ private struct IndexReader {
         default: break
         }
         guard let kind = kind(mark, of: layer), let mode = number().flatMap({ UInt16(exactly: $0) }),
-            let user = number(), let group = number()
+            let user = number(), let group = number(), let capability = blob()
         else { return nil }
-        return .node(TreeNode(kind, mode: mode, user: user, group: group))
+        return .node(TreeNode(kind, mode: mode, user: user, group: group, capability: capability))
     }
 
     private mutating func kind(_ mark: UInt8, of layer: Digest) -> TreeNode.Kind? {
@@ -199,7 +201,7 @@ private struct IndexReader {
             guard let size = number(), let digest = digest(), let offset = number() else { return nil }
             return .file(FileContent(size: size, digest: digest, source: .layerPart(layer, offset: offset)))
         case Mark.keptFile:
-            guard let kept = number().flatMap({ take($0) }).map(Array.init) else { return nil }
+            guard let kept = blob() else { return nil }
             return .file(FileContent(size: kept.count, digest: .sha256(of: kept), source: .bytes(kept)))
         case Mark.characterDevice, Mark.blockDevice:
             guard let major = number(), let minor = number() else { return nil }

@@ -70,6 +70,10 @@ struct LayerPacker {
                 UInt64.init(truncatingIfNeeded:)
             )
             for number in numbers { withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) } }
+            if !entry.node.capability.isEmpty {
+                add("capability")
+                bytes.append(contentsOf: entry.node.capability)
+            }
             switch (entry.linked, entry.node.kind) {
             case (let target?, _):
                 add("hard link")
@@ -100,6 +104,13 @@ extension TarEntry {
             case (nil, .special(let kind)): kind
             }
         let node = entry.node
-        self.init(path: entry.path.text, kind: kind, mode: node.mode, user: node.user, group: node.group)
+        self.init(
+            path: entry.path.text,
+            kind: kind,
+            mode: node.mode,
+            user: node.user,
+            group: node.group,
+            capability: entry.linked == nil ? node.capability : []
+        )
     }
 }

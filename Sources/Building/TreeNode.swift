@@ -16,9 +16,18 @@ package struct TreeNode: Equatable, Sendable {
     package var mode: UInt16
     package var user: Int
     package var group: Int
+    /// As ``TarEntry/capability``.
+    package var capability: [UInt8]
 
-    package init(_ kind: Kind, mode: UInt16, user: Int = 0, group: Int = 0) {
+    package init(_ kind: Kind, mode: UInt16, user: Int = 0, group: Int = 0, capability: [UInt8] = []) {
         (self.kind, self.mode, self.user, self.group) = (kind, mode, user, group)
+        self.capability = capability
+    }
+
+    /// What a tar says of it.
+    init(_ kind: Kind, _ entry: TarEntry) {
+        let mode = if case .symbolicLink = kind { UInt16(0o777) } else { entry.mode }
+        self.init(kind, mode: mode, user: entry.user, group: entry.group, capability: entry.capability)
     }
 
     package var isDirectory: Bool { kind == .directory }

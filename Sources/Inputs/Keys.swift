@@ -6,7 +6,7 @@ package import Project
 
 package enum Keys {
     /// Changes when the same inputs and instructions would make other bytes.
-    static let semantics = "imgwatch-3"
+    static let semantics = "imgwatch-4"
 
     /// A step's own key: its command, environment, folder and outputs, and what it reads.
     package static func own(of step: Step, _ reading: Reading) -> String {

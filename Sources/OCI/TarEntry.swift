@@ -20,10 +20,23 @@ package struct TarEntry: Hashable, Sendable {
     package var mode: UInt16
     package var user: Int
     package var group: Int
+    /// What a program may do beyond its user's rights: `security.capability`, the one extended attribute that engines put
+    /// into layers; empty where there is none.
+    package var capability: [UInt8]
 
-    package init(path: String, kind: Kind, mode: UInt16, user: Int = 0, group: Int = 0) {
+    package init(
+        path: String,
+        kind: Kind,
+        mode: UInt16,
+        user: Int = 0,
+        group: Int = 0,
+        capability: [UInt8] = []
+    ) {
         (self.path, self.kind, self.mode, self.user, self.group) = (path, kind, mode, user, group)
+        self.capability = capability
     }
+
+    package static let capabilityName = "security.capability"
 
     /// Says in a layer that the path is gone, with all that was below it (image-spec layer.md, "Whiteouts").
     package static func whiteout(_ path: String) -> TarEntry {

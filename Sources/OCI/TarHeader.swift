@@ -15,10 +15,10 @@ enum TarHeader {
             block.put(fields.split?.prefix ?? "", at: 345, length: 155)
             return block.sealed()
         }
-        let data = records.map(paxRecord).joined()
-        var output = paxBlock(for: fields.name, length: data.utf8.count).sealed()
-        output += data.utf8
-        output.append(contentsOf: repeatElement(0, count: padding(data.utf8.count)))
+        let data = records.flatMap(paxRecord)
+        var output = paxBlock(for: fields.name, length: data.count).sealed()
+        output += data
+        output.append(contentsOf: repeatElement(0, count: padding(data.count)))
         output += Block(fields).sealed()
         return output
     }
@@ -27,13 +27,11 @@ enum TarHeader {
     static func padding(_ length: Int) -> Int { (blockLength - length % blockLength) % blockLength }
 
     /// `length key=value\n`, where the length counts its own digits too.
-    private static func paxRecord(_ key: String, _ value: String) -> String {
-        let body = " \(key)=\(value)\n"
-        var length = body.utf8.count
-        while String(length).utf8.count + body.utf8.count != length {
-            length = String(length).utf8.count + body.utf8.count
-        }
-        return String(length) + body
+    private static func paxRecord(_ key: String, _ value: [UInt8]) -> [UInt8] {
+        let body = Array(" \(key)=".utf8) + value + Array("\n".utf8)
+        var length = body.count
+        while String(length).utf8.count + body.count != length { length = String(length).utf8.count + body.count }
+        return Array(String(length).utf8) + body
     }
 
     private static func paxBlock(for name: String, length: Int) -> Block {
@@ -100,13 +98,17 @@ private struct Fields {
     /// Sorted by key.
     ///
     /// Go adds the path also where only another field is the reason for the records.
-    var paxRecords: [(String, String)] {
-        var records: [(String, String)] = []
+    var paxRecords: [(String, [UInt8])] {
+        var records: [(String, [UInt8])] = []
         var needed = false
         func add(_ key: String, _ value: String, if unfit: Bool, unless fits: Bool = false) {
             guard unfit else { return }
-            records.append((key, value))
+            records.append((key, Array(value.utf8)))
             if !fits { needed = true }
+        }
+        if !entry.capability.isEmpty {
+            records.append(("SCHILY.xattr." + TarEntry.capabilityName, entry.capability))
+            needed = true
         }
         add("gid", String(entry.group), if: entry.group > 0o7_777_777)
         add("linkpath", link, if: Self.unfit(link))

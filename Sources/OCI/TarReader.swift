@@ -4,7 +4,7 @@
 package struct TarMember: Hashable, Sendable {
     package var entry: TarEntry
     package var offset: Int
-    /// Extended attributes: what a layer says besides, and nobody here writes.
+    /// Extended attributes, all that there are.
     package var attributes: [String: [UInt8]]
 
     package init(entry: TarEntry, offset: Int, attributes: [String: [UInt8]] = [:]) {
@@ -44,6 +44,7 @@ extension TarSource {
             let size = block.hasContent ? extensions.size ?? stated : 0
             guard content + size <= length else { throw problem("it is cut off", offset) }
             if case .file = entry.kind { entry.kind = .file(size: size) }
+            entry.capability = extensions.attributes[TarEntry.capabilityName] ?? []
             members.append(TarMember(entry: entry, offset: content, attributes: extensions.attributes))
             offset = content + size + TarHeader.padding(size)
             extensions = TarExtensions()

@@ -19,7 +19,15 @@ import Testing
             let mode = UInt16.random(in: 0...0o7777, using: &random)
             let user = Int.random(in: 0...70_000, using: &random)
             func entry(_ kind: TarEntry.Kind) -> TarEntry {
-                TarEntry(path: path, kind: kind, mode: mode, user: user, group: user / 3)
+                let capability = user % 5 == 0 ? [1, 0, 0, UInt8(user % 256), 255] : []
+                return TarEntry(
+                    path: path,
+                    kind: kind,
+                    mode: mode,
+                    user: user,
+                    group: user / 3,
+                    capability: capability
+                )
             }
             switch Int.random(in: 0..<12, using: &random) {
             case 0: return (.whiteout(path), "")

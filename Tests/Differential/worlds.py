@@ -51,6 +51,19 @@ def _archive():
     return data.getvalue()
 
 
+def _capable():
+    """A file that may open raw sockets, and a folder with it."""
+    raw = "\x01\x00\x00\x02\x00\x20" + 14 * "\x00"
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name in ("ping", "more/ping"):
+            member = tarfile.TarInfo(name)
+            member.mode, member.size, member.mtime = 0o755, 5, 1_000_000_000
+            member.pax_headers = {"SCHILY.xattr.security.capability": raw}
+            archive.addfile(member, io.BytesIO(b"ping\n"))
+    return data.getvalue()
+
+
 def context(folder):
     if os.path.exists(folder):
         return
@@ -80,6 +93,8 @@ def context(folder):
     for name, data in packed.items():
         with open(f"{folder}/arch.{name}", "wb") as file:
             file.write(data)
+    with open(f"{folder}/capable.tar", "wb") as file:
+        file.write(_capable())
     with open(f"{folder}/not.tgz", "wb") as file:
         file.write(gzip.compress(b"no tar"))
     _rootfs(folder)

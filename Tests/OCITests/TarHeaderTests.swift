@@ -54,6 +54,13 @@ import Testing
         #expect(Digest.sha256(of: tar).hex == sum)
     }
 
+    @Test func `a capability goes into a record, whatever bytes it has`() {
+        let entry = TarEntry(path: "ping", kind: .file(size: 0), mode: 0o755, capability: [1, 0, 10, 255])
+        let header = TarHeader.encode(entry, modificationTime: 0)
+        let record = Array("41 SCHILY.xattr.security.capability=".utf8) + [1, 0, 10, 255] + Array("\n".utf8)
+        #expect(header.count == 3 * 512 && header[512..<553].elementsEqual(record))
+    }
+
     @Test func `a size beyond octal digits goes into a record`() {
         let entry = TarEntry(path: "huge", kind: .file(size: 1 << 33), mode: 0o644)
         let header = TarHeader.encode(entry, modificationTime: 0)
