@@ -5,7 +5,12 @@ extension Dockerfile {
     package func evaluate(_ options: EvaluationOptions) throws(DockerfileProblems) -> Evaluation {
         var evaluator = Evaluator(self, options)
         let stages = evaluator.evaluate()
-        let evaluation = Evaluation(stages: stages, syntax: syntax, syntaxLine: syntaxLine, stageNames: stageNames)
+        let evaluation = Evaluation(
+            stages: stages,
+            syntax: options.arguments.last { $0.key == "BUILDKIT_SYNTAX" }?.value ?? syntax,
+            syntaxLine: syntaxLine,
+            stageNames: stageNames
+        )
         guard evaluator.problems.isEmpty else {
             throw DockerfileProblems(sorting: evaluator.problems)
         }

@@ -5,20 +5,31 @@ extension Dockerfile {
     /// The Dockerfile of a head; its last stage is what is to be built.
     ///
     /// What an engine would look up by a name that may mean another thing to it is called by what `naming` gives:
-    /// images of the project and images from elsewhere. Stages that the head does not need are left out.
-    package func text(of head: Split.Head, naming: @escaping (Base) -> String) -> String {
+    /// images of the project and images from elsewhere. Of stages that the head does not need nothing is left but their
+    /// places, by which triggers may name others.
+    ///
+    /// Throws where a name can't be found in the line that holds it.
+    package func text(
+        of head: Split.Head,
+        naming: @escaping (Base) -> String
+    ) throws(DockerfileProblem) -> String {
         var text = HeadText(head.evaluation, escape: escape, naming: naming)
         for (index, line) in directives.enumerated() {
             // What is checked is the file; the names and flags of a head are not its author's.
             text.put(index + 1 == check?.comment.line ? "# check=skip=all" : line, at: index + 1)
         }
         for instruction in globals { text.put(instruction.place) }
-        for stage in head.evaluation.stages {
-            let written = stages[stage.index]
+        let needed = Dictionary(head.evaluation.stages.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
+        let countsStages = needed.keys.contains { stages[$0].instructions.contains(where: \.isTrigger) }
+        for (index, written) in stages.prefix((needed.keys.max() ?? 0) + 1).enumerated() {
+            guard let stage = needed[index] else {
+                if countsStages { text.put("FROM scratch", at: written.place.line) }
+                continue
+            }
             text.begin(stage, at: written.place)
             let last = stage.instructions.last?.line ?? stage.line
             for instruction in written.instructions where instruction.place.line <= last {
-                text.put(instruction, stage)
+                try text.put(instruction, stage)
             }
         }
         if let exports = head.exports, let stage = head.evaluation.stages.last { text.export(exports, from: stage) }
@@ -58,13 +69,21 @@ private struct HeadText {
         put("FROM \(platform)\(name(of: stage.base)) AS \(evaluation.nameInHeads(of: stage.index))", at: place.line)
     }
 
-    mutating func put(_ instruction: Instruction, _ stage: EvaluatedStage) {
+    mutating func put(_ instruction: Instruction, _ stage: EvaluatedStage) throws(DockerfileProblem) {
         var place = instruction.place
         let evaluated = stage.instructions.first { $0.line == place.line && !$0.sources.isEmpty }
         var names = (evaluated?.sources ?? []).map(name)[...]
         let flag = if case .run = instruction.kind { "from=" } else { "--from=" }
-        for index in place.source.indices where !names.isEmpty {
-            place.source[index] = Self.replacing(flag, in: place.source[index], by: &names)
+        for (index, line) in place.source.enumerated() where !names.isEmpty && !line.isComment {
+            place.source[index] = Self.replacing(flag, in: line, by: &names)
+        }
+        guard names.isEmpty else {
+            throw DockerfileProblem(
+                id: "dockerfile-flag-lines",
+                line: place.line,
+                reason: "what `\(flag)` names is not found in the lines of the instruction",
+                remedy: "Write each flag on one line, as `--mount=type=bind,from=build,target=/src`."
+            )
         }
         put(place)
     }
@@ -76,11 +95,12 @@ private struct HeadText {
         while !scanner.isAtEnd {
             result += String(scalars: scanner.take(while: \.isSpace))
             let word = String(scalars: scanner.take { !$0.isSpace })
-            guard word.begins(with: "--"), let start = start(of: flag, in: word), let name = names.first else {
+            guard word.begins(with: "--"), var start = start(of: flag, in: word), let name = names.first else {
                 result += word
                 continue
             }
-            let value = word.utf8[start...].prefix { $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "\"") }
+            if word.utf8[start...].isQuoted { start = word.utf8.index(after: start) }
+            let value = word.utf8[start...].prefix { !",\"'".utf8.contains($0) }
             result += String(Substring(word.utf8[..<start])) + name + String(Substring(word.utf8[value.endIndex...]))
             names = names.dropFirst()
         }
@@ -94,7 +114,7 @@ private struct HeadText {
         var index = word.utf8.index(word.startIndex, offsetBy: "--mount=".utf8.count)
         while index < word.endIndex {
             let rest = word.utf8[index...]
-            let quote = rest.first == UInt8(ascii: "\"") ? 1 : 0
+            let quote = rest.isQuoted ? 1 : 0
             if String(Substring(rest.dropFirst(quote))).lowercased().begins(with: flag) {
                 return word.utf8.index(index, offsetBy: quote + flag.utf8.count)
             }
@@ -123,6 +143,20 @@ private struct HeadText {
     }
 }
 
+extension Substring.UTF8View {
+    fileprivate var isQuoted: Bool { first == UInt8(ascii: "\"") || first == UInt8(ascii: "'") }
+}
+
+extension String {
+    /// A comment between the lines of an instruction is no part of it.
+    fileprivate var isComment: Bool { unicodeScalars.first { !$0.isSpace } == "#" }
+}
+
+extension Instruction {
+    /// A trigger that may name a stage by its number.
+    fileprivate var isTrigger: Bool { if case .onBuild = kind { true } else { false } }
+}
+
 extension Evaluation {
     /// What a stage is called in the Dockerfile of a head.
     ///
@@ -130,6 +164,9 @@ extension Evaluation {
     package func nameInHeads(of index: Int) -> String {
         let stage = stages.first { $0.index == index }
         let name = stage?.name.flatMap { name in stages.count { $0.name == name } == 1 ? name : nil }
-        return name ?? "stage-\(index)"
+        guard name == nil, stages.contains(where: { $0.name == "stage-\(index)" }) else {
+            return name ?? "stage-\(index)"
+        }
+        return "imgwatch-stage-\(index)"
     }
 }

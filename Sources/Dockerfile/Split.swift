@@ -130,7 +130,10 @@ private struct Cutter {
         var part = evaluation
         part.stages = evaluation.needed(by: stage)
         var exports: [String] = []
-        for path in paths where !exports.contains(where: path.isSame) { exports.append(path) }
+        for path in paths where !exports.contains(where: path.isSame) {
+            // What lies in a folder that is exported comes with it.
+            if !paths.contains(where: { path.isBelow($0) }) { exports.append(path) }
+        }
         var own = part
         own.syntax = nil
         return Split.Head(stage: stage.index, evaluation: part, exports: exports, work: own.engineWork)
@@ -168,5 +171,12 @@ extension Evaluation {
             }
         }
         return stages.compactMap { found[$0.index] }
+    }
+}
+
+extension String {
+    /// Of absolute, clean paths.
+    fileprivate func isBelow(_ folder: String) -> Bool {
+        folder == "/" ? self != "/" : begins(with: folder + "/")
     }
 }

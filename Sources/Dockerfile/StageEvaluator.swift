@@ -186,14 +186,15 @@ extension StageEvaluator {
         for mount in written.mounts {
             let source = try expand(mount.source)
             let (target, id) = (try expand(mount.target), try expand(mount.id))
-            let name =
-                mount.kind == .ssh ? "default" : (target.isEmpty ? source : target).pathNames.last.map(String.init)
+            let name = mount.kind == .ssh ? "default" : target.pathNames.last.map(String.init)
+            // The source of a secret is its id, whatever else it says.
+            let written = mount.kind == .secret && !source.isEmpty ? source : id
             run.mounts.append(
                 Run.Mount(
                     mount.kind,
                     from: mount.from == nil ? nil : sources.popFirst(),
                     source: mount.kind == .bind ? Copy.cleanedSource(source) : source,
-                    id: id.isEmpty ? name ?? "" : id,
+                    id: written.isEmpty ? name ?? "" : written,
                     isRequired: mount.isRequired
                 )
             )

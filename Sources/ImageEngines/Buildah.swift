@@ -13,8 +13,11 @@ extension ImageEngine {
             let pull = [kind.program, "pull", "--quiet", "--policy", "missing", "--tls-verify=false", base]
             _ = try ask(kind == .buildah ? pull : pull.filter { $0 != "--policy" && $0 != "missing" }, .build) { $0 }
         }
-        var words = [kind.program, "build", "--layers", "--format", "docker", "--iidfile", request.identity]
-        words += ["--platform", request.platform, "--file", request.dockerfile, "--ignorefile", request.ignoreFile]
+        var words = [kind.program, "build", "--layers", "--force-rm", "--format", "docker"]
+        words += [
+            "--iidfile", request.identity, "--platform", request.platform, "--file", request.dockerfile, "--ignorefile",
+            request.ignoreFile,
+        ]
         if kind == .buildah { words += ["--identity-label=false"] }
         if !request.usesCache { words += ["--no-cache"] }
         if let network = request.network { words += ["--network", network] }

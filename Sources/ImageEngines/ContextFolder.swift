@@ -40,6 +40,22 @@ package struct ContextFolder {
         (self.path, self.isCancelled) = (path, isCancelled)
     }
 
+    /// Removes a folder with all that is in it, also where the context has folders that nobody may write to.
+    package static func remove(_ path: String) {
+        guard unlink(path) != 0, errno == EISDIR || errno == EPERM else { return }
+        _ = chmod(path, 0o700)
+        if let folder = opendir(path) {
+            defer { closedir(folder) }
+            while let entry = readdir(folder) {
+                let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                if name != ".", name != ".." { remove(path + "/" + name) }
+            }
+        }
+        _ = rmdir(path)
+    }
+
     /// Folders must come before what is in them, or need not come at all.
     package func write(_ entries: [ContextEntry]) throws(ContextProblem) {
         try make(path)

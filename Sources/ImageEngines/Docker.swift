@@ -63,9 +63,9 @@ extension ImageEngine {
         for secret in request.secrets { words += ["--secret", secret.words] }
         for agent in request.agents { words += ["--ssh", agent] }
         words.append(request.context)
-        try execute(EngineCommand(words, environment: Self.environment), EngineOutput(.buildkit), onEvent)
         // By its name: the image itself may be the user's, too.
-        defer { _ = run(EngineCommand([version.program, "image", "rm", request.name], isQuestion: true)) { _ in } }
+        defer { _ = run(EngineCommand([version.program, "image", "rm", request.name], isCleanup: true)) { _ in } }
+        try execute(EngineCommand(words, environment: Self.environment), EngineOutput(.buildkit), onEvent)
         if let save = saving(request.name, to: request.result) { try execute(save, EngineOutput(.plain)) { _ in } }
     }
 }

@@ -7,8 +7,16 @@ package struct EngineCommand: Equatable, Sendable {
     package var environment: [String: String]
     /// It only asks, and should be answered soon.
     package var isQuestion: Bool
-    package init(_ words: [String], environment: [String: String] = [:], isQuestion: Bool = false) {
-        (self.words, self.environment, self.isQuestion) = (words, environment, isQuestion)
+    /// It takes away what is left of a build, be that cancelled or not, and should soon be done.
+    package var isCleanup: Bool
+    package init(
+        _ words: [String],
+        environment: [String: String] = [:],
+        isQuestion: Bool = false,
+        isCleanup: Bool = false
+    ) {
+        (self.words, self.environment) = (words, environment)
+        (self.isQuestion, self.isCleanup) = (isQuestion || isCleanup, isCleanup)
     }
 }
 

@@ -156,10 +156,19 @@ struct EngineOutput {
             ? "see what \(kind.program) says" : "mend it, or what it needs"
         if last.contains(where: Self.saysFullDisk) || problem.log.contains(where: Self.saysFullDisk) {
             problem.reason += ": no space is left"
-            let prune = kind == .docker ? "docker builder prune" : "\(kind.program) prune"
-            problem.remedy = "make room, as by `\(prune)`, and `imgwatch retry`"
+            problem.remedy = "make room, as by `\(Self.prune(kind))`, and `imgwatch retry`"
         }
         return problem
+    }
+
+    /// Removes what the engine keeps for later builds.
+    private static func prune(_ kind: EngineKind) -> String {
+        switch kind {
+        case .docker: "docker builder prune"
+        case .buildkit: "buildctl prune"
+        case .buildah: "buildah rmi --prune"
+        case .podman: "podman image prune"
+        }
     }
 
     private static func saysFullDisk(_ line: String) -> Bool { line.lowercased().contains("no space left on device") }

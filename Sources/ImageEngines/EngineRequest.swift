@@ -42,17 +42,15 @@ package struct EngineRequest: Sendable {
     ) {
         (self.folder, self.platform, self.arguments, self.network) = (folder, platform, arguments, network)
         (self.secrets, self.agents, self.localBases) = (secrets, agents, localBases)
+        name = "imgwatch-head:" + String(UInt128.random(in: 0 ... .max), radix: 16)
     }
 
     package var dockerfile: String { folder + "/Dockerfile" }
     package var ignoreFile: String { folder + "/Dockerfile.dockerignore" }
     package var context: String { folder + "/context" }
     var identity: String { folder + "/image-id" }
-    /// The image's name in the engine's store, while it is there.
-    var name: String {
-        let last = folder.split(separator: "/").last ?? "x"
-        return "imgwatch-head:" + last.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) }
-    }
+    /// The image's name in the engine's store, while it is there: many may share a daemon.
+    let name: String
     /// Where the image is put: a tar as `docker save` makes it, or a tar of an OCI layout.
     package var result: String { folder + "/image.tar" }
 }

@@ -41,6 +41,7 @@ package enum Keys {
         hasher.add(image.context)
         hasher.add("labels", pairs: image.labels)
         hasher.add(image.instructions)
+        if !image.split.heads.isEmpty { hasher.add("engine", image.engineTerms) }
         if let compression = image.compression { hasher.add("compression", [compression.rawValue]) }
         if image.showsRevision { hasher.add("revision", revision.map { [$0] } ?? []) }
         hasher.add(reading)
@@ -50,23 +51,27 @@ package enum Keys {
     /// The key of what an engine builds of an image, and the files of the context that it reads, folders before what is
     /// in them.
     ///
-    /// `bases` are the keys of the project's images that it is made from, by name.
+    /// `bases` are the keys of the project's images that it is made from, by name; `references` those that stand in its
+    /// variables.
     package static func head(
         _ head: Split.Head,
         of image: Image,
         platform: String,
         _ reading: Reading,
         linked: LinkedSources,
-        bases: [KeyValue]
+        bases: [KeyValue],
+        references: [KeyValue] = []
     ) -> (key: String, files: [InputFile]) {
         let part = image.reduced(to: head.evaluation)
         let scope = InputScope(of: part, linked: linked)
         let files = reading.files.filter { scope.reads($0.path) || scope.leadsBack($0.path) }
         var hasher = KeyHasher()
         hasher.add(semantics + " head")
-        hasher.add(platform, [image.building.builder.rawValue, image.building.network ?? "", image.context])
+        hasher.add(platform, [image.context])
+        hasher.add("engine", image.engineTerms)
         hasher.add(part.instructions, head.exports ?? [])
         hasher.add("bases", pairs: bases)
+        hasher.add("references", pairs: references)
         for file in files {
             switch file.kind {
             case .directory: hasher.add("folder", [file.path, "\(file.stat.permissions)"])

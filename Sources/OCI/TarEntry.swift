@@ -20,8 +20,9 @@ package struct TarEntry: Hashable, Sendable {
     package var mode: UInt16
     package var user: Int
     package var group: Int
-    /// What a program may do beyond its user's rights: `security.capability`, the one extended attribute that engines put
-    /// into layers; empty where there is none.
+    /// What a program may do beyond its user's rights; empty where that is nothing.
+    ///
+    /// It is `security.capability`, the one extended attribute that engines put into layers.
     package var capability: [UInt8]
 
     package init(

@@ -122,7 +122,8 @@ struct DockerfileReader {
         let options = options(for: written.image)
         let lint = written.dockerfile.lint(options) { ImageReference(parsing: $0) != nil }
         let isAssembled = written.image.building.builder == .assemble
-        let found = (isAssembled ? evaluation.unsupportedByAssembler : []) + slips + lint
+        let found =
+            (isAssembled ? evaluation.unsupportedByAssembler : evaluation.foreignBases) + slips + lint
         problems += found.map { diagnostic($0, in: written.path, of: written.image) }
         var pins: [BasePin] = []
         for (reference, line) in evaluation.externalBases {

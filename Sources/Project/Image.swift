@@ -99,6 +99,21 @@ package struct Image: Equatable, Sendable {
     /// What an engine makes of it, and what imgwatch itself does.
     package var split: Split { evaluation.split(isWhole: building.builder.isEngine) }
 
+    /// What decides an engine's work besides the instructions: who it is, and what it sees though no `ARG` asks for it.
+    package var engineTerms: [String] {
+        let seen = arguments.compactMap { argument -> String? in
+            guard case .value(let value) = argument.value, Self.isSeenByEngines(argument.key) else { return nil }
+            return "\(argument.key)=\(value)"
+        }
+        return [building.builder.rawValue, building.network ?? "", evaluation.syntax ?? ""] + seen.sorted()
+    }
+
+    private static func isSeenByEngines(_ argument: String) -> Bool {
+        argument != LintOptions.argument
+            && (argument.hasPrefix("BUILDKIT_") || argument == "SOURCE_DATE_EPOCH"
+                || argument.uppercased().hasSuffix("_PROXY"))
+    }
+
     /// What the Dockerfile says of the image, as one canonical text: neither the lines nor what the target does not
     /// need show in it.
     ///

@@ -12,6 +12,8 @@ import Synchronization
 
 final class ImageStore: Sendable {
     static let keyName = "io.imgwatch.key"
+    /// Of an image's manifest: the keys of its heads, between spaces.
+    static let headsName = "io.imgwatch.heads"
     static let platform = Loader.hostPlatform
     /// Names of what is not pushed: no repository name begins so.
     static let unpushed = "_/"
@@ -98,7 +100,7 @@ final class ImageStore: Sendable {
                 context: try image.buildContext(inputs, reader),
                 bases: loaded,
                 labels: image.allLabels(key: inputs.key, revision: inputs.revision),
-                annotations: image.annotations(key: inputs.key),
+                annotations: try annotations(of: image, key: inputs.key, heads),
                 platform: Self.platform,
                 isCancelled: isCancelled
             )
@@ -118,6 +120,21 @@ final class ImageStore: Sendable {
         } catch {
             throw .failed(Failure("\(error)"))
         }
+    }
+
+    /// What an image is made from stays while the image does.
+    private func annotations(
+        of image: Image,
+        key: String,
+        _ heads: [Int: AssemblyHead]
+    ) throws(ImageProblem) -> [String: String] {
+        var all = image.annotations(key: key)
+        var keys: [String] = []
+        for head in heads.values {
+            if let key = try content(of: head.manifest).annotations[Self.keyName] { keys.append(key) }
+        }
+        if !keys.isEmpty { all[Self.headsName] = keys.sorted().joined(separator: " ") }
+        return all
     }
 
     /// An image that somebody else made for this key: the same layers and configuration, under a manifest that says so.

@@ -27,8 +27,21 @@ struct StoreCleaning: Sendable {
         images = Set(project.images.map(\.id.name))
     }
 
-    /// What stays: what is in use, and the newest of each image that there is still.
+    /// What stays: what is in use, and the newest of each image that there is still, with their heads.
     func kept(keeping count: Int) throws(OCIError) -> Set<String> {
+        let kept = try named(keeping: count)
+        var heads: Set<String> = []
+        for name in kept {
+            guard let image = images.first(where: { name.hasPrefix(Self.unpushed($0)) || name.hasPrefix("\($0):") }),
+                let manifest = try layout.resolve(name), let content = try? layout.readManifest(manifest)
+            else { continue }
+            let keys = content.annotations[ImageStore.headsName] ?? ""
+            heads.formUnion(keys.split(separator: " ").map { "\(WantedHead.place(of: image)):\($0)" })
+        }
+        return kept.union(heads)
+    }
+
+    private func named(keeping count: Int) throws(OCIError) -> Set<String> {
         var kept: Set<String> = []
         var newest: [String: Int] = [:]
         for name in try layout.names().reversed() {
@@ -50,6 +63,11 @@ struct StoreCleaning: Sendable {
     /// The parts of names before the colon that are an image's.
     private static func places(of image: String) -> [String] {
         [image, ImageStore.unpushed + image, WantedHead.place(of: image)]
+    }
+
+    /// How names of an image begin that is not pushed.
+    private static func unpushed(_ image: String) -> String {
+        "\(ImageStore.unpushed)\(image):"
     }
 
     func clean(keeping count: Int = usuallyKept) throws(OCIError) -> LayoutCollection {

@@ -10,7 +10,7 @@ import Testing
     private func heads(_ text: String, isWhole: Bool = false) throws -> [String] {
         let file = try Dockerfile.parse(text)
         return try file.evaluate(Self.options).split(isWhole: isWhole).heads.map { head in
-            file.text(of: head) { base in
+            try file.text(of: head) { base in
                 switch base {
                 case .project(let name): "here/\(name)@1"
                 case .external(let name): "there/\(name)@2"
@@ -83,6 +83,51 @@ import Testing
 
             """
         #expect(try heads(text) == [expected])
+    }
+
+    @Test func `comments and quotes take no name away`() throws {
+        let text = """
+            FROM base AS one
+            RUN a
+            FROM base AS two
+            RUN \\
+              # --mount=type=bind,from=one,target=/c
+              --mount='type=bind,from=one,target=/a' \\
+              --mount=from="base",target=/b \\
+              b
+            COPY \\
+              # --from=9
+              --from="base" a b
+            RUN c
+            """
+        let last = try #require(try heads(text).last)
+        #expect(last.contains("  # --mount=type=bind,from=one,target=/c\n  --mount='type=bind,from=one,target=/a'"))
+        #expect(last.contains("--mount=from=\"here/base@1\",target=/b"))
+        #expect(last.contains("  # --from=9\n  --from=\"here/base@1\" a b\n"))
+    }
+
+    @Test func `a name that is not found is told, and no engine sees the file`() throws {
+        let text = "FROM base AS one\nFROM base\nRUN --mount=type=bind,\\\nfrom=one,target=/a b"
+        #expect(throws: DockerfileProblem.self) { try heads(text) }
+    }
+
+    @Test func `where triggers may count stages, none goes away`() throws {
+        let text = "FROM base AS unused\nCOPY a b\nFROM os AS one\nONBUILD COPY a b\nFROM one\nRUN c"
+        let expected = """
+            FROM scratch
+
+            FROM there/os@2 AS one
+            ONBUILD COPY a b
+            FROM one AS stage-2
+            RUN c
+
+            """
+        #expect(try heads(text) == [expected])
+    }
+
+    @Test func `a stage that has another one's usual name keeps it`() throws {
+        let text = "FROM base AS stage-1\nRUN a\nFROM os\nCOPY --from=stage-1 b c\nRUN d"
+        #expect(try heads(text).last?.contains("FROM there/os@2 AS imgwatch-stage-1\nCOPY --from=stage-1 ") == true)
     }
 
     @Test func `here-documents stay whole`() throws {

@@ -105,7 +105,7 @@ import Testing
             """
         let problem = read(full, .buildah, .buildah).problem
         #expect(problem.reason == "`RUN dd` exited with status 1: no space is left")
-        #expect(problem.remedy.contains("`buildah prune`"))
+        #expect(problem.remedy.contains("`buildah rmi --prune`"))
         let docker = read(
             "#5 [1/1] RUN dd\n#5 0.1 dd: No space left on device\n#5 ERROR: exit code: 1\n",
             .buildkit,

@@ -39,16 +39,17 @@ import Testing
 
     @Test func `docker builds by name, gives the image away, and forgets the name`() throws {
         let machine = Machine([("docker network", .exited(1), []), ("docker buildx", .exited(1), [])])
+        let request = request
         let engine = machine.engine(.docker)
         try engine.build(request, try engine.check()) { _ in }
         #expect(
             machine.commands == [
                 "docker version --format {{.Server.Version}} {{.Client.Version}}", "docker buildx version",
                 "docker network inspect bridge",
-                "docker build --progress=plain --tag imgwatch-head:f1 --platform linux/amd64 "
+                "docker build --progress=plain --tag \(request.name) --platform linux/amd64 "
                     + "--file /tmp/f-1/Dockerfile --network host --build-arg A=b c --secret id=t,env=TOKEN "
                     + "--secret id=f,src=/s --ssh default /tmp/f-1/context",
-                "docker save --output /tmp/f-1/image.tar imgwatch-head:f1", "docker image rm imgwatch-head:f1",
+                "docker save --output /tmp/f-1/image.tar \(request.name)", "docker image rm \(request.name)",
             ]
         )
     }

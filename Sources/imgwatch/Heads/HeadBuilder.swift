@@ -21,6 +21,8 @@ struct WantedHead: Sendable {
     var files: [ContextEntry]
     /// Images of the project that it is made from.
     var bases: [BaseImage]
+    /// What arguments stand for that name images of the project, by those names.
+    var references: [String: String]
     /// Whether it gets its name, for those who come later.
     var isKept = true
     /// Whether the engine may take what it built before.
@@ -55,7 +57,7 @@ final class HeadBuilder: Sendable {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: scratch)) ?? [] {
             let owner = name.split(separator: "-").first.flatMap { pid_t($0) }
             if let owner, owner != getpid(), kill(owner, 0) == 0 || errno == EPERM { continue }
-            try? FileManager.default.removeItem(atPath: "\(scratch)/\(name)")
+            ContextFolder.remove("\(scratch)/\(name)")
         }
     }
 
@@ -142,13 +144,20 @@ final class HeadBuilder: Sendable {
         _ build: HeadBuild,
         _ session: Session
     ) async -> Result<Descriptor, ImageProblem> {
-        let fetching = Task { await fetch(wanted, session) }
+        let fetching = Task { () -> Result<Descriptor?, ImageProblem> in
+            if let shared = await fetch(wanted, session) { return .success(shared) }
+            do throws(ImageProblem) {
+                // What is pulled from there is in the layout: also where images go elsewhere, or nowhere.
+                try await session.fetchBases(of: wanted.image.reduced(to: Evaluation(stages: [])), wanted.bases)
+                return .success(nil)
+            } catch {
+                return .failure(error)
+            }
+        }
         build.onCancel { fetching.cancel() }
-        if let shared = await fetching.value { return .success(shared) }
-        if build.isCancelled { return .failure(.cancelled) }
         do throws(ImageProblem) {
-            // What is pulled from there is in the layout: also where images go elsewhere, or nowhere.
-            try await session.fetchBases(of: wanted.image.reduced(to: Evaluation(stages: [])), wanted.bases)
+            if let shared = try await fetching.value.get() { return .success(shared) }
+            if build.isCancelled { return .failure(.cancelled) }
             let registry = wanted.bases.isEmpty ? nil : await session.serveBases()
             let result = await Deadline.offside {
                 Result { () throws(ImageProblem) in try self.build(wanted, build, session, port: registry?.port) }
@@ -168,7 +177,7 @@ final class HeadBuilder: Sendable {
         port: UInt16?
     ) throws(ImageProblem) -> Descriptor {
         let request = try prepare(wanted, build, port: port)
-        defer { try? FileManager.default.removeItem(atPath: request.folder) }
+        defer { ContextFolder.remove(request.folder) }
         let runner = session.engineRunner(for: wanted.image.id, build, environment)
         do throws(EngineProblem) {
             let chosen = try choice.choose(for: wanted.image.building.builder, running: runner)
@@ -222,23 +231,26 @@ final class HeadBuilder: Sendable {
         request.usesCache = wanted.usesCache
         request.arguments = arguments(of: wanted)
         request.secrets = wanted.secrets
-        request.agents = wanted.needsAgent && environment["SSH_AUTH_SOCK"] != nil ? ["default"] : []
+        request.agents = environment["SSH_AUTH_SOCK"] == nil ? [] : wanted.agents
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             let names = BaseNames(wanted, port: port)
             request.localBases = names.local
-            let text = wanted.image.source?.text(of: wanted.head) { names[$0] } ?? ""
+            let text = try wanted.image.source?.text(of: wanted.head) { names[$0] } ?? ""
             try text.write(toFile: request.dockerfile, atomically: false, encoding: .utf8)
             // What is ignored is not there; a file of the context that says so for another Dockerfile means nothing.
             try "# nothing\n".write(toFile: request.ignoreFile, atomically: false, encoding: .utf8)
             try ContextFolder(request.context) { build.isCancelled }.write(wanted.files)
             return request
         } catch {
-            try? FileManager.default.removeItem(atPath: folder)
+            ContextFolder.remove(folder)
             switch error {
             case ContextProblem.changed(let path): throw .inputChanged(path: path)
             case ContextProblem.cancelled: throw .cancelled
             case ContextProblem.storage(let error): throw ImageProblem(error)
+            case let problem as DockerfileProblem:
+                let place = "\(wanted.image.dockerfile):\(problem.line)"
+                throw .failed(Failure("\(place): \(problem.reason); \(problem.remedy)"))
             default: throw .failed(Failure("\(folder) can't be written: \(error)"))
             }
         }
@@ -246,12 +258,13 @@ final class HeadBuilder: Sendable {
 
     /// Checks are made of the Dockerfile, not of what is left of it here.
     private func arguments(of wanted: WantedHead) -> [(key: String, value: String)] {
-        wanted.image.arguments.filter { $0.key != LintOptions.argument }.map { argument in
+        let given = wanted.image.arguments.filter { $0.key != LintOptions.argument }.map { argument in
             switch argument.value {
-            case .value(let value): (argument.key, value)
-            case .image(let id): (argument.key, wanted.bases.first { $0.name == id.name }?.reference ?? id.name)
+            case .value(let value): (key: argument.key, value: value)
+            case .image(let id): (key: argument.key, value: wanted.references[id.name] ?? id.name)
             }
         }
+        return given + wanted.targetStage.map { (key: "TARGETSTAGE", value: $0) }
     }
 
     /// Puts the image into the layout, under the head's name where it is to be kept.

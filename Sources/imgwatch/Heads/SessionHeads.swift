@@ -64,22 +64,34 @@ extension Session {
         _ inputs: ImageInputs
     ) throws(ImageProblem) -> [WantedHead] {
         guard !split.heads.isEmpty else { return [] }
-        let linked = LinkedSources(of: image, in: reader.root)
+        let named = inputs.bases.map { ($0.name, $0.reference) }
+        let references = Dictionary(named, uniquingKeysWith: { first, _ in first })
         var wanted: [WantedHead] = []
         for head in split.heads {
             let names = Set(head.evaluation.projectBases.map(\.image.name))
             let bases = inputs.bases.filter { names.contains($0.name) }
+            let part = image.reduced(to: head.evaluation)
+            let shown = inputs.bases.filter { head.evaluation.naming([$0]) != head.evaluation }
             let (key, files) = Keys.head(
                 head,
                 of: image,
                 platform: ImageStore.platform,
                 inputs.reading,
-                linked: linked,
-                bases: bases.map { KeyValue($0.name, $0.key) }
+                linked: LinkedSources(of: part, in: reader.root),
+                bases: bases.map { KeyValue($0.name, $0.key) },
+                references: shown.map { KeyValue($0.name, $0.reference) }
             )
             let entries = try image.contextEntries(files, inputs, reader)
-            let part = image.reduced(to: head.evaluation)
-            wanted.append(WantedHead(head: head, image: part, key: key, files: entries, bases: bases))
+            wanted.append(
+                WantedHead(
+                    head: head,
+                    image: part,
+                    key: key,
+                    files: entries,
+                    bases: bases,
+                    references: references
+                )
+            )
         }
         return wanted
     }
@@ -102,8 +114,11 @@ extension Session {
                 directory: "/",
                 timeout: command.isQuestion ? Self.enginePatience : nil
             )
-            guard !build.isCancelled else { return .cancelled }
-            switch run(step, of: node, onStart: { child in build.onCancel { child.cancel() } }, onLine) {
+            guard !build.isCancelled || command.isCleanup else { return .cancelled }
+            let onStart = { (child: ChildProcess) in
+                if !command.isCleanup { build.onCancel { child.cancel() } }
+            }
+            switch run(step, of: node, onStart: onStart, onLine) {
             case .failed(let reason): return .failed(reason)
             case .ended(.exited(let status)): return .exited(status)
             case .ended(.signalled(let signal)): return .failed("signal \(signal) ended it")
@@ -169,8 +184,17 @@ extension WantedHead {
         }
     }
 
-    /// Whether it speaks to the user's SSH agent.
-    var needsAgent: Bool { mounts.contains { $0.kind == .ssh } }
+    /// The ids by which it speaks to the user's SSH agent.
+    var agents: [String] { Set(mounts.filter { $0.kind == .ssh }.map(\.id)).sorted() }
+
+    /// The target's name as the Dockerfile itself would see it, where it asks: to an engine the head is the target.
+    var targetStage: [String] {
+        let values = head.evaluation.stages.flatMap(\.instructions).compactMap { instruction -> String? in
+            guard case .argument("TARGETSTAGE", let value?) = instruction.operation else { return nil }
+            return value
+        }
+        return Array(values.prefix(1))
+    }
 
     /// Whether the stage has a CMD of its own.
     var hasCommand: Bool {
