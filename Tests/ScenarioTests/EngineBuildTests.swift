@@ -194,4 +194,37 @@ struct EngineBuildTests {
         #expect(try file("ran", of: line, other) == "ran 42\n" && file("app", of: line, other) == "two\n")
         try await RegistryWalk(registry).check()
     }
+
+    @Test func `RUN sees the reference of another image, and runs again when that moves`() async throws {
+        let project = try Self.project(
+            "ARG API\nRUN echo $API > /out/api\nCOPY app.txt /out/app\n",
+            more: [
+                ".imgwatch": "images: { api: { dockerfile: Api }, web: { args: { API: { image: api } } } }\n",
+                "Api": "FROM scratch\nCOPY list.txt /\n",
+            ]
+        )
+        let loop = try await loop(project)
+        let expect = { (mark: Int) in
+            let api = try await loop.wait(from: mark, for: "pushed", node: "api")
+            let web = try await loop.wait(from: mark, for: "pushed", node: "web")
+            #expect(try self.file("api", of: web, project)?.hasSuffix("/api@\(api.digest)\n") == true)
+        }
+        try await expect(0)
+        try await loop.settle(from: 0, after: nil)
+        let mark = loop.mark
+        try project.write("list.txt", "b\n")
+        try await expect(mark)
+        try await loop.end()
+    }
+
+    @Test func `another network or engine makes another image`() async throws {
+        let project = try Self.project("RUN echo ran > /out/ran\n")
+        let environment = try await Self.servers().environment
+        let keys = try ["", ", network: none", ", builder: buildah"].map { more in
+            try project.write(".imgwatch", "images: { web: { push: true\(more) } }\n")
+            let build = try project.command([Programs.imgwatch.path(), "build", "--json"], environment)
+            return build.events.first { $0.event == "pushed" }?.string("key")
+        }
+        #expect(Set(keys.compactMap(\.self)).count == 3)
+    }
 }
