@@ -55,7 +55,10 @@ struct CommandOrder: Sendable {
 
     init(_ image: Image, _ publication: Publication, in session: Session, root: String) {
         (self.image, self.session, self.root) = (image, session, root)
-        (tag, key) = (session.store.tags(of: image, publication).main, publication.key)
+        let tags = session.store.tags(of: image, publication)
+        key = publication.key
+        // Under a tag that shows one thing after another, what is there already would be taken for what is made now.
+        tag = tags.isShared ? publication.provenance.tag(key: key) : tags.main
         folder = session.heads.newFolder()
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         // An engine's store has no names of layouts.

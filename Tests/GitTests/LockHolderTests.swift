@@ -44,8 +44,9 @@ import Testing
         try place.write("", to: ".git/index.lock")
         let servant = try Waiting(["sh", "-c", "echo ready; exec git -c core.pager= cat-file --batch"], in: place)
         let (repository, deadline) = (try place.open(), Date(timeIntervalSinceNow: 60))
-        let (files, program) = (FileManager.default, "/proc/\(servant.process.processIdentifier)/exe")
-        while Date() < deadline, try !files.destinationOfSymbolicLink(atPath: program).hasSuffix("/git") {}
+        // Its program comes before its arguments.
+        let arguments = "/proc/\(servant.process.processIdentifier)/cmdline"
+        while Date() < deadline, try !String(contentsOfFile: arguments, encoding: .utf8).hasPrefix("git") {}
         #expect(repository.lockHolder("index.lock") == nil)
         kill(servant.process.processIdentifier, SIGKILL)
         servant.process.waitUntilExit()

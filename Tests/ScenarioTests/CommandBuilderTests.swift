@@ -117,6 +117,23 @@ import Testing
     }
 
     @Test(.enabled("no docker daemon can run here") { await EngineServers.shared.value != nil })
+    func `what an earlier run left under a tag that stands still is not taken for a later one's`() async throws {
+        let servers = try #require(await EngineServers.shared.value)
+        let project = try Self.project(
+            "[ -f made ] || docker build --network host -t $IMGWATCH_REF -f Real web; touch made",
+            "    tag: stable\n    tag-moves: true"
+        )
+        try project.write("Real", "FROM scratch\nCOPY app.txt /out/app\n")
+        let build = {
+            try project.command([Programs.imgwatch.path(), "build", "--json"], servers.environment)
+        }
+        #expect(try build().events.nodes("pushed") == ["web"])
+        try project.write("web/app.txt", "two\n")
+        let failed = try build().events.last { $0.event == "failed" }
+        #expect(failed?.reason.contains("the command left no image at 127.0.0.1:") == true)
+    }
+
+    @Test(.enabled("no docker daemon can run here") { await EngineServers.shared.value != nil })
     func `what a command pushes to the registry is published as it is`() async throws {
         let servers = try #require(await EngineServers.shared.value)
         let registry = try await RegistryServer.start()
