@@ -163,10 +163,8 @@ extension Evaluation {
     /// Of two stages with one name, none has it.
     package func nameInHeads(of index: Int) -> String {
         let stage = stages.first { $0.index == index }
-        let name = stage?.name.flatMap { name in stages.count { $0.name == name } == 1 ? name : nil }
-        guard name == nil, stages.contains(where: { $0.name == "stage-\(index)" }) else {
-            return name ?? "stage-\(index)"
-        }
-        return "imgwatch-stage-\(index)"
+        if let name = stage?.name, stages.count(where: { $0.name == name }) == 1 { return name }
+        let usual = "stage-\(index)"
+        return stages.contains { $0.name == usual } ? "imgwatch-" + usual : usual
     }
 }

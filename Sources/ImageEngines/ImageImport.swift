@@ -13,10 +13,11 @@ package struct ImageImport {
         (self.layout, self.encoding, self.known) = (layout, encoding, known)
     }
 
-    /// - Returns: The manifest, and the layers, each with the hash of its tar.
+    /// - Returns: The manifest, which has these annotations, and the layers, each with the hash of its tar.
     package func take(
         archive: String,
-        platform: String
+        platform: String,
+        annotations: [String: String] = [:]
     ) throws(OCIError) -> (manifest: Descriptor, layers: [LayerRecord]) {
         let files = try EngineFiles(archive)
         let parts = try files.has("index.json") ? files.ociImage(platform) : files.dockerImage()
@@ -30,7 +31,8 @@ package struct ImageImport {
         }
         let manifest = Manifest(
             configuration: try layout.writeBlob(parts.configuration, mediaType: MediaType.configuration),
-            layers: layers.map(\.descriptor)
+            layers: layers.map(\.descriptor),
+            annotations: annotations
         )
         return (try layout.writeBlob(manifest.encoded(), mediaType: MediaType.manifest), layers)
     }

@@ -41,7 +41,7 @@ package enum Keys {
         hasher.add(image.context)
         hasher.add("labels", pairs: image.labels)
         hasher.add(image.instructions)
-        if !image.split.heads.isEmpty { hasher.add("engine", image.engineTerms) }
+        if image.needsEngine { hasher.add("engine", image.engineTerms) }
         if let compression = image.compression { hasher.add("compression", [compression.rawValue]) }
         if image.showsRevision { hasher.add("revision", revision.map { [$0] } ?? []) }
         hasher.add(reading)

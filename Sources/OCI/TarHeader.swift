@@ -3,6 +3,8 @@
 
 enum TarHeader {
     static let blockLength = 512
+    /// Before the name of an extended attribute, in the key of its PAX record.
+    static let attributePrefix = "SCHILY.xattr."
 
     /// One block, or three and more with PAX records.
     ///
@@ -107,7 +109,7 @@ private struct Fields {
             if !fits { needed = true }
         }
         if !entry.capability.isEmpty {
-            records.append(("SCHILY.xattr." + TarEntry.capabilityName, entry.capability))
+            records.append((TarHeader.attributePrefix + TarEntry.capabilityName, entry.capability))
             needed = true
         }
         add("gid", String(entry.group), if: entry.group > 0o7_777_777)

@@ -120,16 +120,14 @@ private struct TarExtensions {
 
     /// An attribute's value is bytes, that of any other key a text.
     private mutating func set(_ key: String, _ value: ArraySlice<UInt8>) -> Bool {
-        if key.hasPrefix(Self.attributePrefix) {
-            attributes[String(key.dropFirst(Self.attributePrefix.count))] = Array(value)
+        if key.hasPrefix(TarHeader.attributePrefix) {
+            attributes[String(key.dropFirst(TarHeader.attributePrefix.count))] = Array(value)
             return true
         }
         guard let text = String(validating: value, as: UTF8.self) else { return false }
         set(key, text)
         return true
     }
-
-    private static let attributePrefix = "SCHILY.xattr."
 
     private mutating func set(_ key: String, _ value: String) {
         switch key {

@@ -55,18 +55,12 @@ struct Assembly {
         guard let reading = readings[entry.id], let dockerfile = entry.dockerfile, let context = entry.context else {
             return nil
         }
-        let arguments = entry.arguments.map { argument in
-            switch argument.value {
-            case .value(let value): (key: argument.key, value: Image.Argument.value(value))
-            case .image(let name): (key: argument.key, value: Image.Argument.image(NodeID(name.value)))
-            }
-        }
         return Image(
             id: entry.id,
             dockerfile: dockerfile.value,
             context: context.value,
             target: entry.target?.value,
-            arguments: arguments,
+            arguments: entry.meantArguments,
             labels: entry.labels,
             ignore: entry.ignore.map(\.value),
             ignoreFile: reading.ignoreFile,

@@ -41,13 +41,17 @@ struct Definition {
         var definition = Definition()
         guard let command = building.command else { return "" }
         definition.add(command)
+        definition.add(arguments)
+        return definition.text
+    }
+
+    private mutating func add(_ arguments: [(key: String, value: Image.Argument)]) {
         for argument in arguments.sorted(by: { $0.key < $1.key }) {
             switch argument.value {
-            case .value(let value): definition.add("argument", [argument.key, value])
-            case .image(let id): definition.add("argument-image", [argument.key, id.name])
+            case .value(let value): add("argument", [argument.key, value])
+            case .image(let id): add("argument-image", [argument.key, id.name])
             }
         }
-        return definition.text
     }
 
     private mutating func add(_ command: Step.Command?, in directory: String, _ environment: [KeyValue]) {
@@ -74,12 +78,7 @@ struct Definition {
         var definition = Definition()
         definition.add("context", context)
         if let target = image.target { definition.add("target", target.value) }
-        for argument in image.arguments.sorted(by: { $0.key < $1.key }) {
-            switch argument.value {
-            case .value(let value): definition.add("argument", [argument.key, value])
-            case .image(let name): definition.add("argument-image", [argument.key, name.value])
-            }
-        }
+        definition.add(image.meantArguments)
         if let command = image.building.command { definition.add(command) }
         definition.add("labels", image.labels.sorted { $0.key < $1.key })
         definition.add("ignore", image.ignore.map(\.value))

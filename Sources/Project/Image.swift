@@ -99,6 +99,9 @@ package struct Image: Equatable, Sendable {
     /// What an engine makes of it, and what imgwatch itself does.
     package var split: Split { evaluation.split(isWhole: building.builder.isEngine) }
 
+    /// Whether an engine makes some of it: whether ``split`` has heads.
+    package var needsEngine: Bool { building.builder.isEngine || !evaluation.engineWork.isEmpty }
+
     /// What decides an engine's work besides the instructions: who it is, and what it sees though no `ARG` asks for it.
     package var engineTerms: [String] {
         let seen = arguments.compactMap { argument -> String? in

@@ -26,8 +26,7 @@ struct Keys {
         owner: "an image",
         supported: [
             "dockerfile", "context", "target", "args", "labels", "ignore", "needs", "push", "aliases", "tag",
-            "tag-moves", "revision", "compression", "builder", "network", "secrets", "heads", "pull",
-            "deploy",
+            "tag-moves", "revision", "compression", "builder", "network", "secrets", "heads", "pull", "deploy",
         ],
         later: [
             "platforms", "delta",

@@ -69,6 +69,16 @@ struct ImageEntry {
     var naming = ImageNaming()
     var building = ImageBuilding()
     var deploys: [DeployEntry] = []
+
+    /// Without the places where other images are named.
+    var meantArguments: [(key: String, value: Image.Argument)] {
+        arguments.map { argument in
+            switch argument.value {
+            case .value(let value): (argument.key, .value(value))
+            case .image(let name): (argument.key, .image(NodeID(name.value)))
+            }
+        }
+    }
 }
 
 /// What stands in the configuration for one image, or for all.

@@ -137,7 +137,7 @@ final class ImageStore: Sendable {
         return all
     }
 
-    /// An image that somebody else made for this key: the same layers and configuration, under a manifest that says so.
+    /// An image that somebody else pushed for this key: its layers and configuration, under a manifest that says so.
     func adopt(_ made: Manifest, of image: Image, key: String) throws(ImageProblem) -> StoredImage {
         var manifest = made
         manifest.configuration.mediaType = MediaType.configuration
@@ -265,7 +265,7 @@ extension Image {
     }
 
     /// Of the manifest: the key, and what the image is based on where that is outside the project.
-    fileprivate func annotations(key: String) -> [String: String] {
+    func annotations(key: String) -> [String: String] {
         var all = [ImageStore.keyName: key]
         var stage = evaluation.stages.last
         while case .stage(let index)? = stage?.base { stage = evaluation.stages.first { $0.index == index } }

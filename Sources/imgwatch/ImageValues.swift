@@ -1,7 +1,9 @@
 /// Images on their way from inputs to names.
 
 import Building
+import Dockerfile
 import Engine
+import Graph
 import Inputs
 import OCI
 import Project
@@ -51,6 +53,25 @@ struct BaseImage: Sendable {
     init(_ name: String, _ shown: PublishedImage) {
         (self.name, key, image) = (name, shown.key, shown.stored)
         (reference, isPushed) = (shown.exactReference, shown.isPushed)
+    }
+}
+
+extension [BaseImage] {
+    /// By name.
+    var references: [String: String] {
+        Dictionary(map { ($0.name, $0.reference) }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension Image {
+    /// Its arguments as texts, with these references of other images.
+    func argumentTexts(_ references: [String: String]) -> [KeyValue] {
+        arguments.map { argument in
+            switch argument.value {
+            case .value(let value): KeyValue(argument.key, value)
+            case .image(let id): KeyValue(argument.key, references[id.name] ?? id.name)
+            }
+        }
     }
 }
 

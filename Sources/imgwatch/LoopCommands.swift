@@ -69,21 +69,14 @@ struct CommandOrder: Sendable {
         }
     }
 
-    func end() { try? FileManager.default.removeItem(atPath: folder) }
+    func end() { ContextFolder.remove(folder) }
 
     private var archive: String { folder + "/image.tar" }
     private var registry: RemoteRegistry? { image.push ? session.store.remote : nil }
 
     /// The arguments come first: nothing of imgwatch's own is hidden by them.
     func variables(_ bases: [BaseImage]) -> [KeyValue] {
-        let arguments = image.arguments.map { argument in
-            switch argument.value {
-            case .value(let value): KeyValue(argument.key, value)
-            case .image(let id):
-                KeyValue(argument.key, bases.first { $0.name == id.name }?.reference ?? id.name)
-            }
-        }
-        return arguments + [
+        image.argumentTexts(bases.references) + [
             KeyValue("IMGWATCH_IMAGE", image.id.name), KeyValue("IMGWATCH_REF", reference),
             KeyValue("IMGWATCH_TAG", tag), KeyValue("IMGWATCH_KEY", key),
             KeyValue("EXPECTED_REF", reference), KeyValue("EXPECTED_TAG", tag),
@@ -131,13 +124,16 @@ struct CommandOrder: Sendable {
 
     private func adopt(archive: String) throws(ImageProblem) -> StoredImage {
         let store = session.store
-        let manifest: Descriptor
+        let taking = ImageImport(into: store.layout, encoding: store.encoding(of: image)) { _ in nil }
         do throws(OCIError) {
-            let taking = ImageImport(into: store.layout, encoding: store.encoding(of: image)) { _ in nil }
-            manifest = try taking.take(archive: archive, platform: ImageStore.platform).manifest
+            let taken = try taking.take(
+                archive: archive,
+                platform: ImageStore.platform,
+                annotations: image.annotations(key: key)
+            )
+            return StoredImage(key: key, manifest: taken.manifest)
         } catch {
             throw ImageProblem(error)
         }
-        return try store.adopt(store.content(of: manifest), of: image, key: key)
     }
 }

@@ -32,8 +32,8 @@ struct StoreCleaning: Sendable {
         let kept = try named(keeping: count)
         var heads: Set<String> = []
         for name in kept {
-            guard let image = images.first(where: { name.hasPrefix(Self.unpushed($0)) || name.hasPrefix("\($0):") }),
-                let manifest = try layout.resolve(name), let content = try? layout.readManifest(manifest)
+            guard let image = image(of: name)?.image, let manifest = try layout.resolve(name),
+                let content = try? layout.readManifest(manifest)
             else { continue }
             let keys = content.annotations[ImageStore.headsName] ?? ""
             heads.formUnion(keys.split(separator: " ").map { "\(WantedHead.place(of: image)):\($0)" })
@@ -51,9 +51,7 @@ struct StoreCleaning: Sendable {
                 continue
             }
             if current.contains("\(manifest.digest)") { kept.insert(name) }
-            guard let colon = name.lastIndex(of: ":") else { continue }
-            let place = String(name[..<colon])
-            guard images.contains(where: { Self.places(of: $0).contains(place) }) else { continue }
+            guard let place = image(of: name)?.place else { continue }
             newest[place, default: 0] += 1
             if newest[place, default: 0] <= count { kept.insert(name) }
         }
@@ -65,9 +63,11 @@ struct StoreCleaning: Sendable {
         [image, ImageStore.unpushed + image, WantedHead.place(of: image)]
     }
 
-    /// How names of an image begin that is not pushed.
-    private static func unpushed(_ image: String) -> String {
-        "\(ImageStore.unpushed)\(image):"
+    /// Whose the name is, and which of its places stands before the colon; nil where the project has no such image.
+    private func image(of name: String) -> (image: String, place: String)? {
+        guard let colon = name.lastIndex(of: ":") else { return nil }
+        let place = String(name[..<colon])
+        return images.first { Self.places(of: $0).contains(place) }.map { ($0, place) }
     }
 
     func clean(keeping count: Int = usuallyKept) throws(OCIError) -> LayoutCollection {

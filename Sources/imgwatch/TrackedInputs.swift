@@ -121,11 +121,11 @@ struct TrackedInputs: Sendable {
             guard let known = held[entry.id], known.files.scope == entry.scope,
                 let now = try? reader.update(known.files, at: trees, of: entry, in: nodes)
             else {
-                if wasKnown { unread.append(self.unread(entry, at: trees, reader)) }
+                if wasKnown { unread.append(self.unread(entry, at: trees, nil, reader)) }
                 recent.noteLoss(of: entry.id, at: barrier)
                 continue
             }
-            if !wasKnown { unread.append(self.unread(entry, at: trees, reader)) }
+            if !wasKnown { unread.append(self.unread(entry, at: trees, now.reading, reader)) }
             held[entry.id]?.files = now
             found.formUnion(now.differences(from: known.files))
             found.formUnion(Set(now.missing).symmetricDifference(known.files.missing))
@@ -133,18 +133,29 @@ struct TrackedInputs: Sendable {
         return (found.sorted(), unread)
     }
 
-    private func unread(_ entry: ProjectNodes.Entry, at trees: [ChangedPath], _ reader: InputReader) -> Unread {
-        Unread(id: entry.id, isOfOutputs: readsAsBefore(entry, at: trees, reader))
+    /// `reading` is what the node reads now, where that was read already.
+    private func unread(
+        _ entry: ProjectNodes.Entry,
+        at trees: [ChangedPath],
+        _ reading: Reading?,
+        _ reader: InputReader
+    ) -> Unread {
+        Unread(id: entry.id, isOfOutputs: readsAsBefore(entry, at: trees, reading, reader))
     }
 
     /// Whether only outputs of the node can have changed.
     ///
     /// Either it reads nothing in these trees, or these are all there are, and what it reads of them is the same.
-    private func readsAsBefore(_ entry: ProjectNodes.Entry, at trees: [ChangedPath], _ reader: InputReader) -> Bool {
+    private func readsAsBefore(
+        _ entry: ProjectNodes.Entry,
+        at trees: [ChangedPath],
+        _ reading: Reading?,
+        _ reader: InputReader
+    ) -> Bool {
         guard !entry.outputs.isEmpty else { return false }
         if !trees.contains(where: { entry.mayRead($0.path) }) { return true }
         guard trees.contains(where: \.path.isEmpty), let known = held[entry.id]?.files, known.scope == entry.scope,
-            let now = try? reader.updated(known.reading, at: trees, in: entry.scope)
+            let now = reading ?? (try? reader.updated(known.reading, at: trees, in: entry.scope))
         else { return false }
         return now.differences(from: known.reading).isEmpty && nodes.missing(entry) == known.missing
     }

@@ -101,7 +101,7 @@ import Testing
     }
 
     @Test(
-        .enabled("no docker daemon can run here") { await EngineServers.shared.value != nil },
+        .withEngines,
         arguments: [
             "docker build --network host -t $EXPECTED_REF -f Real web",
             "id=$(buildah from scratch); buildah copy -q $id web/app.txt /out/app; buildah commit -q $id $EXPECTED_REF",
@@ -116,7 +116,7 @@ import Testing
         try await loop.end()
     }
 
-    @Test(.enabled("no docker daemon can run here") { await EngineServers.shared.value != nil })
+    @Test(.withEngines)
     func `what an earlier run left under a tag that stands still is not taken for a later one's`() async throws {
         let servers = try #require(await EngineServers.shared.value)
         let project = try Self.project(
@@ -133,7 +133,7 @@ import Testing
         #expect(failed?.reason.contains("the command left no image at 127.0.0.1:") == true)
     }
 
-    @Test(.enabled("no docker daemon can run here") { await EngineServers.shared.value != nil })
+    @Test(.withEngines)
     func `what a command pushes to the registry is published as it is`() async throws {
         let servers = try #require(await EngineServers.shared.value)
         let registry = try await RegistryServer.start()

@@ -3,7 +3,7 @@ import Rigs
 import Testing
 
 /// Dockerfiles with RUN, by real engines: what asks them, what does not, and what happens when they fail.
-@Suite(.serialized, .enabled("no docker daemon can run here") { await EngineServers.shared.value != nil })
+@Suite(.serialized, .withEngines)
 struct EngineBuildTests {
     private static func servers() async throws -> EngineServers { try #require(await EngineServers.shared.value) }
 

@@ -100,7 +100,7 @@ import Testing
         #expect(named.status == 1 && named.output.contains("docker is not installed"), "\(named.output)\(named.errors)")
     }
 
-    @Suite(.serialized, .enabled("no docker daemon can run here") { await EngineServers.shared.value != nil })
+    @Suite(.serialized, .withEngines)
     struct WithEngines {
         private let outer = VerifyTests()
 

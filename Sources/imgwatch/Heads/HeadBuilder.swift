@@ -258,13 +258,9 @@ final class HeadBuilder: Sendable {
 
     /// Checks are made of the Dockerfile, not of what is left of it here.
     private func arguments(of wanted: WantedHead) -> [(key: String, value: String)] {
-        let given = wanted.image.arguments.filter { $0.key != LintOptions.argument }.map { argument in
-            switch argument.value {
-            case .value(let value): (key: argument.key, value: value)
-            case .image(let id): (key: argument.key, value: wanted.references[id.name] ?? id.name)
-            }
-        }
-        return given + wanted.targetStage.map { (key: "TARGETSTAGE", value: $0) }
+        var given = wanted.image.argumentTexts(wanted.references).filter { $0.key != LintOptions.argument }
+        if let stage = wanted.targetStage { given.append(KeyValue("TARGETSTAGE", stage)) }
+        return given.map { (key: $0.key, value: $0.value) }
     }
 
     /// Puts the image into the layout, under the head's name where it is to be kept.
@@ -273,10 +269,12 @@ final class HeadBuilder: Sendable {
             let externals = (try? store.externals(of: wanted.image)) ?? [:]
             let known = store.layers(of: wanted.bases.map(\.image.manifest) + externals.values)
             let taking = ImageImport(into: store.layout, encoding: store.encoding(of: wanted.image)) { known[$0] }
-            let taken = try taking.take(archive: archive, platform: ImageStore.platform).manifest
-            var content = try store.layout.readManifest(taken)
-            content.annotations[ImageStore.keyName] = wanted.key
-            let manifest = try store.layout.writeBlob(content.encoded(), mediaType: MediaType.manifest)
+            let annotations = [ImageStore.keyName: wanted.key]
+            let manifest = try taking.take(
+                archive: archive,
+                platform: ImageStore.platform,
+                annotations: annotations
+            ).manifest
             if wanted.isKept { try store.layout.tag(wanted.name, as: manifest) }
             return manifest
         } catch {

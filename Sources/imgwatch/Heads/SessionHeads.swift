@@ -64,8 +64,7 @@ extension Session {
         _ inputs: ImageInputs
     ) throws(ImageProblem) -> [WantedHead] {
         guard !split.heads.isEmpty else { return [] }
-        let named = inputs.bases.map { ($0.name, $0.reference) }
-        let references = Dictionary(named, uniquingKeysWith: { first, _ in first })
+        let references = inputs.bases.references
         var wanted: [WantedHead] = []
         for head in split.heads {
             let names = Set(head.evaluation.projectBases.map(\.image.name))
@@ -188,12 +187,10 @@ extension WantedHead {
     var agents: [String] { Set(mounts.filter { $0.kind == .ssh }.map(\.id)).sorted() }
 
     /// The target's name as the Dockerfile itself would see it, where it asks: to an engine the head is the target.
-    var targetStage: [String] {
-        let values = head.evaluation.stages.flatMap(\.instructions).compactMap { instruction -> String? in
-            guard case .argument("TARGETSTAGE", let value?) = instruction.operation else { return nil }
-            return value
-        }
-        return Array(values.prefix(1))
+    var targetStage: String? {
+        let operations = head.evaluation.stages.flatMap(\.instructions).map(\.operation)
+        for case .argument("TARGETSTAGE", let value?) in operations { return value }
+        return nil
     }
 
     /// Whether the stage has a CMD of its own.
