@@ -139,8 +139,7 @@ extension ImageConfiguration {
     /// What decides how a container is run, each under a name; without what is empty, or says what goes without saying.
     fileprivate var values: [String: String] {
         var values = execution.values
-        let parts = [operatingSystem, architecture, variant].filter { !$0.isEmpty }
-        values["platform"] = parts.joined(separator: "/")
+        values["platform"] = platform
         return values
     }
 }

@@ -9,7 +9,7 @@ struct BuildArguments {
     init(_ options: EvaluationOptions, target: String?, of file: Dockerfile) {
         let given = VariableTable(options.arguments.map { ($0.key, $0.value) })
         self.given = given
-        let predefined = Self.predefined(options.platform, target: target)
+        let predefined = Self.predefined(options.platform, builtOn: options.buildPlatform, target: target)
         globals = VariableTable(predefined.map { ($0.key, given[$0.key] ?? $0.value) })
         let expansion = Expansion(escape: file.escape)
         for instruction in file.globals {
@@ -29,13 +29,16 @@ struct BuildArguments {
     }
 
     /// What has a value without an `ARG`.
-    static let predefinedNames = predefined("", target: nil).keys.sorted()
+    static let predefinedNames = predefined("", builtOn: "", target: nil).keys.sorted()
 
-    /// The machine that builds counts as one of the image's platform: nothing native tells them apart.
-    private static func predefined(_ platform: String, target: String?) -> [String: String] {
-        let parts = platform.split(separator: "/", maxSplits: 2).map(String.init) + ["", "", ""]
+    private static func predefined(
+        _ platform: String,
+        builtOn machine: String,
+        target: String?
+    ) -> [String: String] {
         var values = ["TARGETSTAGE": target.flatMap { $0.isEmpty ? nil : $0 } ?? "default"]
-        for prefix in ["BUILD", "TARGET"] {
+        for (prefix, platform) in [("BUILD", machine), ("TARGET", platform)] {
+            let parts = platform.split(separator: "/", maxSplits: 2).map(String.init) + ["", "", ""]
             values[prefix + "PLATFORM"] = platform
             values[prefix + "OS"] = parts[0]
             values[prefix + "OSVERSION"] = ""
@@ -74,7 +77,7 @@ struct Platform: Equatable {
         architecture =
             ["x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"][architecture] ?? architecture
         if architecture == "arm64", variant == "v8" { variant = "" }
-        if architecture == "arm", variant == "v7" { variant = "" }
+        if architecture == "arm", variant.isEmpty { variant = "v7" }
     }
 
     var text: String { [system, architecture, variant].filter { !$0.isEmpty }.joined(separator: "/") }

@@ -34,19 +34,6 @@ extension Evaluation {
         }
     }
 
-    /// Stages from elsewhere for another platform than the image's: bases are pinned for the image's own.
-    package var foreignBases: [DockerfileProblem] {
-        stages.compactMap { stage in
-            guard let platform = stage.platform, case .external(let reference) = stage.base else { return nil }
-            return DockerfileProblem(
-                id: "dockerfile-platform-unsupported",
-                line: stage.line,
-                reason: "`--platform=\(platform)` asks for \(reference) for another platform than this machine's",
-                remedy: "Leave `--platform` away: bases are had for one platform alone."
-            )
-        }
-    }
-
     /// `# syntax=` with another language than Docker's own.
     var foreignSyntax: [EngineWork] {
         guard let syntax else { return [] }

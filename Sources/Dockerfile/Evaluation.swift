@@ -234,30 +234,34 @@ package struct EvaluationOptions: Equatable, Sendable {
     /// Every reference that means an image of the project (its name, and what `args: { X: { image: NAME } }`
     /// put in its place), and that image's name.
     package var projectImages: [String: String]
-    /// By an image's name in the project.
-    package var baseDefaults: [String: BaseDefaults]
-    /// By the reference of an image from outside the project, as it is written after expansion.
-    package var externalDefaults: [String: BaseDefaults]
+    /// Of images of the project.
+    package var baseDefaults: [BaseName: BaseDefaults]
+    /// Of images from outside the project.
+    package var externalDefaults: [BaseName: BaseDefaults]
     /// Whether nothing is said of mistakes in stages on images of which nothing is known: what those hand down may be
     /// what is missed.
     package var awaitsBases: Bool
     /// The images of the project whose ``baseDefaults`` may be wrong, as they start from an unknown image themselves.
     package var uncertainImages: Set<String>
-    /// Like `linux/amd64`.
+    /// What the image is made for, like `linux/amd64`.
     package var platform: String
+    /// What the machine that builds is.
+    package var buildPlatform: String
     package init(
         target: String? = nil,
         arguments: [KeyValue] = [],
         projectImages: [String: String] = [:],
-        baseDefaults: [String: BaseDefaults] = [:],
-        externalDefaults: [String: BaseDefaults] = [:],
+        baseDefaults: [BaseName: BaseDefaults] = [:],
+        externalDefaults: [BaseName: BaseDefaults] = [:],
         awaitsBases: Bool = false,
         uncertainImages: Set<String> = [],
-        platform: String = "linux/amd64"
+        platform: String = "linux/amd64",
+        buildPlatform: String? = nil
     ) {
         (self.target, self.arguments, self.projectImages) = (target, arguments, projectImages)
         (self.baseDefaults, self.externalDefaults, self.platform) = (baseDefaults, externalDefaults, platform)
         (self.awaitsBases, self.uncertainImages) = (awaitsBases, uncertainImages)
+        self.buildPlatform = buildPlatform ?? platform
     }
 }
 

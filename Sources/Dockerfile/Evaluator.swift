@@ -72,8 +72,8 @@ private struct Evaluator {
         var stages: [EvaluatedStage] = []
         var uncertain: Set<Int> = []
         for number in needed(by: target) {
-            if isUncertain(plans[number].base, uncertain) { uncertain.insert(number) }
-            var stage = StageEvaluator(state: state(of: plans[number].base, states), arguments, escape: file.escape)
+            if isUncertain(plans[number], uncertain) { uncertain.insert(number) }
+            var stage = StageEvaluator(state: state(of: plans[number], states), arguments, escape: file.escape)
             let base = if case .stage(let number) = plans[number].base { lints[number] } else { nil as StageLint? }
             let isUncertain = uncertain.contains(number)
             var lint = StageLint(base: base, arguments.given, escape: file.escape, isUncertain: isUncertain)
@@ -101,21 +101,27 @@ private struct Evaluator {
         return stages
     }
 
-    private func state(of base: Base, _ states: [Int: StageState]) -> StageState {
-        switch base {
-        case .stage(let number): states[number]?.inherited ?? StageState(BaseDefaults())
-        case .project(let name): StageState(options.baseDefaults[name] ?? BaseDefaults())
-        case .external(let reference): StageState(options.externalDefaults[reference] ?? BaseDefaults())
-        case .scratch: StageState(BaseDefaults())
+    private func state(of plan: Plan, _ states: [Int: StageState]) -> StageState {
+        if case .stage(let number) = plan.base { return states[number]?.inherited ?? StageState(BaseDefaults()) }
+        return StageState(defaults(of: plan.base, for: plan.platform) ?? BaseDefaults())
+    }
+
+    /// What is known of an image that a stage starts from.
+    private func defaults(of base: Base, for platform: String?) -> BaseDefaults? {
+        let platform = platform ?? options.platform
+        return switch base {
+        case .project(let name): options.baseDefaults[BaseName(name, for: platform)]
+        case .external(let reference): options.externalDefaults[BaseName(reference, for: platform)]
+        case .stage, .scratch: nil
         }
     }
 
     /// Whether what the base hands down is not known yet.
-    private func isUncertain(_ base: Base, _ stages: Set<Int>) -> Bool {
-        switch base {
+    private func isUncertain(_ plan: Plan, _ stages: Set<Int>) -> Bool {
+        switch plan.base {
         case .stage(let number): stages.contains(number)
         case .project(let name): options.awaitsBases && options.uncertainImages.contains(name)
-        case .external(let reference): options.awaitsBases && options.externalDefaults[reference] == nil
+        case .external: options.awaitsBases && defaults(of: plan.base, for: plan.platform) == nil
         case .scratch: false
         }
     }
@@ -159,8 +165,7 @@ extension Evaluator {
             triggers = file.stages[number].instructions.compactMap {
                 if case .onBuild(let text) = $0.kind { text } else { nil }
             }
-        case .project(let name): triggers = options.baseDefaults[name]?.onBuild ?? []
-        case .external(let reference): triggers = options.externalDefaults[reference]?.onBuild ?? []
+        case .project, .external: triggers = defaults(of: base, for: plan.platform)?.onBuild ?? []
         case .scratch: break
         }
         plan.instructions = triggers.compactMap { trigger($0, of: stage) }.map { ($0, []) }

@@ -5,13 +5,13 @@ extension Dockerfile {
     /// The Dockerfile of a head; its last stage is what is to be built.
     ///
     /// What an engine would look up by a name that may mean another thing to it is called by what `naming` gives:
-    /// images of the project and images from elsewhere. Of stages that the head does not need nothing is left but their
+    /// images of the project and images from elsewhere, for a platform where that is not the image's. Of stages that the head does not need nothing is left but their
     /// places, by which triggers may name others.
     ///
     /// Throws where a name can't be found in the line that holds it.
     package func text(
         of head: Split.Head,
-        naming: @escaping (Base) -> String
+        naming: @escaping (Base, _ platform: String?) -> String
     ) throws(DockerfileProblem) -> String {
         var text = HeadText(head.evaluation, escape: escape, naming: naming)
         for (index, line) in directives.enumerated() {
@@ -20,7 +20,9 @@ extension Dockerfile {
         }
         for instruction in globals { text.put(instruction.place) }
         let needed = Dictionary(head.evaluation.stages.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
-        let countsStages = needed.keys.contains { stages[$0].instructions.contains(where: \.isTrigger) }
+        let countsStages = needed.values.contains { stage in
+            stages[stage.index].instructions.contains(where: \.isTrigger) || stage.hasTriggersThatNameStages
+        }
         for (index, written) in stages.prefix((needed.keys.max() ?? 0) + 1).enumerated() {
             guard let stage = needed[index] else {
                 if countsStages { text.put("FROM scratch", at: written.place.line) }
@@ -41,17 +43,17 @@ private struct HeadText {
     private(set) var lines: [String] = []
     private let evaluation: Evaluation
     private let escape: Unicode.Scalar
-    private let naming: (Base) -> String
+    private let naming: (Base, String?) -> String
 
-    init(_ evaluation: Evaluation, escape: Unicode.Scalar, naming: @escaping (Base) -> String) {
+    init(_ evaluation: Evaluation, escape: Unicode.Scalar, naming: @escaping (Base, String?) -> String) {
         (self.evaluation, self.escape, self.naming) = (evaluation, escape, naming)
     }
 
-    private func name(of base: Base) -> String {
+    private func name(of base: Base, for platform: String? = nil) -> String {
         switch base {
         case .stage(let index): evaluation.nameInHeads(of: index)
         case .scratch: "scratch"
-        case .project, .external: naming(base)
+        case .project, .external: naming(base, platform)
         }
     }
 
@@ -66,13 +68,14 @@ private struct HeadText {
 
     mutating func begin(_ stage: EvaluatedStage, at place: InstructionPlace) {
         let platform = stage.platform.map { "--platform=\($0) " } ?? ""
-        put("FROM \(platform)\(name(of: stage.base)) AS \(evaluation.nameInHeads(of: stage.index))", at: place.line)
+        let base = name(of: stage.base, for: stage.platform)
+        put("FROM \(platform)\(base) AS \(evaluation.nameInHeads(of: stage.index))", at: place.line)
     }
 
     mutating func put(_ instruction: Instruction, _ stage: EvaluatedStage) throws(DockerfileProblem) {
         var place = instruction.place
         let evaluated = stage.instructions.first { $0.line == place.line && !$0.sources.isEmpty }
-        var names = (evaluated?.sources ?? []).map(name)[...]
+        var names = (evaluated?.sources ?? []).map { name(of: $0) }[...]
         let flag = if case .run = instruction.kind { "from=" } else { "--from=" }
         for (index, line) in place.source.enumerated() where !names.isEmpty && !line.isComment {
             place.source[index] = Self.replacing(flag, in: line, by: &names)
@@ -155,6 +158,16 @@ extension String {
 extension Instruction {
     /// A trigger that may name a stage by its number.
     fileprivate var isTrigger: Bool { if case .onBuild = kind { true } else { false } }
+}
+
+extension EvaluatedStage {
+    /// Whether a trigger of its base, which stands where its FROM does, names a stage, as it may by its number.
+    fileprivate var hasTriggersThatNameStages: Bool {
+        instructions.contains { instruction in
+            instruction.line == line
+                && instruction.sources.contains { if case .stage = $0 { true } else { false } }
+        }
+    }
 }
 
 extension Evaluation {

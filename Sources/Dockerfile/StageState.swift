@@ -67,10 +67,11 @@ struct StageState {
 extension Evaluation {
     /// What the evaluation of an image that starts from this one needs to know.
     ///
-    /// The bases are the same of the project's images that this one starts from, `external` of those from elsewhere.
-    package func defaults(bases: [String: BaseDefaults], external: [String: BaseDefaults] = [:]) -> BaseDefaults {
+    /// `bases` are the same of the project's images that this one starts from, and of those from elsewhere, for a
+    /// platform: nil is the image's own.
+    package func defaults(bases: (Base, _ platform: String?) -> BaseDefaults?) -> BaseDefaults {
         guard let target = stages.last else { return BaseDefaults() }
-        let state = state(of: target, bases, external)
+        let state = state(of: target, bases)
         let triggers = target.instructions.compactMap { instruction in
             if case .onBuild(let text) = instruction.operation { text } else { nil }
         }
@@ -83,20 +84,15 @@ extension Evaluation {
         )
     }
 
-    private func state(
-        of stage: EvaluatedStage,
-        _ bases: [String: BaseDefaults],
-        _ external: [String: BaseDefaults]
-    ) -> StageState {
+    private func state(of stage: EvaluatedStage, _ bases: (Base, String?) -> BaseDefaults?) -> StageState {
         var state = StageState(BaseDefaults())
         switch stage.base {
         // A base stands before its stage, so this ends.
         case .stage(let index):
             if index < stage.index, let base = stages.first(where: { $0.index == index }) {
-                state = self.state(of: base, bases, external)
+                state = self.state(of: base, bases)
             }
-        case .project(let name): state = StageState(bases[name] ?? BaseDefaults())
-        case .external(let reference): state = StageState(external[reference] ?? BaseDefaults())
+        case .project, .external: state = StageState(bases(stage.base, stage.platform) ?? BaseDefaults())
         case .scratch: break
         }
         for instruction in stage.instructions {

@@ -83,7 +83,7 @@ extension Engine {
     func mayFinish(_ node: Int) -> Bool {
         let spec = graph.nodes[node]
         return spec.kind == .deploy || spec.finishesOnChange
-            || spec.kind == .image && (states[node].run?.isProtected ?? false)
+            || spec.kind == .image && !spec.runsCommand && (states[node].run?.isProtected ?? false)
     }
 
     mutating func cancel(_ node: Int, isSuperseded: Bool = true) {

@@ -33,10 +33,18 @@ package struct ImageEngine: Sendable {
         }
     }
 
-    /// Puts an image of the engine's own store into a tar; false where it has none of this name, or is not there.
-    package func save(_ name: String, to archive: String) -> Bool {
-        guard let command = saving(name, to: archive) else { return false }
-        return run(command) { _ in } == .exited(0)
+    /// Puts an image of the engine's own store into a tar.
+    ///
+    /// - Returns: Why not, as the engine says it: most often, that it has none of this name; nil where it is done.
+    package func save(_ name: String, to archive: String) -> String? {
+        guard let command = saving(name, to: archive) else { return "\(kind.program) keeps no images" }
+        var last = ""
+        switch run(command, { last = $0 }) {
+        case .exited(0): return nil
+        case .exited(let status): return last.isEmpty ? "\(kind.program) ended with status \(status)" : last
+        case .failed(let reason): return reason
+        case .cancelled: return "cancelled"
+        }
     }
 
     /// nil where the engine keeps no images.

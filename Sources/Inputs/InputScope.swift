@@ -160,7 +160,7 @@ struct ContextScope: Sendable {
     init(_ image: Image, _ linked: LinkedSources, readsNamed: Bool = true) {
         context = image.context
         ignore = image.ignorePatterns
-        let named = readsNamed ? image.evaluation.contextPaths : []
+        let named = readsNamed ? image.variants.contextPaths : []
         sources = (named.map(\.path) + linked.sources).map(Self.source)
         names = named.map { .source($0) } + linked.sources.map { .links(linked.ways[$0] ?? []) }
     }

@@ -31,13 +31,12 @@ package enum Keys {
     /// `revision` is the commit that the image shows, where it is to show one.
     package static func own(
         of image: Image,
-        platform: String,
         _ reading: Reading,
         revision: String? = nil
     ) -> String {
         var hasher = KeyHasher()
         hasher.add(semantics + " image")
-        hasher.add(platform)
+        hasher.add(image.platform)
         hasher.add(image.context)
         hasher.add("labels", pairs: image.labels)
         hasher.add(image.instructions)
@@ -48,7 +47,7 @@ package enum Keys {
         return hasher.finish()
     }
 
-    /// The key of what an engine builds of an image, and the files of the context that it reads, folders before what is
+    /// The key of what an engine builds of an image for its platform, and the files of the context that it reads, folders before what is
     /// in them.
     ///
     /// `bases` are the keys of the project's images that it is made from, by name; `references` those that stand in its
@@ -56,7 +55,6 @@ package enum Keys {
     package static func head(
         _ head: Split.Head,
         of image: Image,
-        platform: String,
         _ reading: Reading,
         linked: LinkedSources,
         bases: [KeyValue],
@@ -67,7 +65,7 @@ package enum Keys {
         let files = reading.files.filter { scope.reads($0.path) || scope.leadsBack($0.path) }
         var hasher = KeyHasher()
         hasher.add(semantics + " head")
-        hasher.add(platform, [image.context])
+        hasher.add(image.platform, [image.context])
         hasher.add("engine", image.engineTerms)
         hasher.add(part.instructions, head.exports ?? [])
         hasher.add("bases", pairs: bases)

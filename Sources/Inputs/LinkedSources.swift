@@ -25,7 +25,7 @@ package struct LinkedSources: Equatable, Sendable {
     /// Links in a folder that is copied are copied as links, and not followed (BuildKit's `FollowPaths`).
     package init(of image: Image, in root: String) {
         let folder = image.context.isEmpty ? root : root + "/" + image.context
-        for source in image.evaluation.contextPaths {
+        for source in image.variants.contextPaths {
             let parts = source.path.pathNames.map(String.init)
             let start = parts.firstIndex { (try? WildcardPattern($0))?.hasWildcards ?? true } ?? parts.count
             let route = LinkRoute(parts[..<start].joined(separator: "/"), in: folder, isConfined: true)

@@ -19,6 +19,11 @@ package struct ImageConfiguration: Hashable, Sendable {
         (author, execution, diffIDs, history) = ("", Execution(), [], [])
     }
 
+    /// As `linux/arm/v7`.
+    package var platform: String {
+        [operatingSystem, architecture, variant].filter { !$0.isEmpty }.joined(separator: "/")
+    }
+
     /// How a container of the image is run: the key `config`.
     ///
     /// Empty values are not written.

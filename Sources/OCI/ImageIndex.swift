@@ -11,6 +11,17 @@ package struct ImageIndex: Hashable, Sendable {
             (self.operatingSystem, self.architecture) = (operatingSystem, architecture)
             self.variant = variant
         }
+
+        /// From the form `linux/arm/v7`; nil for what has no two or three parts.
+        package init?(_ text: String) {
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+            guard (2...3).contains(parts.count) else { return nil }
+            self.init(
+                operatingSystem: parts[0],
+                architecture: parts[1],
+                variant: parts.count == 3 ? parts[2] : ""
+            )
+        }
     }
 
     package struct Entry: Hashable, Sendable {
@@ -23,8 +34,21 @@ package struct ImageIndex: Hashable, Sendable {
     }
 
     package var manifests: [Entry]
+    package var annotations: [String: String] = [:]
 
-    package init(_ manifests: [Entry]) { self.manifests = manifests }
+    package init(_ manifests: [Entry], annotations: [String: String] = [:]) {
+        (self.manifests, self.annotations) = (manifests, annotations)
+    }
+
+    /// In the order and the layout of BuildKit's indexes.
+    package func encoded() -> [UInt8] {
+        var members = [
+            JSON.Member("schemaVersion", .integer(2)), JSON.Member("mediaType", .text(MediaType.index)),
+            JSON.Member("manifests", .array(manifests.map(\.json))),
+        ]
+        if !annotations.isEmpty { members.append(JSON.Member("annotations", .map(annotations))) }
+        return JSON.object(members).indented()
+    }
 
     package init(decoding bytes: [UInt8]) throws(OCIError) {
         let subject = "an image index"
@@ -38,6 +62,12 @@ package struct ImageIndex: Hashable, Sendable {
         guard manifests.count == entries.count else {
             throw .malformed(subject: subject, reason: "a manifest has no media type, digest or size")
         }
+        annotations = json["annotations"]?.textMap ?? [:]
+    }
+
+    /// The images among what it names, without attestations.
+    package var images: [Entry] {
+        manifests.filter { MediaType.isManifest($0.descriptor.mediaType) && !$0.isAttestation }
     }
 
     /// The image for a platform as `linux/amd64`, `linux/arm/v7`; nil where there is none.
@@ -45,14 +75,8 @@ package struct ImageIndex: Hashable, Sendable {
     /// As in containerd a machine also takes what its elder siblings run, the newest first, and a variant that is not
     /// named is v7 for arm, v8 for arm64, v1 for amd64. What is no image (attestations) is passed over.
     package func manifest(for platform: String) -> Descriptor? {
-        let images = manifests.filter { MediaType.isManifest($0.descriptor.mediaType) && !$0.isAttestation }
-        let parts = platform.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard (2...3).contains(parts.count) else { return nil }
-        let wanted = Platform(
-            operatingSystem: parts[0],
-            architecture: parts[1],
-            variant: parts.count == 3 ? parts[2] : ""
-        )
+        let images = images
+        guard let wanted = Platform(platform) else { return nil }
         for variant in wanted.acceptedVariants {
             for image in images where image.platform?.matches(wanted, variant: variant) == true {
                 return image.descriptor
@@ -67,9 +91,25 @@ extension ImageIndex.Entry {
     fileprivate var isAttestation: Bool {
         descriptor.annotations["vnd.docker.reference.type"] == "attestation-manifest"
     }
+
+    fileprivate var json: JSON {
+        guard case .object(var members) = descriptor.json, let platform else { return descriptor.json }
+        var names = [
+            JSON.Member("architecture", .text(platform.architecture)),
+            JSON.Member("os", .text(platform.operatingSystem)),
+        ]
+        if !platform.variant.isEmpty { names.append(JSON.Member("variant", .text(platform.variant))) }
+        members.append(JSON.Member("platform", .object(names)))
+        return .object(members)
+    }
 }
 
 extension ImageIndex.Platform {
+    /// As `linux/arm/v7`.
+    package var text: String {
+        [operatingSystem, architecture, variant].filter { !$0.isEmpty }.joined(separator: "/")
+    }
+
     fileprivate init?(_ json: JSON) {
         guard let system = json["os"]?.text, let architecture = json["architecture"]?.text else { return nil }
         self.init(operatingSystem: system, architecture: architecture, variant: json["variant"]?.text ?? "")

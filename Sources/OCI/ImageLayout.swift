@@ -88,6 +88,12 @@ extension ImageLayout {
         try Manifest(decoding: readBlob(descriptor))
     }
 
+    /// The manifests of an image for several platforms, in the order of its index; the manifest itself of another one.
+    package func images(of image: Descriptor) throws(OCIError) -> [ImageIndex.Entry] {
+        guard MediaType.isIndex(image.mediaType) else { return [ImageIndex.Entry(image, platform: nil)] }
+        return try ImageIndex(decoding: readBlob(image)).images
+    }
+
     /// A manifest and its configuration, OCI's or Docker's, which must lie here; the layers need not.
     package func readImage(
         _ manifest: Descriptor

@@ -3,17 +3,24 @@
 internal import Glibc
 
 extension ImageLayout {
-    /// Publishes the image of a manifest into another layout under several names at once: the blobs first, the names
+    /// Publishes the image of a manifest or an index into another layout under several names at once: the blobs first, the names
     /// last.
     ///
     /// Blobs are hard links where the file system can do that, else copies.
-    package func export(_ manifest: Descriptor, as names: [String], to target: ImageLayout) throws(OCIError) {
-        let content = try readManifest(manifest)
-        for blob in content.layers + [content.configuration, manifest] where !target.hasBlob(blob) {
+    package func export(_ image: Descriptor, as names: [String], to target: ImageLayout) throws(OCIError) {
+        for manifest in try images(of: image).map(\.descriptor) {
+            let content = try readManifest(manifest)
+            try copy(content.layers + [content.configuration, manifest], to: target)
+        }
+        try copy([image], to: target)
+        try target.tag(names.map { (name: $0, descriptor: image) })
+    }
+
+    private func copy(_ blobs: [Descriptor], to target: ImageLayout) throws(OCIError) {
+        for blob in blobs where !target.hasBlob(blob) {
             guard hasBlob(blob) else { throw .missingBlob(blob.digest, layout: path) }
             try target.adopt(blobPath(blob.digest), as: blob.digest)
         }
-        try target.tag(names.map { (name: $0, descriptor: manifest) })
     }
 
     private func adopt(_ source: String, as digest: Digest) throws(OCIError) {

@@ -60,6 +60,11 @@ package struct Manifest: Hashable, Sendable {
         return JSON.object(members).indented()
     }
 
+    /// Those of a manifest or of an index; none where the bytes are neither.
+    package static func annotations(in bytes: [UInt8]) -> [String: String] {
+        (try? JSON(parsing: bytes, subject: "a manifest"))?["annotations"]?.textMap ?? [:]
+    }
+
     /// Reads OCI's form and Docker's schema 2, which differ by their media types alone.
     package init(decoding bytes: [UInt8]) throws(OCIError) {
         let subject = "an image manifest"

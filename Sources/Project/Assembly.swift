@@ -18,7 +18,7 @@ struct Assembly {
         let steps = file.steps.compactMap { step($0, needs: needs[$0.id] ?? []) }
         let images = file.images.compactMap { image($0, needs) }
         let graph = Graph(ordering.order.compactMap { node($0, registry: registry) })
-        return Project(
+        var project = Project(
             root: root,
             file: path,
             name: root.split(separator: "/").last.map(String.init) ?? "root",
@@ -30,6 +30,8 @@ struct Assembly {
             graph: graph,
             sourceFiles: sourceFiles
         )
+        project.storeLimit = file.storeLimit ?? Project.usualStoreLimit
+        return project
     }
 
     private func step(_ entry: StepEntry, needs: [NodeID]) -> Step? {
@@ -55,7 +57,7 @@ struct Assembly {
         guard let reading = readings[entry.id], let dockerfile = entry.dockerfile, let context = entry.context else {
             return nil
         }
-        return Image(
+        var image = Image(
             id: entry.id,
             dockerfile: dockerfile.value,
             context: context.value,
@@ -75,11 +77,12 @@ struct Assembly {
             source: reading.dockerfile,
             deploys: entry.deploys.compactMap { deploy($0, needs: allNeeds[$0.id] ?? []) },
             place: entry.place,
-            evaluation: reading.evaluation,
+            evaluation: Evaluation(stages: []),
             ignorePatterns: reading.ignorePatterns,
-            ignorePlaces: reading.ignorePlaces,
-            externalBases: reading.externalBases
+            ignorePlaces: reading.ignorePlaces
         )
+        image.variants = reading.variants
+        return image
     }
 
     private func deploy(_ entry: DeployEntry, needs: [NodeID]) -> Deploy? {
@@ -122,12 +125,7 @@ struct Assembly {
             .image,
             needs: vertex.needs,
             sources: bases + writers(for: image.id),
-            definition: Definition.of(
-                image,
-                context: image.context?.value ?? "",
-                evaluation: reading.evaluation,
-                bases: reading.externalBases
-            ),
+            definition: Definition.of(image, context: image.context?.value ?? "", reading.variants),
             runsCommand: image.building.command != nil,
             quiet: file.quiet,
             destination: Self.destination(of: image, registry: registry)

@@ -2,9 +2,12 @@
 
 package import Dockerfile
 
-/// `builder`, `network`, `secrets`, `heads` and `pull`, as an image has them or the top of the configuration.
+/// `builder`, `platforms`, `network`, `secrets`, `heads` and `pull`, as an image has them or the top of the
+/// configuration.
 package struct ImageBuilding: Equatable, Sendable {
     package var builder = Builder.automatic
+    /// What the image is made for, as `linux/amd64`, each once; never empty.
+    package var platforms = [Loader.hostPlatform]
     /// Of `RUN`: `host` or `none`; nil: the engine's own.
     package var network: String?
     package var secrets: [Secret] = []

@@ -1,7 +1,9 @@
 /// Reads who makes an image as typed.
 
+import Dockerfile
+
 extension ProjectFileReader {
-    /// `builder`, `network`, `secrets`, `heads` and `pull`: those of the image, else those at the top;
+    /// `builder`, `platforms`, `network`, `secrets`, `heads` and `pull`: those of the image, else those at the top;
     /// of two secrets with one id the image's.
     mutating func building(
         _ fields: [String: Tree],
@@ -17,6 +19,7 @@ extension ProjectFileReader {
                 building.builder = word(tree, "`builder`", Builder.self, plural: "builders") ?? inherited.builder
             }
         }
+        if let tree = fields["platforms"] { building.platforms = platforms(tree) ?? inherited.platforms }
         if let tree = fields["network"] {
             building.network = word(tree, "`network`", RunNetwork.self, plural: "networks")?.engineName
         }
@@ -31,6 +34,29 @@ extension ProjectFileReader {
             building.secrets.append(secret)
         }
         return building
+    }
+
+    /// nil where none is right.
+    private mutating func platforms(_ tree: Tree) -> [String]? {
+        var platforms: [String] = []
+        let texts = values.texts(tree, "`platforms`")
+        for text in texts {
+            guard let name = PlatformName.normalized(text.value), text.value.contains("/"), name.hasPrefix("linux/")
+            else {
+                values.report(
+                    .value,
+                    text.place,
+                    "`\(text.value)` is no platform that images are made for",
+                    "Write it like `linux/amd64`, `linux/arm64` or `linux/arm/v7`."
+                )
+                continue
+            }
+            if !platforms.contains(name) { platforms.append(name) }
+        }
+        if texts.isEmpty, case .sequence = tree.content {
+            values.report(.value, tree.place, "`platforms` names none", "Name one, or leave the key away.")
+        }
+        return platforms.isEmpty ? nil : platforms
     }
 
     private mutating func buildCommand(_ tree: Tree, in file: ProjectFile) -> BuildCommand? {

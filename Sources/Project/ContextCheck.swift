@@ -17,7 +17,7 @@ struct ContextCheck {
         (self.dockerfile, self.context) = (dockerfile.value, context.value)
     }
 
-    var problems: [Diagnostic] { reading.evaluation.contextPaths.compactMap(problem) }
+    var problems: [Diagnostic] { reading.variants.contextPaths.compactMap(problem) }
 
     private func problem(_ source: ContextSource) -> Diagnostic? {
         guard !source.path.isEmpty, (try? WildcardPattern(source.path))?.hasWildcards == false else { return nil }

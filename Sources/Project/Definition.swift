@@ -67,14 +67,13 @@ struct Definition {
     /// What an evaluation says of the image, and nothing else: no lines, no positions, no `# syntax`.
     ///
     /// The digests of bases from elsewhere do show, as far as they are known.
-    static func of(_ evaluation: Evaluation, _ bases: [BasePin]) -> String {
+    static func of(_ variants: [ImageVariant]) -> String {
         var definition = Definition()
-        definition.add(evaluation)
-        definition.add(bases)
+        definition.add(variants)
         return definition.text
     }
 
-    static func of(_ image: ImageEntry, context: String, evaluation: Evaluation, bases: [BasePin]) -> String {
+    static func of(_ image: ImageEntry, context: String, _ variants: [ImageVariant]) -> String {
         var definition = Definition()
         definition.add("context", context)
         if let target = image.target { definition.add("target", target.value) }
@@ -84,13 +83,26 @@ struct Definition {
         definition.add("ignore", image.ignore.map(\.value))
         if let compression = image.naming.compression { definition.add("compression", compression.rawValue) }
         if image.naming.showsRevision { definition.add("revision", "true") }
-        definition.add(evaluation)
-        definition.add(bases)
+        if let first = variants.first, first.platform != Loader.hostPlatform {
+            definition.add("for", first.platform)
+        }
+        definition.add(variants)
         return definition.text
     }
 
-    private mutating func add(_ bases: [BasePin]) {
-        for base in bases { if let digest = base.digest { add("base", [base.reference, digest]) } }
+    private mutating func add(_ variants: [ImageVariant]) {
+        for (number, variant) in variants.enumerated() {
+            if number > 0 { add("for", variant.platform) }
+            add(variant.evaluation)
+            add(variant.externalBases, for: variant.platform)
+        }
+    }
+
+    private mutating func add(_ bases: [BasePin], for platform: String) {
+        for base in bases {
+            let other = base.platform == platform ? [] : [base.platform]
+            if let digest = base.digest { add("base", [base.reference, digest] + other) }
+        }
     }
 
     // MARK: Evaluations

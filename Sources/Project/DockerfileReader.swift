@@ -6,7 +6,8 @@ package import Graph
 struct DockerfileReader {
     struct Reading {
         var dockerfile: Dockerfile
-        var evaluation: Evaluation
+        /// One for each platform; never empty.
+        var variants: [ImageVariant]
         /// Which of BuildKit's checks count.
         var lint: LintOptions
         /// Whether all is known that its bases hand down.
@@ -17,8 +18,6 @@ struct DockerfileReader {
         var ignoreFile: String?
         /// The project's images that it is FROM or copies from, with the lines that say so.
         var bases: [(image: NodeID, line: Int)]
-        /// The images from elsewhere.
-        var externalBases: [BasePin]
     }
 
     let root: String
@@ -29,15 +28,15 @@ struct DockerfileReader {
     /// Absolute; those that do not exist, but would count if they did, among them.
     var sourceFiles: [String] = []
     /// What each image that has been evaluated hands down.
-    private var defaults: [String: BaseDefaults] = [:]
+    private var defaults: [BaseName: BaseDefaults] = [:]
     /// What is known of images from elsewhere.
-    private let external: [String: ExternalBase]
+    private let external: [BaseName: ExternalBase]
     /// The images that start from one of which nothing is known, themselves or through others.
     private var uncertain: Set<String> = []
     /// The images whose Dockerfiles are missing or mistaken.
     private var mistaken: Set<String> = []
 
-    init(root: String, images: [ImageEntry], outputs: [Output], bases: [String: ExternalBase]) {
+    init(root: String, images: [ImageEntry], outputs: [Output], bases: [BaseName: ExternalBase]) {
         (self.root, self.images, self.outputs, external) = (root, images, outputs, bases)
     }
 
@@ -105,45 +104,71 @@ struct DockerfileReader {
     private mutating func settle(_ waiting: [Written], ignoringOrder: Bool = false) -> [Written] {
         var unsettled = Set(waiting.map(\.image.id))
         return waiting.filter { written in
-            guard let evaluation = try? written.dockerfile.evaluate(options(for: written.image)) else { return true }
-            let bases = evaluation.projectBases
+            guard let evaluations = try? evaluations(of: written) else { return true }
+            let bases = evaluations.flatMap(\.projectBases)
             guard ignoringOrder || !bases.contains(where: { unsettled.contains($0.image) }) else { return true }
             unsettled.remove(written.image.id)
-            accept(evaluation, of: written, bases)
+            accept(evaluations, of: written, bases)
             return false
         }
     }
 
-    private mutating func accept(_ evaluation: Evaluation, of written: Written, _ bases: [(image: NodeID, line: Int)]) {
+    /// One for each platform.
+    private func evaluations(of written: Written) throws(DockerfileProblems) -> [Evaluation] {
+        var all: [Evaluation] = []
+        for platform in written.image.building.platforms {
+            all.append(try written.dockerfile.evaluate(options(for: written.image, platform)))
+        }
+        return all
+    }
+
+    private mutating func accept(
+        _ evaluations: [Evaluation],
+        of written: Written,
+        _ bases: [(image: NodeID, line: Int)]
+    ) {
         let name = written.image.id.name
-        defaults[name] = evaluation.defaults(bases: defaults, external: external.mapValues(\.defaults))
-        if evaluation.starts(fromOneOf: uncertain, knowing: external) { uncertain.insert(name) }
-        let slips = evaluation.slips(projectImages: others(of: written.image))
-        let options = options(for: written.image)
-        let lint = written.dockerfile.lint(options) { ImageReference(parsing: $0) != nil }
-        let isAssembled = written.image.building.builder == .assemble
-        let found =
-            (isAssembled ? evaluation.unsupportedByAssembler : evaluation.foreignBases) + slips + lint
-        problems += found.map { diagnostic($0, in: written.path, of: written.image) }
-        var pins: [BasePin] = []
-        for (reference, line) in evaluation.externalBases {
-            if !slips.contains(where: { $0.line == line }) {
-                check(reference, Place(file: written.path, line: line, column: 1))
+        var variants: [ImageVariant] = []
+        for (platform, evaluation) in zip(written.image.building.platforms, evaluations) {
+            defaults[BaseName(name, for: platform)] = evaluation.defaults { [defaults, external] base, other in
+                switch base {
+                case .project(let name): defaults[BaseName(name, for: other ?? platform)]
+                case .external(let reference): external[BaseName(reference, for: other ?? platform)]?.defaults
+                case .stage, .scratch: nil
+                }
             }
-            if pins.contains(where: { $0.reference == reference }) { continue }
-            pins.append(BasePin(reference: reference, digest: external[reference]?.digest))
+            if evaluation.starts(fromOneOf: uncertain, knowing: external, platform) { uncertain.insert(name) }
+            let slips = evaluation.slips(projectImages: others(of: written.image))
+            let isAssembled = written.image.building.builder == .assemble
+            let found = (isAssembled ? evaluation.unsupportedByAssembler : []) + slips
+            problems += found.map { diagnostic($0, in: written.path, of: written.image) }
+            problems += BaseCheck(images, of: written.image, in: written.path, platform).problems(evaluation)
+            var variant = ImageVariant(platform: platform, evaluation: evaluation)
+            for (base, line) in evaluation.externalBases(for: platform) {
+                if !slips.contains(where: { $0.line == line }) {
+                    check(base.reference, Place(file: written.path, line: line, column: 1))
+                }
+                if variant.externalBases.contains(where: { $0.name == base }) { continue }
+                let digest = external[base]?.digest
+                variant.externalBases.append(BasePin(reference: base.reference, for: base.platform, digest: digest))
+            }
+            variants.append(variant)
+        }
+        let options = options(for: written.image, variants[0].platform)
+        if written.image.building.command == nil {
+            let lint = written.dockerfile.lint(options) { ImageReference(parsing: $0) != nil }
+            problems += lint.map { diagnostic($0, in: written.path, of: written.image) }
         }
         guard let ignore = written.ignore else { return }
         readings[written.image.id] = Reading(
             dockerfile: written.dockerfile,
-            evaluation: evaluation,
+            variants: variants,
             lint: (try? written.dockerfile.lintOptions(options.arguments)) ?? LintOptions(),
             knowsBases: !uncertain.contains(name),
             ignorePatterns: ignore.patterns,
             ignorePlaces: ignore.places,
             ignoreFile: written.ignoreFile,
-            bases: bases,
-            externalBases: pins
+            bases: bases
         )
     }
 
@@ -169,7 +194,7 @@ struct DockerfileReader {
         var mistakes: [(written: Written, problems: [DockerfileProblem])] = []
         let others = left.filter { written in
             do throws(DockerfileProblems) {
-                _ = try written.dockerfile.evaluate(options(for: written.image))
+                _ = try evaluations(of: written)
                 return true
             } catch {
                 mistakes.append((written, error.all))
@@ -189,7 +214,7 @@ struct DockerfileReader {
     /// that base, not itself.
     private func others(of image: ImageEntry) -> [String] { images.map(\.id.name).filter { $0 != image.id.name } }
 
-    private func options(for image: ImageEntry) -> EvaluationOptions {
+    private func options(for image: ImageEntry, _ platform: String) -> EvaluationOptions {
         let references =
             others(of: image).map { ($0, $0) } + images.map { (Loader.placeholder(for: $0.id.name), $0.id.name) }
         let arguments = image.arguments.map { argument in
@@ -206,13 +231,15 @@ struct DockerfileReader {
             externalDefaults: external.mapValues(\.defaults),
             awaitsBases: true,
             uncertainImages: uncertain,
-            platform: Loader.hostPlatform
+            platform: platform,
+            buildPlatform: Loader.hostPlatform
         )
     }
 
     /// In the file that it is about; a target that is no stage, and an argument, stand in the configuration.
     func diagnostic(_ problem: DockerfileProblem, in file: String, of image: ImageEntry) -> Diagnostic {
         var place = Place(file: file, line: problem.line, column: problem.column)
+        if image.building.command != nil { place = image.place }
         if problem.id == "dockerfile-unknown-target", let target = image.target { place = target.place }
         if problem.id == "dockerfile-check-argument" { place = image.place }
         return Diagnostic(
@@ -237,27 +264,37 @@ extension ImageEntry {
 extension Evaluation {
     /// The images of the project that are read, each line that says so in the order of the file.
     package var projectBases: [(image: NodeID, line: Int)] {
-        bases.compactMap { base, line in if case .project(let name) = base { (NodeID(name), line) } else { nil } }
+        bases.compactMap { base, line, _ in if case .project(let name) = base { (NodeID(name), line) } else { nil } }
     }
 
-    /// The images from elsewhere that are read, each line that says so in the order of the file.
-    package var externalBases: [(reference: String, line: Int)] {
-        bases.compactMap { base, line in if case .external(let name) = base { (name, line) } else { nil } }
+    /// The images from elsewhere that are read, each line that says so in the order of the file; they are for this
+    /// platform, but for stages with one of their own.
+    package func externalBases(for platform: String) -> [(base: BaseName, line: Int)] {
+        bases.compactMap { base, line, other in
+            guard case .external(let name) = base else { return nil }
+            return (BaseName(name, for: other ?? platform), line)
+        }
     }
 
-    private var bases: [(Base, line: Int)] {
+    private var bases: [(Base, line: Int, platform: String?)] {
         stages.flatMap { stage in
-            let read = stage.instructions.flatMap { instruction in instruction.sources.map { ($0, instruction.line) } }
-            return [(stage.base, stage.line)] + read
+            let read = stage.instructions.flatMap { instruction in
+                instruction.sources.map { ($0, instruction.line, nil as String?) }
+            }
+            return [(stage.base, stage.line, stage.platform)] + read
         }
     }
 
     /// Whether a stage starts from one of these images of the project, or from one elsewhere that is not known.
-    fileprivate func starts(fromOneOf images: Set<String>, knowing external: [String: ExternalBase]) -> Bool {
+    fileprivate func starts(
+        fromOneOf images: Set<String>,
+        knowing external: [BaseName: ExternalBase],
+        _ platform: String
+    ) -> Bool {
         stages.contains { stage in
             switch stage.base {
             case .project(let name): images.contains(name)
-            case .external(let reference): external[reference] == nil
+            case .external(let reference): external[BaseName(reference, for: stage.platform ?? platform)] == nil
             case .stage, .scratch: false
             }
         }

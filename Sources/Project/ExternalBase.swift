@@ -6,9 +6,16 @@ package import Dockerfile
 package struct BasePin: Equatable, Sendable {
     /// As it stands in the Dockerfile, variables filled in.
     package var reference: String
-    /// Of the manifest of the image's platform, like `sha256:…`; nil while nobody has looked.
+    /// That it is had for.
+    package var platform: String
+    /// Of the manifest for the platform, like `sha256:…`; nil while nobody has looked.
     package var digest: String?
-    package init(reference: String, digest: String?) { (self.reference, self.digest) = (reference, digest) }
+
+    package init(reference: String, for platform: String = Loader.hostPlatform, digest: String?) {
+        (self.reference, self.platform, self.digest) = (reference, platform, digest)
+    }
+
+    package var name: BaseName { BaseName(reference, for: platform) }
 }
 
 /// What is known of a base outside the project.

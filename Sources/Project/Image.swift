@@ -38,16 +38,14 @@ package struct Image: Equatable, Sendable {
     /// What happens once it is published.
     package var deploys: [Deploy]
     package var place: Place
-    /// The Dockerfile as it stood when the project was loaded, every project image named by its `.imgwatch` name.
-    package var evaluation: Evaluation
+    /// One for each platform that it is made for, the first one first; never empty.
+    package var variants: [ImageVariant]
     /// Its text; what only the text says (comments, stages that nothing needs) makes it no other image.
     package var source: Dockerfile?
     /// What the context holds of this image's inputs.
     package var ignorePatterns: IgnorePatterns
     /// Where each line of the text of ``ignorePatterns`` is written.
     package var ignorePlaces: [Place]
-    /// What it is FROM or copies from outside the project, in the order of the first mention.
-    package var externalBases: [BasePin]
 
     package init(
         id: NodeID,
@@ -72,27 +70,55 @@ package struct Image: Equatable, Sendable {
         evaluation: Evaluation,
         ignorePatterns: IgnorePatterns,
         ignorePlaces: [Place] = [],
-        externalBases: [BasePin] = []
+        externalBases: [BasePin] = [],
+        platform: String = Loader.hostPlatform
     ) {
         (self.id, self.dockerfile, self.context, self.target) = (id, dockerfile, context, target)
         (self.arguments, self.labels, self.ignore, self.ignoreFile) = (arguments, labels, ignore, ignoreFile)
         (self.needs, self.push, self.aliases, self.place) = (needs, push, aliases, place)
         (self.tag, self.movesTag, self.showsRevision) = (tag, movesTag, showsRevision)
         (self.compression, self.deploys, self.building, self.source) = (compression, deploys, building, source)
-        (self.evaluation, self.externalBases) = (evaluation, externalBases)
+        variants = [
+            ImageVariant(platform: platform, evaluation: evaluation, externalBases: externalBases)
+        ]
         (self.ignorePatterns, self.ignorePlaces) = (ignorePatterns, ignorePlaces)
     }
 
-    /// The bases outside the project of which nothing is known yet: the evaluation may be wrong until they are, and
-    /// nothing must be built from it.
-    package var unresolvedBases: [String] { externalBases.filter { $0.digest == nil }.map(\.reference) }
+    // MARK: Platforms
 
-    /// The image that a part of its Dockerfile makes.
+    package var platforms: [String] { variants.map(\.platform) }
+    /// The first one; of an image that ``forEachPlatform`` gives, its own.
+    package var platform: String { variants[0].platform }
+    /// For ``platform``.
+    package var evaluation: Evaluation {
+        get { variants[0].evaluation }
+        set { variants[0].evaluation = newValue }
+    }
+    /// For ``platform``.
+    package var externalBases: [BasePin] {
+        get { variants[0].externalBases }
+        set { variants[0].externalBases = newValue }
+    }
+
+    /// The image as it is for each platform alone.
+    package var forEachPlatform: [Image] {
+        variants.map { variant in
+            var image = self
+            image.variants = [variant]
+            return image
+        }
+    }
+
+    /// The bases outside the project of which nothing is known yet: an evaluation may be wrong until they are, and
+    /// nothing must be built from it.
+    package var unresolvedBases: [BaseName] { variants.pins.filter { $0.digest == nil }.map(\.name) }
+
+    /// The image that a part of its Dockerfile makes, for ``platform`` alone.
     package func reduced(to part: Evaluation) -> Image {
         var image = self
-        image.evaluation = part
-        let references = Set(part.externalBases.map(\.reference))
-        image.externalBases = externalBases.filter { references.contains($0.reference) }
+        let names = Set(part.externalBases(for: platform).map(\.base))
+        let pins = externalBases.filter { names.contains($0.name) }
+        image.variants = [ImageVariant(platform: platform, evaluation: part, externalBases: pins)]
         return image
     }
 
@@ -100,7 +126,9 @@ package struct Image: Equatable, Sendable {
     package var split: Split { evaluation.split(isWhole: building.builder.isEngine) }
 
     /// Whether an engine makes some of it: whether ``split`` has heads.
-    package var needsEngine: Bool { building.builder.isEngine || !evaluation.engineWork.isEmpty }
+    package var needsEngine: Bool {
+        building.builder.isEngine || variants.contains { !$0.evaluation.engineWork.isEmpty }
+    }
 
     /// What decides an engine's work besides the instructions: who it is, and what it sees though no `ARG` asks for it.
     package var engineTerms: [String] {
@@ -120,10 +148,8 @@ package struct Image: Equatable, Sendable {
     /// What the Dockerfile says of the image, as one canonical text: neither the lines nor what the target does not
     /// need show in it.
     ///
-    /// The digests of bases outside the project do.
-    package var instructions: String {
-        Definition.of(evaluation, externalBases) + Definition.of(building, arguments)
-    }
+    /// The digests of bases outside the project do, and the platforms but the first one.
+    package var instructions: String { Definition.of(variants) + Definition.of(building, arguments) }
 
     package static func == (a: Self, b: Self) -> Bool {
         a.id == b.id && a.dockerfile == b.dockerfile && a.context == b.context && a.target == b.target
@@ -131,7 +157,6 @@ package struct Image: Equatable, Sendable {
             && a.ignoreFile == b.ignoreFile && a.needs == b.needs && a.push == b.push && a.aliases == b.aliases
             && a.tag == b.tag && a.movesTag == b.movesTag && a.showsRevision == b.showsRevision
             && a.compression == b.compression && a.building == b.building && a.deploys == b.deploys
-            && a.externalBases == b.externalBases
-            && a.evaluation == b.evaluation && a.ignorePatterns == b.ignorePatterns
+            && a.variants == b.variants && a.ignorePatterns == b.ignorePatterns
     }
 }

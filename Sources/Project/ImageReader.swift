@@ -33,9 +33,12 @@ extension ProjectFileReader {
         return image
     }
 
-    /// Nothing is read of a Dockerfile where a command makes the image: its definition stands here.
+    /// Nothing is read of a Dockerfile where a command makes the image: its definition stands here, and what is said at
+    /// the top of what goes into images is said of others.
     private mutating func standAlone(_ image: inout ImageEntry, _ fields: [String: Tree]) {
-        for key in ["dockerfile", "target"] {
+        image.naming.showsRevision = false
+        (image.building.network, image.building.secrets, image.building.sharesHeads) = (nil, [], false)
+        for key in ["dockerfile", "target", "labels", "revision", "network", "secrets", "heads", "pull"] {
             guard let tree = fields[key] else { continue }
             values.report(
                 .value,

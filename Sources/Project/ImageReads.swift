@@ -24,7 +24,7 @@ struct ImageReads {
             ignorable: { _ in nil },
             meets: { $0.path.covers(dockerfile) }
         )
-        let copies = reading.evaluation.contextPaths.map { source in
+        let copies = reading.variants.contextPaths.map { source in
             Read(
                 place: image.place,
                 how: "copies `\(source.path.isEmpty ? "." : source.path)` (line \(source.line) of `\(dockerfile)`)",

@@ -10,8 +10,9 @@ struct Keys {
     static let project = Keys(
         owner: "the configuration",
         supported: [
-            "registry", "steps", "images", "env", "timeout", "quiet", "parallel", "tag", "tag-moves", "revision",
-            "compression", "builder", "network", "secrets", "heads", "pull",
+            "registry", "steps", "images", "env", "timeout", "quiet", "parallel", "store-limit", "tag", "tag-moves",
+            "revision",
+            "compression", "builder", "platforms", "network", "secrets", "heads", "pull",
         ],
         later: ["aws", "trigger", "serve", "ready", "profiles", "notify"]
     )
@@ -26,12 +27,10 @@ struct Keys {
         owner: "an image",
         supported: [
             "dockerfile", "context", "target", "args", "labels", "ignore", "needs", "push", "aliases", "tag",
-            "tag-moves", "revision", "compression", "builder", "network", "secrets", "heads", "pull", "deploy",
+            "tag-moves", "revision", "compression", "builder", "platforms", "network", "secrets", "heads", "pull",
+            "deploy",
         ],
-        later: [
-            "platforms", "delta",
-            "lambda", "trigger", "serve", "ready", "profiles", "notify",
-        ]
+        later: ["delta", "lambda", "trigger", "serve", "ready", "profiles", "notify"]
     )
 
     static let deploy = Keys(
@@ -54,7 +53,7 @@ struct Keys {
         "depends_on": "needs", "depends-on": "needs", "requires": "needs", "deps": "needs", "command": "run",
         "cmd": "run", "cmds": "run", "script": "run", "environment": "env", "sources": "inputs", "watch": "inputs",
         "generates": "outputs", "build-args": "args", "build_args": "args", "buildArgs": "args", "tags": "aliases",
-        "alias": "aliases",
+        "alias": "aliases", "platform": "platforms",
         "services": "images", "tasks": "steps", "exclude": "ignore", "cwd": "dir", "workdir": "dir",
         "file": "dockerfile", "deploys": "deploy",
     ]

@@ -1,6 +1,6 @@
 /// Reads `.imgwatch` and everything that it names, and says all that is wrong with it at once.
 
-import Dockerfile
+package import Dockerfile
 import Graph
 
 /// A project that can run, and what is odd about it.
@@ -65,7 +65,7 @@ package enum Loader {
     package static func load(
         file: String,
         environment: [String: String],
-        bases: [String: ExternalBase]
+        bases: [BaseName: ExternalBase]
     ) throws(Diagnostics) -> Loaded {
         var loading = try Loading(file: file, environment: environment, bases: bases)
         return try loading.run()

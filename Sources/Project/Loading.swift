@@ -9,11 +9,11 @@ struct Loading {
     private let path: String
     private let name: String
     private let environment: [String: String]
-    private let bases: [String: ExternalBase]
+    private let bases: [BaseName: ExternalBase]
     private var problems: [Diagnostic] = []
     private var sourceFiles: [String] = []
 
-    init(file: String, environment: [String: String], bases: [String: ExternalBase]) throws(Diagnostics) {
+    init(file: String, environment: [String: String], bases: [BaseName: ExternalBase]) throws(Diagnostics) {
         let here = FileManager.default.currentDirectoryPath
         let absolute = file.hasPrefix("/") ? file : here + "/" + file
         do throws(Diagnostic) { _ = try Loader.locate(file, from: here) } catch {

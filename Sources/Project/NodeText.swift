@@ -14,7 +14,10 @@ extension Loader {
             return (["step: \(step.canonical)"] + shared).joined(separator: "\n")
         }
         guard let image = root["images"]?[node] else { return nil }
-        let shared = ["compression", "revision"].compactMap { key in root[key].map { "\(key): \($0.canonical)" } }
+        let keys = ["compression", "revision", "platforms", "builder", "network"]
+        let shared = keys.compactMap { key in
+            root[key].map { "\(key): \($0.canonical)" }
+        }
         return (["image: \(image.without("deploy").canonical)"] + shared).joined(separator: "\n")
     }
 }

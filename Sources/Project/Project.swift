@@ -13,6 +13,8 @@ package struct Project: Equatable, Sendable {
     package var registry: RegistryTarget
     /// How many runs may go on at once.
     package var parallel: Int
+    /// More bytes than that, and what nobody needs is taken out of the store.
+    package var storeLimit = Project.usualStoreLimit
     /// The quiet period of every node that has none of its own.
     package var quiet: Duration?
     /// In declared order.
@@ -26,6 +28,8 @@ package struct Project: Equatable, Sendable {
     package var sourceFiles: [String]
     /// The configuration, and the files besides it.
     package var ownFiles: [String] { [file] + sourceFiles }
+
+    package static let usualStoreLimit = 20_000_000_000
 
     package init(
         root: String,

@@ -11,6 +11,8 @@ struct Placed<Value> {
 struct ProjectFile {
     var registry: Placed<RegistryTarget>?
     var parallel: Int?
+    /// In bytes.
+    var storeLimit: Int?
     var quiet: Duration?
     var timeout: Duration?
     var environment: [KeyValue] = []

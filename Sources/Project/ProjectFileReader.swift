@@ -16,6 +16,7 @@ struct ProjectFileReader {
         let fields = values.fields(tree, .project, of: "the configuration")
         file.registry = fields["registry"].flatMap { registry($0) }
         file.parallel = fields["parallel"].flatMap { values.count($0, "`parallel`", in: 1...Self.maxParallel) }
+        file.storeLimit = fields["store-limit"].flatMap { values.size($0, "`store-limit`") }
         file.quiet = fields["quiet"].flatMap { values.duration($0, "`quiet`", allowsZero: true) }
         file.timeout = fields["timeout"].flatMap { values.duration($0, "`timeout`", allowsZero: false) }
         file.environment = fields["env"].map { values.environment($0) } ?? []

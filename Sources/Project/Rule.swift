@@ -33,6 +33,8 @@ enum Rule: String, CaseIterable {
     case madeDockerfile = "config-made-dockerfile"
     case layoutRead = "config-layout-read"
     case baseReference = "dockerfile-base-reference"
+    case basePlatform = "dockerfile-base-platform"
+    case commandBase = "dockerfile-command-base"
     case missingInput = "missing-input"
     case race
 

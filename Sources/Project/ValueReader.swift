@@ -108,6 +108,19 @@ struct ValueReader {
         return nil
     }
 
+    /// In bytes.
+    mutating func size(_ tree: Tree, _ what: String) -> Int? {
+        guard let scalar = scalar(tree, what) else { return nil }
+        if let size = SizeText.parse(scalar.text) { return size }
+        report(
+            .value,
+            tree.place,
+            "`\(scalar.text)` as \(what) is no size",
+            "Write a whole number with its unit, like `500MB`, `20GB` or `16GiB`."
+        )
+        return nil
+    }
+
     /// `NAME: value` pairs for a process's environment.
     mutating func environment(_ tree: Tree) -> [KeyValue] {
         entries(tree, of: "`env`", like: "NAME: value").compactMap { entry in

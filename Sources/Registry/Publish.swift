@@ -9,13 +9,9 @@ extension RegistryClient {
     /// Where the registry says that blobs are missing after all, they are sent again first; that ends where the task is
     /// cancelled.
     package func publish(_ push: Push, as tag: String) async throws(RegistryError) {
-        let bytes = try push.bytes()
-        let blobs = Set(try push.blobs().map(\.digest))
+        let blobs = Set(try (push.blobs() + push.parts()).map(\.digest))
         for attempt in 1... {
-            var request = try request("PUT", push.repository, "manifests/\(tag)")
-            request.set("Content-Type", push.manifest.mediaType)
-            request.body = .bytes(bytes)
-            let response = try await perform(request)
+            let response = try await put(push.manifest, of: push, as: tag)
             if response.isSuccess { return try await check(response, push, tag) }
             let error = error("publishing \(push.repository):\(tag)", response)
             let isIncomplete = error.misses(some: blobs)
@@ -26,6 +22,24 @@ extension RegistryClient {
             _ = try await upload(try push.repeated(after: error, isLast: attempt + 1 == RegistryLimits.publications))
             try leaveIfCancelled()
         }
+    }
+
+    /// Puts one of the manifests that an index names under its digest.
+    func put(_ manifest: Descriptor, of push: Push) async throws(RegistryError) {
+        let response = try await put(manifest, of: push, as: "\(manifest.digest)")
+        guard !response.isSuccess else { return }
+        throw error("publishing \(push.repository)@\(manifest.digest)", response).ofManifest
+    }
+
+    private func put(
+        _ manifest: Descriptor,
+        of push: Push,
+        as reference: String
+    ) async throws(RegistryError) -> HTTPResponse {
+        var request = try request("PUT", push.repository, "manifests/\(reference)")
+        request.set("Content-Type", manifest.mediaType)
+        request.body = .bytes(try push.bytes(of: manifest))
+        return try await perform(request)
     }
 
     /// A registry whose tags never move refuses also what is there already.

@@ -37,7 +37,8 @@ package struct Push: Sendable {
 }
 
 extension RegistryClient {
-    /// Sends what the repository lacks of an image, but for the manifest: nobody sees anything of it yet.
+    /// Sends what the repository lacks of an image, but for the manifest that gets a name: nobody sees anything of it
+    /// yet.
     package func upload(_ push: Push) async throws(RegistryError) -> PushReport {
         willPush(to: push.repository)
         let blobs = try missing(of: push)
@@ -60,6 +61,10 @@ extension RegistryClient {
             let one = try Self.firstReal(of: result, in: results).get()
             report.sent += one.sent
             report.mounted += one.mounted
+        }
+        for manifest in try push.parts() where !known.contains(manifest.digest, in: push.repository) {
+            try await put(manifest, of: push)
+            known.insert(manifest.digest, in: push.repository)
         }
         return report
     }
@@ -150,8 +155,16 @@ extension RegistryClient {
 }
 
 extension Push {
-    func bytes() throws(RegistryError) -> [UInt8] {
+    func bytes(of manifest: Descriptor) throws(RegistryError) -> [UInt8] {
         do throws(OCIError) { return try layout.readBlob(manifest) } catch { throw RegistryError(error) }
+    }
+
+    /// The manifests that the index names; none where there is no index.
+    func parts() throws(RegistryError) -> [Descriptor] {
+        guard MediaType.isIndex(manifest.mediaType) else { return [] }
+        do throws(OCIError) { return try layout.images(of: manifest).map(\.descriptor) } catch {
+            throw RegistryError(error)
+        }
     }
 
     /// What is sent again when the registry finds the image incomplete: what it names, and at last all that is here,
@@ -163,11 +176,15 @@ extension Push {
         return again
     }
 
-    /// All that must be there before the manifest is.
+    /// All that must be there before the manifests are.
     func blobs() throws(RegistryError) -> [Descriptor] {
         do throws(OCIError) {
-            let content = try layout.readManifest(manifest)
-            return content.layers + [content.configuration]
+            var blobs: [Descriptor] = []
+            for image in try layout.images(of: manifest) {
+                let content = try layout.readManifest(image.descriptor)
+                blobs += content.layers + [content.configuration]
+            }
+            return blobs
         } catch {
             throw RegistryError(error)
         }

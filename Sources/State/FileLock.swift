@@ -31,6 +31,15 @@ struct FileLock: ~Copyable {
         return try body()
     }
 
+    /// Held together with others who share it; waits for who has it alone.
+    static func sharing(_ path: String) throws(StateError) -> FileLock {
+        let lock = try FileLock(opening: path)
+        while flock(lock.descriptor, LOCK_SH) != 0 {
+            guard errno == EINTR else { throw .folder(path: path, reason: String(cString: strerror(errno))) }
+        }
+        return lock
+    }
+
     /// Throws ``StateError/held(_:)`` with what the holder wrote into the file.
     static func trying(_ path: String) throws(StateError) -> FileLock {
         let lock = try FileLock(opening: path)

@@ -9,7 +9,7 @@ extension Image {
     var showsReferences: Bool {
         let images = arguments.compactMap { argument in if case .image(let id) = argument.value { id } else { nil } }
         let probes = images.map { BaseImage.probe($0.name) }
-        return !probes.isEmpty && evaluation.naming(probes) != evaluation
+        return !probes.isEmpty && variants.contains { $0.evaluation.naming(probes) != $0.evaluation }
     }
 }
 

@@ -17,11 +17,11 @@ final class ExternalBases: Sendable {
     private let keepsPins: Bool
     /// Whatever the configuration says: `--pull`.
     private let asksAlways: Bool
-    private let bases = Mutex<[String: Known]>([:])
+    private let bases = Mutex<[BaseName: Known]>([:])
     /// Those that were found to be something else than they were pinned to.
-    private let movedBases = Mutex<Set<String>>([])
+    private let movedBases = Mutex<Set<BaseName>>([])
     /// Why the latest attempt to resolve one failed, and when.
-    private let failures = Mutex<[String: (error: RegistryError, at: ContinuousClock.Instant)]>([:])
+    private let failures = Mutex<[BaseName: (error: RegistryError, at: ContinuousClock.Instant)]>([:])
 
     /// What a name means.
     private struct Known {
@@ -31,6 +31,8 @@ final class ExternalBases: Sendable {
         var confirmed: Timestamp?
         /// When it was made, as it says itself.
         var created: Timestamp?
+        /// As it says itself.
+        var platform: String
 
         /// As the layout keeps it.
         var pin: Descriptor {
@@ -49,30 +51,41 @@ final class ExternalBases: Sendable {
         (self.layout, self.registries, self.keepsPins) = (layout, registries, keepsPins)
         self.asksAlways = asksAlways
         for name in try layout.names() where name.hasPrefix(Self.prefix) {
-            let reference = String(name.dropFirst(Self.prefix.count))
+            let base = Self.base(name)
             guard var manifest = try layout.resolve(name) else { continue }
             let confirmed = manifest.annotations.removeValue(forKey: Self.confirmedName)
             if let known = try? read(manifest, confirmed: confirmed.flatMap(Timestamp.init(rfc3339:))) {
-                bases.withLock { $0[reference] = known }
+                bases.withLock { $0[base] = known }
             }
         }
     }
 
-    static let prefix = ImageStore.unpushed + "base/"
+    private static let prefix = ImageStore.unpushed + "base/"
     /// The annotation of a pin that says when its registry confirmed it.
     private static let confirmedName = "io.imgwatch.confirmed"
 
-    /// The name of a base in the layout, where the pin is kept.
-    private static func name(_ reference: String) -> String { prefix + reference }
+    /// The name of a base in the layout, where the pin is kept; no reference has an equals sign.
+    static func name(_ base: BaseName) -> String {
+        prefix + (base.platform == ImageStore.platform ? "" : base.platform + "=") + base.reference
+    }
+
+    private static func base(_ name: String) -> BaseName {
+        let text = name.dropFirst(prefix.count)
+        guard let sign = text.firstIndex(of: "=") else { return BaseName(String(text), for: ImageStore.platform) }
+        return BaseName(String(text[text.index(after: sign)...]), for: String(text[..<sign]))
+    }
+
+    /// Whether a name in the layout is that of a base.
+    static func isBase(_ name: String) -> Bool { name.hasPrefix(prefix) }
 
     /// By the names that Dockerfiles have for them.
-    var known: [String: ExternalBase] { bases.withLock { $0.mapValues(\.base) } }
+    var known: [BaseName: ExternalBase] { bases.withLock { $0.mapValues(\.base) } }
 
     /// What people are told of a base.
-    func pinned(_ reference: String) -> PinnedBase {
-        let known = bases.withLock { $0[reference] }
+    func pinned(_ base: BaseName) -> PinnedBase {
+        let known = bases.withLock { $0[base] }
         return PinnedBase(
-            reference: reference,
+            reference: base.text,
             digest: known?.base.digest,
             confirmed: known?.confirmed,
             created: known?.created
@@ -80,28 +93,28 @@ final class ExternalBases: Sendable {
     }
 
     /// Whether it is another one now than what earlier sessions built on.
-    func hasMoved(_ reference: String) -> Bool { movedBases.withLock { $0.contains(reference) } }
+    func hasMoved(_ base: BaseName) -> Bool { movedBases.withLock { $0.contains(base) } }
 
     /// Whether its registry is asked for it.
-    func isAsked(_ reference: String, _ policy: PullPolicy) -> Bool {
+    func isAsked(_ base: BaseName, _ policy: PullPolicy) -> Bool {
         switch asksAlways ? .always : policy {
         case .always: true
-        case .missing: known[reference] == nil
+        case .missing: known[base] == nil
         case .never: false
         }
     }
 
     /// The manifest of what is pinned; nil where nothing is, or something else.
     func manifest(_ pin: BasePin) -> Descriptor? {
-        let known = bases.withLock { $0[pin.reference]?.manifest }
+        let known = bases.withLock { $0[pin.name]?.manifest }
         return known.flatMap { "\($0.digest)" == pin.digest ? $0 : nil }
     }
 
-    func failure(_ reference: String) -> RegistryError? { failures.withLock { $0[reference]?.error } }
+    func failure(_ base: BaseName) -> RegistryError? { failures.withLock { $0[base]?.error } }
 
     /// Whether it was asked for just now, in vain.
-    func isJustMissed(_ reference: String) -> Bool {
-        failures.withLock { $0[reference].map { .now - $0.at < Self.memory } ?? false }
+    func isJustMissed(_ base: BaseName) -> Bool {
+        failures.withLock { $0[base].map { .now - $0.at < Self.memory } ?? false }
     }
 
     private static let memory: Duration = .seconds(2)
@@ -113,39 +126,40 @@ final class ExternalBases: Sendable {
     /// A pin stays where its registry does not answer.
     ///
     /// - Returns: Those that can't be had, and those whose pin is kept without knowing whether it still holds.
-    func resolve(_ references: [String]) async -> (failed: [String], kept: [String]) {
-        await withTaskGroup(of: (String, RegistryError?).self) { group in
-            for reference in Set(references) {
+    func resolve(_ bases: [BaseName]) async -> (failed: [BaseName], kept: [BaseName]) {
+        await withTaskGroup(of: (BaseName, RegistryError?).self) { group in
+            for base in Set(bases) {
                 group.addTask {
                     do throws(RegistryError) {
-                        try await self.resolve(reference)
-                        return (reference, nil)
+                        try await self.resolve(base)
+                        return (base, nil)
                     } catch {
-                        return (reference, error)
+                        return (base, error)
                     }
                 }
             }
-            var failed: [String] = []
-            var kept: [String] = []
-            for await (reference, error) in group {
-                failures.withLock { $0[reference] = error.map { ($0, .now) } }
+            var failed: [BaseName] = []
+            var kept: [BaseName] = []
+            for await (base, error) in group {
+                failures.withLock { $0[base] = error.map { ($0, .now) } }
                 guard error != nil else { continue }
-                if known[reference] == nil { failed.append(reference) } else { kept.append(reference) }
+                if known[base] == nil { failed.append(base) } else { kept.append(base) }
             }
             return (failed.sorted(), kept.sorted())
         }
     }
 
-    private func resolve(_ text: String) async throws(RegistryError) {
-        guard let reference = ImageReference(parsing: text) else {
-            throw RegistryError("`\(text)` names no image", remedy: "write it like `alpine:3.20`")
+    private func resolve(_ base: BaseName) async throws(RegistryError) {
+        guard let reference = ImageReference(parsing: base.reference) else {
+            throw RegistryError("`\(base.reference)` names no image", remedy: "write it like `alpine:3.20`")
         }
         // What is named by its digest, and known, can't have changed.
-        if reference.digest != nil, known[text] != nil { return }
+        if reference.digest != nil, known[base] != nil { return }
         let client = try await registries.client(for: reference.host, repository: reference.repository)
         var found = try await manifest(reference, reference.digest ?? reference.tag ?? "latest", client)
-        if MediaType.isIndex(found.descriptor.mediaType) {
-            found = try await manifest(reference, Self.choice(in: found, reference), client)
+        let isIndex = MediaType.isIndex(found.descriptor.mediaType)
+        if isIndex {
+            found = try await manifest(reference, Self.choice(in: found, reference, base.platform), client)
         }
         let content: Manifest
         do throws(OCIError) {
@@ -157,9 +171,13 @@ final class ExternalBases: Sendable {
         try await client.fetchConfiguration(content.configuration, from: reference.repository, into: layout)
         do throws(OCIError) {
             let known = try read(found.descriptor, confirmed: .now())
-            if keepsPins { try layout.tag(Self.name(text), as: known.pin) }
-            let former = bases.withLock { $0.updateValue(known, forKey: text) }
-            if let former, former.base != known.base { movedBases.withLock { _ = $0.insert(text) } }
+            // As with BuildKit, an image without an index is what it is; but not for what was asked for by name.
+            if !isIndex, base.platform != ImageStore.platform, known.platform != base.platform {
+                throw .malformed(subject: "the image", reason: "it is for \(known.platform) alone")
+            }
+            if keepsPins { try layout.tag(Self.name(base), as: known.pin) }
+            let former = bases.withLock { $0.updateValue(known, forKey: base) }
+            if let former, former.base != known.base { movedBases.withLock { _ = $0.insert(base) } }
         } catch {
             throw Self.broken(reference, error)
         }
@@ -182,12 +200,13 @@ final class ExternalBases: Sendable {
 
     private static func choice(
         in index: FetchedManifest,
-        _ reference: ImageReference
+        _ reference: ImageReference,
+        _ platform: String
     ) throws(RegistryError) -> String {
-        guard let all = try? ImageIndex(decoding: index.bytes), let found = all.manifest(for: ImageStore.platform)
+        guard let all = try? ImageIndex(decoding: index.bytes), let found = all.manifest(for: platform)
         else {
             throw RegistryError(
-                "\(reference) has no image for \(ImageStore.platform)",
+                "\(reference) has no image for \(platform)",
                 remedy: "choose a base that is made for this platform"
             )
         }
@@ -213,13 +232,14 @@ final class ExternalBases: Sendable {
             base: ExternalBase(digest: "\(manifest.digest)", defaults: defaults),
             manifest: manifest,
             confirmed: confirmed,
-            created: configuration.created.flatMap(Timestamp.init(rfc3339:))
+            created: configuration.created.flatMap(Timestamp.init(rfc3339:)),
+            platform: configuration.platform
         )
     }
 
     // MARK: Layers
 
-    /// Gets the layers of an image's bases into the store: each once.
+    /// Gets the layers of an image's bases for its platform into the store: each once.
     func fetchLayers(of image: Image) async throws(ImageProblem) {
         for pin in image.externalBases {
             guard let reference = ImageReference(parsing: pin.reference),

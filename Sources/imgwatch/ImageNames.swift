@@ -60,7 +60,8 @@ extension ImageStore {
         let tag = tags(of: image, publication).main
         if let own, await remote.stillShows(image.id.name, tag, own.manifest.digest) { return own }
         // A registry that does not answer now will be told of when the image is pushed.
-        return (try? await remote.image(image.id.name, tag, key: publication.key)) ?? own
+        let found = (try? await remote.image(image.id.name, tag, key: publication.key)) ?? nil
+        return found.map { stored($0, key: publication.key) } ?? own
     }
 
     /// Whether the image of this key would be found; nothing of it is fetched.
@@ -128,7 +129,7 @@ extension ImageStore {
             }
         }
         guard let shown = try? layout.resolve("\(repository(image)):\(tag)") else { return nil }
-        return (try? content(of: shown).annotations[Self.keyName], shown.digest)
+        return (annotations(of: shown)[Self.keyName], shown.digest)
     }
 
     /// Sends what the registry lacks of the image, if it goes to one; nobody sees anything of it yet.

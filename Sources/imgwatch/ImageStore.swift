@@ -66,16 +66,26 @@ final class ImageStore: Sendable {
     /// The image of this key, where it was published before and all of it is still there.
     func image(of image: Image, key: String) -> StoredImage? {
         for (_, manifest) in names(image, key: key).reversed() where isWhole(manifest, of: image, key: key) {
-            return StoredImage(key: key, manifest: manifest)
+            return stored(manifest, key: key)
         }
         return nil
     }
 
     /// Of an image in a registry elsewhere the layers may be there alone.
     func isWhole(_ manifest: Descriptor, of image: Image, key: String) -> Bool {
-        guard let content = try? layout.readManifest(manifest) else { return false }
-        return content.annotations[Self.keyName] == key && layout.hasBlob(content.configuration)
-            && (image.push && remote != nil || content.layers.allSatisfy { layout.hasBlob($0) })
+        guard annotations(of: manifest)[Self.keyName] == key, let parts = try? layout.images(of: manifest) else {
+            return false
+        }
+        return parts.allSatisfy { part in
+            guard let content = try? layout.readManifest(part.descriptor) else { return false }
+            return layout.hasBlob(content.configuration)
+                && (image.push && remote != nil || content.layers.allSatisfy { layout.hasBlob($0) })
+        }
+    }
+
+    /// Of a manifest or an index; none where it is not here.
+    func annotations(of manifest: Descriptor) -> [String: String] {
+        (try? layout.readBlob(manifest)).map { Manifest.annotations(in: $0) } ?? [:]
     }
 
     // MARK: Assembling
@@ -101,11 +111,13 @@ final class ImageStore: Sendable {
                 bases: loaded,
                 labels: image.allLabels(key: inputs.key, revision: inputs.revision),
                 annotations: try annotations(of: image, key: inputs.key, heads),
-                platform: Self.platform,
+                platform: image.platform,
                 isCancelled: isCancelled
             )
             request.heads = heads
-            request.externals = try externals(of: image)
+            for (base, manifest) in try externals(of: image) where base.platform == image.platform {
+                request.externals[base.reference] = manifest
+            }
             request.encoding = encoding(of: image)
             return stored(try assembler.assemble(request), inputs, neighbours: try neighbours(image, inputs))
         } catch let problem as BuildProblem {
@@ -131,33 +143,10 @@ final class ImageStore: Sendable {
         var all = image.annotations(key: key)
         var keys: [String] = []
         for head in heads.values {
-            if let key = try content(of: head.manifest).annotations[Self.keyName] { keys.append(key) }
+            if let key = annotations(of: head.manifest)[Self.keyName] { keys.append(key) }
         }
         if !keys.isEmpty { all[Self.headsName] = keys.sorted().joined(separator: " ") }
         return all
-    }
-
-    /// An image that somebody else pushed for this key: its layers and configuration, under a manifest that says so.
-    func adopt(_ made: Manifest, of image: Image, key: String) throws(ImageProblem) -> StoredImage {
-        var manifest = made
-        manifest.configuration.mediaType = MediaType.configuration
-        for (index, layer) in made.layers.enumerated() {
-            guard let type = MediaType.ociLayer(layer.mediaType) else {
-                throw .failed(
-                    Failure("the command's image has a layer of the type \(layer.mediaType), which is no image's")
-                )
-            }
-            manifest.layers[index].mediaType = type
-        }
-        manifest.annotations.merge(image.annotations(key: key)) { $1 }
-        do throws(OCIError) {
-            return StoredImage(
-                key: key,
-                manifest: try layout.writeBlob(manifest.encoded(), mediaType: MediaType.manifest)
-            )
-        } catch {
-            throw ImageProblem(error)
-        }
     }
 
     private func stored(_ built: BuiltImage, _ inputs: ImageInputs, neighbours: [Digest: String]) -> StoredImage {
@@ -174,8 +163,8 @@ final class ImageStore: Sendable {
     private func neighbours(_ image: Image, _ inputs: ImageInputs) throws(ImageProblem) -> [Digest: String] {
         guard let remote else { return [:] }
         var found: [Digest: String] = [:]
-        for (reference, manifest) in try externals(of: image) {
-            guard let repository = ImageReference(parsing: reference).flatMap(remote.neighbour) else { continue }
+        for (base, manifest) in try externals(of: image) {
+            guard let repository = ImageReference(parsing: base.reference).flatMap(remote.neighbour) else { continue }
             for layer in try content(of: manifest).layers { found[layer.digest] = repository }
         }
         for base in inputs.bases where base.isPushed {
@@ -186,14 +175,14 @@ final class ImageStore: Sendable {
         return found
     }
 
-    /// The manifests of the bases outside the project, by the names that the Dockerfile has for them.
-    func externals(of image: Image) throws(ImageProblem) -> [String: Descriptor] {
-        var found: [String: Descriptor] = [:]
+    /// The manifests of the bases outside the project.
+    func externals(of image: Image) throws(ImageProblem) -> [BaseName: Descriptor] {
+        var found: [BaseName: Descriptor] = [:]
         for pin in image.externalBases {
             guard let known = bases?.manifest(pin) else {
-                throw .failed(Failure("the base \(pin.reference) is not known any more", isTransient: true))
+                throw .failed(Failure("the base \(pin.name.text) is not known any more", isTransient: true))
             }
-            found[pin.reference] = known
+            found[pin.name] = known
         }
         return found
     }
@@ -231,8 +220,8 @@ final class ImageStore: Sendable {
     /// The layers of these images that are here, by the hashes of their tars.
     func layers(of manifests: [Descriptor]) -> [Digest: LayerRecord] {
         var found: [Digest: LayerRecord] = [:]
-        for manifest in manifests {
-            guard let image = try? layout.readImage(manifest) else { continue }
+        for manifest in manifests.flatMap({ (try? layout.images(of: $0)) ?? [] }) {
+            guard let image = try? layout.readImage(manifest.descriptor) else { continue }
             for (layer, diffID) in zip(image.manifest.layers, image.configuration.diffIDs) {
                 guard let type = MediaType.ociLayer(layer.mediaType) else { continue }
                 found[diffID] = LayerRecord(diffID: diffID, digest: layer.digest, size: layer.size, mediaType: type)

@@ -13,6 +13,8 @@ import Registry
 struct StoredImage: Sendable {
     var key: String
     var manifest: Descriptor
+    /// The images that an index names, by their platforms; empty where the image is for one platform.
+    var parts: [String: StoredImage] = [:]
     /// nil until somebody builds on it.
     var content: BuiltImage?
     /// What was not in the store before.
@@ -22,6 +24,15 @@ struct StoredImage: Sendable {
     var fresh: Set<Digest> = []
     /// Repositories in the registry where images go that hold what comes from a base.
     var neighbours: [Digest: String] = [:]
+
+    /// The image for one platform.
+    func part(for platform: String) -> StoredImage { parts[platform] ?? self }
+
+    /// What stands for the platform of an image that is for one alone.
+    static let onlyPart = ""
+
+    /// By platform.
+    var allParts: [String: StoredImage] { parts.isEmpty ? [Self.onlyPart: self] : parts }
 }
 
 /// What an image's references show.
@@ -57,10 +68,24 @@ struct BaseImage: Sendable {
 }
 
 extension [BaseImage] {
+    /// The same for one platform.
+    func parts(for platform: String) -> [BaseImage] {
+        map { base in
+            var base = base
+            base.image = base.image.part(for: platform)
+            return base
+        }
+    }
+
     /// By name.
     var references: [String: String] {
         Dictionary(map { ($0.name, $0.reference) }, uniquingKeysWith: { first, _ in first })
     }
+}
+
+extension BaseName {
+    /// For people: the platform where it is not this machine's.
+    var text: String { platform == ImageStore.platform ? reference : "\(reference) (\(platform))" }
 }
 
 extension Image {
@@ -87,6 +112,13 @@ struct ImageInputs: Sendable {
 }
 
 extension ImageInputs {
+    /// What the image is made from for one platform.
+    func parts(for platform: String) -> ImageInputs {
+        var inputs = self
+        inputs.bases = bases.parts(for: platform)
+        return inputs
+    }
+
     /// What follows from the image's files, and from the images that it is made from.
     init(of image: Image, _ answer: NodeAnswer, own: String, bases: [BaseImage], copies: [String: PrivateCopy] = [:]) {
         self.init(

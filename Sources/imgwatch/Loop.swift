@@ -96,6 +96,10 @@ actor Loop {
     var baseRetry: Task<Void, Never>?
     var basePause: Duration?
     var isReady = false
+    /// Looks at the store when nothing happens for a while.
+    var cleaning: Task<Void, Never>?
+    /// So many bytes of the store are in use, as far as is known.
+    var storeFloor = 0
     private var timer: Task<Void, Never>?
     private(set) var isStopping = false
     private(set) var isOver = false

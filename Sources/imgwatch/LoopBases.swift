@@ -1,5 +1,6 @@
 /// Bases from outside that nobody knows yet: an image waits for them, and the configuration is loaded again with them.
 
+import Dockerfile
 import Engine
 import Foundation
 import Graph
@@ -31,17 +32,18 @@ extension Loop {
         await key(image.id, operation)
     }
 
-    private func isAsked(_ base: String) -> Bool {
+    private func isAsked(_ base: BaseName) -> Bool {
         session.bases.isAsked(base, nodes.project.pull(of: base))
     }
 
-    private func whyMissing(_ base: String) -> String {
+    private func whyMissing(_ base: BaseName) -> String {
         guard isAsked(base) else {
-            return "the base \(base) has no pin yet, and `pull: never` forbids to ask for it: "
+            return "the base \(base.text) has no pin yet, and `pull: never` forbids to ask for it: "
                 + "write `pull: missing`, or start once with --pull"
         }
         let reason = session.bases.failure(base).map { ": \($0.reason); \($0.remedy)" } ?? ""
-        return "the base \(base) can't be had\(Self.whyAsked(base, nodes.project.images.map(\.id.name)))\(reason)"
+        let guess = Self.whyAsked(base.reference, nodes.project.images.map(\.id.name))
+        return "the base \(base.text) can't be had\(guess)\(reason)"
     }
 
     /// A bare name is most often meant for an image of the project, which was renamed or forgotten.
@@ -70,7 +72,7 @@ extension Loop {
     }
 
     /// Asks now for the bases that are missing.
-    func resolveBases(where isMeant: (String) -> Bool = { _ in true }) async {
+    func resolveBases(where isMeant: (BaseName) -> Bool = { _ in true }) async {
         let missing = nodes.project.images.flatMap(\.unresolvedBases).filter { isAsked($0) && isMeant($0) }
         guard !missing.isEmpty else { return }
         let failed = await session.bases.resolve(missing).failed

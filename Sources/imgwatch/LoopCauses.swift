@@ -19,8 +19,8 @@ extension Loop {
             return cause
         }
         var cause = cause
-        let pins = nodes.project.image(id)?.externalBases ?? []
-        cause.bases = pins.map(\.reference).filter(session.bases.hasMoved)
+        let pins = nodes.project.image(id)?.variants.pins ?? []
+        cause.bases = pins.map(\.name).filter(session.bases.hasMoved).map(\.text)
         if let reading = readings[id]?.answer.reading, let before = remembered[id] {
             name(reading, before, &cause)
         }

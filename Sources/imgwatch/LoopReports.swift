@@ -42,7 +42,10 @@ extension Loop {
             }
             session.tell(event)
         }
-        if report == .idle { noteIdle() }
+        if report == .idle {
+            noteIdle()
+            watchStore()
+        }
     }
 
     func tellStarted(_ run: ActiveRun) {

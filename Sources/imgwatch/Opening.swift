@@ -18,8 +18,11 @@ import Watching
 struct SessionParts {
     var environment: [String: String]
     var state: StateStore
+    var folders: StateFolders
     /// nil for a command that only looks.
     var lock: ProjectLock?
+    /// Of who works beside a loop.
+    var storeLock: StoreLock?
     var reader: InputReader
     var inputs: FolderOfFiles
     var git: GitNames?
@@ -96,6 +99,7 @@ struct Opening {
         }
         try folders.create()
         let lock = purpose.isBeside ? nil : try acquireLock()
+        let storeLock = purpose == .verify ? try StoreLock.share(folders) : nil
         let state = try StateStore.open(folders)
         if let notice = state.notice { tell(notice) }
         if !purpose.isBeside { try endSurvivors(state) }
@@ -125,7 +129,9 @@ struct Opening {
             SessionParts(
                 environment: environment,
                 state: state,
+                folders: folders,
                 lock: lock,
+                storeLock: storeLock,
                 reader: reader,
                 inputs: try FolderOfFiles(folders.state + "/inputs", most: Self.mostReadings),
                 git: repository.flatMap { GitNames($0, reader: reader, environment) },
@@ -141,8 +147,8 @@ struct Opening {
 
     /// Nobody else works on the project yet.
     private func clean(_ layout: ImageLayout, _ state: StateStore) {
-        guard layout.size > StoreCleaning.limit,
-            let done = try? StoreCleaning(layout, project, state).clean(), done.bytes > 0
+        guard layout.size > project.storeLimit,
+            let done = try? StoreCleaning(layout, folders, project, state).clean(), done.bytes > 0
         else { return }
         tell("the store had grown large: \(Formats.size(bytes: done.bytes)) that nothing needs were removed")
     }
@@ -206,16 +212,19 @@ struct Opening {
     /// The project with what is known of its bases, once the registries were asked; what images show there is known
     /// then, too.
     func prepare(_ session: Session) async throws -> Project {
-        let references = project.images.flatMap(\.externalBases).map(\.reference)
+        let bases = project.bases
         async let looked: Void = session.lookAtReferences(of: project)
-        guard !references.isEmpty else {
+        guard !bases.isEmpty else {
             await looked
             return project
         }
-        let asked = references.filter { session.bases.isAsked($0, project.pull(of: $0)) }
+        // What is verified is what was built: on the bases as they were then.
+        let asked = bases.filter {
+            session.bases.isAsked($0, purpose == .verify && !asksForBases ? .missing : project.pull(of: $0))
+        }
         for base in await session.bases.resolve(asked).kept {
             let reason = session.bases.failure(base).map { ": \($0.reason)" } ?? ""
-            tell("whether \(base) has changed can't be found out\(reason); what it was is used")
+            tell("whether \(base.text) has changed can't be found out\(reason); what it was is used")
         }
         await looked
         return try session.load(project.file).project

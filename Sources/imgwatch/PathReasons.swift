@@ -166,7 +166,7 @@ struct PathReasons {
             let image = project.image(entry.id)
             return PathReport.Rule(
                 .instruction,
-                image?.evaluation.instruction(of: source) ?? source.path,
+                image?.variants.lazy.compactMap { $0.evaluation.instruction(of: source) }.first ?? source.path,
                 image.map { Place(file: $0.dockerfile, line: source.line) }
             )
         case .links(let links): return PathReport.Rule(.link, links.joined(separator: " and "))

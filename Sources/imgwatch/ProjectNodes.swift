@@ -60,7 +60,7 @@ struct ProjectNodes: Sendable {
     }
 
     private static func entry(_ image: Image, in project: Project) -> Entry {
-        let sources = image.evaluation.contextPaths.map(\.path).filter { path in
+        let sources = image.variants.contextPaths.map(\.path).filter { path in
             path != "." && !path.isEmpty && !path.unicodeScalars.contains { "*?[\\".unicodeScalars.contains($0) }
         }
         let linked = LinkedSources(of: image, in: project.root)
@@ -150,7 +150,7 @@ struct ProjectNodes: Sendable {
     func instruction(reading path: String, of id: NodeID) -> String {
         guard let image = project.image(id) else { return "" }
         let context = image.context.isEmpty ? "" : image.context + "/"
-        let source = image.evaluation.contextPaths.first { context + $0.path == path }
+        let source = image.variants.contextPaths.first { context + $0.path == path }
         return source.map { " (\(image.dockerfile):\($0.line))" } ?? ""
     }
 

@@ -14,7 +14,7 @@ final class RemoteRegistry: Sendable {
     private let host: String
     /// Before the image's name in a repository's; "" or with a slash at its end.
     private let prefix: String
-    private let layout: ImageLayout
+    let layout: ImageLayout
     /// What tags are known to show, by `REPOSITORY:TAG`.
     private let shown = Mutex<[String: Digest]>([:])
 
@@ -34,7 +34,7 @@ final class RemoteRegistry: Sendable {
     /// The repository of an image that lies in the same registry; nil for one elsewhere.
     func neighbour(_ reference: ImageReference) -> String? { reference.host == host ? reference.repository : nil }
 
-    private func client(_ repository: String) async throws(RegistryError) -> RegistryClient {
+    func client(_ repository: String) async throws(RegistryError) -> RegistryClient {
         let client = try await registries.client(for: host, repository: repository)
         client.willPush(to: repository)
         return client
@@ -46,7 +46,7 @@ final class RemoteRegistry: Sendable {
         shown.withLock { $0["\(repository(image)):\(tag)"] }
     }
 
-    private func note(_ repository: String, _ tag: String, _ digest: Digest?) {
+    func note(_ repository: String, _ tag: String, _ digest: Digest?) {
         shown.withLock { $0["\(repository):\(tag)"] = digest }
     }
 
@@ -102,12 +102,13 @@ final class RemoteRegistry: Sendable {
         in repository: String,
         _ client: RegistryClient
     ) async -> Bool {
-        guard let own = try? layout.resolve(name), own.digest == digest, let manifest = try? layout.readManifest(own)
+        guard let own = try? layout.resolve(name), own.digest == digest, let parts = try? layout.images(of: own)
         else {
             return true
         }
+        let manifests = parts.compactMap { try? layout.readManifest($0.descriptor) }
         return await withTaskGroup(of: Bool.self) { group in
-            for blob in manifest.layers + [manifest.configuration] {
+            for blob in Set(manifests.flatMap { $0.layers + [$0.configuration] }) {
                 group.addTask {
                     do throws(RegistryError) { return try await client.holds(blob, in: repository) } catch {
                         return true
@@ -133,62 +134,7 @@ final class RemoteRegistry: Sendable {
     ) async throws(RegistryError) -> (key: String?, digest: Digest)? {
         let repository = repository(image)
         guard let found = try await client(repository).manifest(repository, tag, isPull: mustKnow) else { return nil }
-        let manifest = try? Manifest(decoding: found.bytes)
-        return (manifest?.annotations[ImageStore.keyName], found.descriptor.digest)
-    }
-
-    /// The image of a key that anybody has pushed under this tag; manifest and configuration are in the layout then.
-    func image(_ image: String, _ tag: String, key: String) async throws(RegistryError) -> StoredImage? {
-        let repository = repository(image)
-        let client = try await client(repository)
-        guard let found = try await client.manifest(repository, tag),
-            let manifest = try? Manifest(decoding: found.bytes), manifest.annotations[ImageStore.keyName] == key
-        else { return nil }
-        try await client.fetchConfiguration(manifest.configuration, from: repository, into: layout)
-        do throws(OCIError) {
-            let stored = try layout.writeBlob(found.bytes, mediaType: found.descriptor.mediaType)
-            note(repository, tag, stored.digest)
-            return StoredImage(key: key, manifest: stored)
-        } catch {
-            throw RegistryError(error.reason, remedy: error.remedy)
-        }
-    }
-
-    /// What a tag shows for this platform, whoever pushed it; its configuration is in the layout then.
-    func shown(_ image: String, _ tag: String) async throws(RegistryError) -> Manifest? {
-        let repository = repository(image)
-        let client = try await client(repository)
-        guard var found = try await client.manifest(repository, tag) else { return nil }
-        if let index = try? ImageIndex(decoding: found.bytes), MediaType.isIndex(found.descriptor.mediaType) {
-            guard let choice = index.manifest(for: ImageStore.platform),
-                let chosen = try await client.manifest(repository, "\(choice.digest)")
-            else { return nil }
-            found = chosen
-        }
-        let manifest: Manifest
-        do throws(OCIError) { manifest = try Manifest(decoding: found.bytes) } catch {
-            throw RegistryError(error.reason, remedy: error.remedy)
-        }
-        try await client.fetchConfiguration(manifest.configuration, from: repository, into: layout)
-        return manifest
-    }
-
-    /// Gets the layers of an image into the layout: somebody builds on it.
-    ///
-    /// Throws ``ImageProblem/baseIsGone(_:)`` where the registry has them no more.
-    func fetchLayers(of manifest: Descriptor, _ image: String) async throws(ImageProblem) {
-        let layers: [Descriptor]
-        do throws(OCIError) { layers = try layout.readManifest(manifest).layers } catch { throw ImageProblem(error) }
-        let repository = repository(image)
-        do throws(RegistryError) {
-            for layer in layers where !layout.hasBlob(layer) {
-                try await client(repository).fetch(layer, from: repository, into: layout)
-            }
-        } catch {
-            guard error.status == 404 else { throw ImageProblem(error) }
-            (try? await client(repository))?.forget(repository)
-            throw .baseIsGone(image)
-        }
+        return (Manifest.annotations(in: found.bytes)[ImageStore.keyName], found.descriptor.digest)
     }
 
     // MARK: Pushes

@@ -35,7 +35,9 @@ final class Session: Sendable {
     let reporter: Reporter
     let output: OutputQueue
     private let telling = Mutex(Telling())
+    private let folders: StateFolders
     private let lock: ProjectLock?
+    private let storeLock: StoreLock?
     /// Told when the watcher has something.
     private let activity: Activity
     /// What each node read when it was last looked at, one file a node.
@@ -47,6 +49,7 @@ final class Session: Sendable {
 
     init(_ parts: SessionParts) throws(WatchError) {
         (environment, state, store, lock) = (parts.environment, parts.state, parts.store, parts.lock)
+        (folders, storeLock) = (parts.folders, parts.storeLock)
         heads = parts.heads
         (bases, http, inputs) = (parts.bases, parts.http, parts.inputs)
         (reporter, output, reader, git) = (parts.reporter, parts.output, parts.reader, parts.git)
@@ -126,6 +129,16 @@ final class Session: Sendable {
     }
 
     func headID() -> String? { (try? git?.repository.head())??.id }
+
+    // MARK: Store
+
+    /// Whether it works beside a loop, and leaves what others see as it is.
+    var isBeside: Bool { lock == nil }
+
+    /// Only where nothing is written to the store.
+    func cleanStore(of project: Project) -> LayoutCollection? {
+        try? StoreCleaning(store.layout, folders, project, state).clean()
+    }
 
     // MARK: Configuration
 

@@ -106,7 +106,7 @@ extension Session {
     func own(_ id: NodeID, _ reading: Reading, _ provenance: Provenance, _ project: Project) -> String? {
         if let step = project.step(id) { return Keys.own(of: step, reading) }
         return project.image(id).map { image in
-            let own = Keys.own(of: image, platform: ImageStore.platform, reading, revision: provenance.revision)
+            let own = Keys.own(of: image, reading, revision: provenance.revision)
             // Other machines find it by its key: what it says of its bases must be true there.
             guard case .remote(let name) = store.address, image.showsReferences else { return own }
             return Keys.combined(own, [name])

@@ -8,22 +8,21 @@ import State
 
 struct StoreCleaning: Sendable {
     let layout: ImageLayout
+    private let folders: StateFolders
     /// The manifests of what is published now.
     let current: Set<String>
-    /// The names that Dockerfiles have for images from elsewhere.
+    /// The names of images from elsewhere.
     let bases: Set<String>
     let images: Set<String>
 
-    /// More than that, and the store is cleaned when imgwatch starts.
-    static let limit = 20_000_000_000
     /// So many images, and heads of each image, are kept besides what is in use: who goes back to another branch finds
     /// them.
     static let usuallyKept = 5
 
-    init(_ layout: ImageLayout, _ project: Project, _ state: StateStore) throws(StateError) {
-        self.layout = layout
+    init(_ layout: ImageLayout, _ folders: StateFolders, _ project: Project, _ state: StateStore) throws(StateError) {
+        (self.layout, self.folders) = (layout, folders)
         current = Set(try state.successes().values.map(\.digest))
-        bases = Set(project.images.flatMap(\.externalBases).map(\.reference))
+        bases = Set(project.bases.map(ExternalBases.name))
         images = Set(project.images.map(\.id.name))
     }
 
@@ -33,9 +32,9 @@ struct StoreCleaning: Sendable {
         var heads: Set<String> = []
         for name in kept {
             guard let image = image(of: name)?.image, let manifest = try layout.resolve(name),
-                let content = try? layout.readManifest(manifest)
+                let bytes = try? layout.readBlob(manifest)
             else { continue }
-            let keys = content.annotations[ImageStore.headsName] ?? ""
+            let keys = Manifest.annotations(in: bytes)[ImageStore.headsName] ?? ""
             heads.formUnion(keys.split(separator: " ").map { "\(WantedHead.place(of: image)):\($0)" })
         }
         return kept.union(heads)
@@ -46,8 +45,8 @@ struct StoreCleaning: Sendable {
         var newest: [String: Int] = [:]
         for name in try layout.names().reversed() {
             guard let manifest = try layout.resolve(name) else { continue }
-            if name.hasPrefix(ExternalBases.prefix) {
-                if bases.contains(String(name.dropFirst(ExternalBases.prefix.count))) { kept.insert(name) }
+            if ExternalBases.isBase(name) {
+                if bases.contains(name) { kept.insert(name) }
                 continue
             }
             if current.contains("\(manifest.digest)") { kept.insert(name) }
@@ -70,7 +69,10 @@ struct StoreCleaning: Sendable {
         return images.first { Self.places(of: $0).contains(place) }.map { ($0, place) }
     }
 
-    func clean(keeping count: Int = usuallyKept) throws(OCIError) -> LayoutCollection {
-        try layout.collect(keeping: kept(keeping: count))
+    /// Nil where somebody works in the store beside the loop.
+    func clean(keeping count: Int = usuallyKept) throws(OCIError) -> LayoutCollection? {
+        guard let lock = StoreLock.alone(folders) else { return nil }
+        defer { withExtendedLifetime(lock) {} }
+        return try layout.collect(keeping: kept(keeping: count))
     }
 }

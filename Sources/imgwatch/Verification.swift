@@ -22,6 +22,7 @@ struct Verification: Sendable {
     /// Whether the engine may take what it built before.
     let usesCache: Bool
 
+    /// An image for one platform.
     func verify(_ image: Image, _ inputs: ImageInputs) async throws(ImageProblem) -> Verified {
         if image.building.command != nil {
             throw .failed(Failure("a command of the project's makes it, and not imgwatch"))
@@ -37,6 +38,7 @@ struct Verification: Sendable {
         }
         return Verified(
             image: image.id,
+            platform: image.platform,
             key: inputs.key,
             digest: built.manifest.digest,
             stored: try await stored(image, built),
@@ -55,7 +57,8 @@ struct Verification: Sendable {
     /// What was built before under the key, against what was built now.
     private func stored(_ image: Image, _ built: StoredImage) async throws(ImageProblem) -> Verified.Stored {
         let store = session.store
-        guard let known = store.image(of: image, key: built.key)?.manifest else { return .nothing }
+        guard let whole = store.image(of: image, key: built.key) else { return .nothing }
+        let known = whole.part(for: image.platform).manifest
         if known.digest == built.manifest.digest { return .same }
         let (old, new) = (try store.content(of: known), try store.content(of: built.manifest))
         // The configuration names the tars.

@@ -34,6 +34,7 @@ struct Verified: Sendable {
     }
 
     var image: NodeID
+    var platform: String
     var key: String
     var digest: Digest
     var stored: Stored
@@ -56,8 +57,11 @@ struct Verified: Sendable {
 
     var text: String { (storeLines + engineLines).joined(separator: "\n") }
 
+    /// For people: the platform where it is not this machine's.
+    private var name: String { platform == ImageStore.platform ? image.name : "\(image) (\(platform))" }
+
     private var storeLines: [String] {
-        let name = "\(image): built anew as \(digest), key \(key.prefix(Provenance.keyLength))"
+        let name = "\(name): built anew as \(digest), key \(key.prefix(Provenance.keyLength))"
         switch stored {
         case .nothing: return [name + "; the store has nothing under this key"]
         case .same: return [name + "; the store has the same"]
@@ -71,10 +75,10 @@ struct Verified: Sendable {
 
     private var engineLines: [String] {
         switch byEngine {
-        case .left(let reason): return ["\(image): compared with no engine's image: \(reason)"]
-        case .failed(let reason): return ["\(image): \(reason)"]
+        case .left(let reason): return ["\(name): compared with no engine's image: \(reason)"]
+        case .failed(let reason): return ["\(name): \(reason)"]
         case .built(let whole):
-            let line = "\(image): \(whole.version) built all of it: \(whole.comparison.summary)"
+            let line = "\(name): \(whole.version) built all of it: \(whole.comparison.summary)"
             return [line] + whole.comparison.lines("here", "by \(whole.engine)")
         }
     }
@@ -134,7 +138,8 @@ extension ImageComparison {
 extension Verified {
     var json: JSON {
         .object([
-            .init("image", .text(image.name)), .init("isEqual", .boolean(isEqual)), .init("key", .text(key)),
+            .init("image", .text(image.name)), .init("platform", .text(platform)), .init("isEqual", .boolean(isEqual)),
+            .init("key", .text(key)),
             .init("digest", .text("\(digest)")), .init("store", stored.json), .init("engine", byEngine.json),
         ])
     }

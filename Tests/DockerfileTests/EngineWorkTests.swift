@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test func `RUN in a base's trigger is RUN`() throws {
-        let known = ["debian": BaseDefaults(onBuild: ["RUN make", "COPY a b"])]
+        let known: [BaseName: BaseDefaults] = ["debian": BaseDefaults(onBuild: ["RUN make", "COPY a b"])]
         let found = try evaluate("FROM debian", EvaluationOptions(externalDefaults: known)).unsupportedByAssembler
         #expect(found.map(\.id) == ["dockerfile-run-unsupported"])
     }

@@ -53,3 +53,8 @@ struct LintCase: Sendable, CustomTestStringConvertible {
 
     var found: [String] { get throws { try lint(text, EvaluationOptions(arguments: arguments)) } }
 }
+
+extension BaseName: ExpressibleByStringLiteral {
+    /// For the usual platform.
+    package init(stringLiteral reference: String) { self.init(reference, for: "linux/amd64") }
+}

@@ -168,7 +168,13 @@ import Testing
         #expect(operations[1] == .expose(["80/tcp"]))
         #expect(operations[2] == .command(["/bin/bash", "-c", "run"]))
         #expect(operations[3] == .copy(Copy(sources: [.path("x")], destination: "/srv/y/")))
-        let defaults = evaluation.defaults(bases: [:], external: options.externalDefaults)
+        let defaults = evaluation.defaults { base, _ in
+            if case .external(let name) = base {
+                options.externalDefaults[BaseName(name, for: "linux/amd64")]
+            } else {
+                nil
+            }
+        }
         #expect((defaults.user, defaults.workingDirectory, defaults.shell) == ("app", "/srv", ["/bin/bash", "-c"]))
         #expect(defaults.environment == Self.python.environment && defaults.onBuild.isEmpty)
     }

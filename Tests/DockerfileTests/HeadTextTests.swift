@@ -10,7 +10,7 @@ import Testing
     private func heads(_ text: String, isWhole: Bool = false) throws -> [String] {
         let file = try Dockerfile.parse(text)
         return try file.evaluate(Self.options).split(isWhole: isWhole).heads.map { head in
-            try file.text(of: head) { base in
+            try file.text(of: head) { base, _ in
                 switch base {
                 case .project(let name): "here/\(name)@1"
                 case .external(let name): "there/\(name)@2"

@@ -77,7 +77,7 @@ import Testing
     @Test func `an engine is not asked to check a head once more`() throws {
         let file = try Dockerfile.parse("# check=error=true\nFROM scratch\nRUN a")
         let head = try #require(try file.evaluate(EvaluationOptions()).split().heads.first)
-        let text = try file.text(of: head) { _ in "" }
+        let text = try file.text(of: head) { _, _ in "" }
         #expect(text.begins(with: "# check=skip=all\nFROM scratch AS stage-0\nRUN a"))
     }
 }

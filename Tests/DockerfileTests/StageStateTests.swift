@@ -23,7 +23,7 @@ import Testing
         let base = BaseDefaults(environment: [KeyValue("B", "0")], workingDirectory: "/base", onBuild: ["RUN theirs"])
         let options = EvaluationOptions(projectImages: ["base": "base"], baseDefaults: ["base": base])
         #expect(
-            try evaluate(text, options).defaults(bases: ["base": base])
+            try evaluate(text, options).defaults { from, _ in from == .project("base") ? base : nil }
                 == BaseDefaults(
                     environment: [KeyValue("B", "3"), path, KeyValue("A", "1"), KeyValue("C", "4")],
                     workingDirectory: "/base/x",
@@ -35,14 +35,14 @@ import Testing
     }
 
     @Test func `an image from nothing has the default PATH and the root as its folder`() throws {
-        #expect(try evaluate("FROM scratch").defaults(bases: [:]) == BaseDefaults(environment: [path]))
-        #expect(Evaluation(stages: []).defaults(bases: [:]) == BaseDefaults())
+        #expect(try evaluate("FROM scratch").defaults { _, _ in nil } == BaseDefaults(environment: [path]))
+        #expect(Evaluation(stages: []).defaults { _, _ in nil } == BaseDefaults())
     }
 
     /// The evaluation of a child must see what the same lines in one file would show.
     @Test func `two files in a row are like two stages of one file`() throws {
         let (first, second) = ("ENV A=1\nWORKDIR /w\nSHELL [\"s\"]\nONBUILD ENV T=$A", "ENV B=$A$T\nCOPY x y\nCMD z")
-        let base = try evaluate("FROM scratch\n" + first).defaults(bases: [:])
+        let base = try evaluate("FROM scratch\n" + first).defaults { _, _ in nil }
         let options = EvaluationOptions(projectImages: ["p": "p"], baseDefaults: ["p": base])
         let apart = try operations("FROM p\n" + second, options)
         #expect(try apart == operations("FROM scratch AS p\n\(first)\nFROM p\n\(second)"))

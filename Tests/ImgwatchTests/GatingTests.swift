@@ -131,6 +131,7 @@ private final class LoopRun: Sendable {
             SessionParts(
                 environment: environment,
                 state: state,
+                folders: folders,
                 reader: InputReader(root: project.root, index: HashIndex()),
                 inputs: FolderOfFiles(folders.state + "/inputs", most: 10),
                 store: store,

@@ -293,7 +293,7 @@ struct TreeFuzz {
         guard let files else { return Keyed() }
         let own =
             project.step(id).map { Keys.own(of: $0, files.reading) }
-            ?? project.image(id).map { Keys.own(of: $0, platform: "linux/amd64", files.reading) }
+            ?? project.image(id).map { Keys.own(of: $0, files.reading) }
         return Keyed(own: own, outputs: files.outputs.map(Keys.outputs), missing: files.missing)
     }
 

@@ -23,6 +23,7 @@ import Testing
     ) -> Verified {
         Verified(
             image: NodeID("web"),
+            platform: ImageStore.platform,
             key: "0123456789abcdef",
             digest: digest,
             stored: stored,
@@ -70,7 +71,9 @@ import Testing
         let verified = Self.verified(.same, Self.comparison { $0.execution.user = "app" })
         let text = String(decoding: verified.json.encoded(), as: UTF8.self)
         #expect(
-            text == #"{"image":"web","isEqual":false,"key":"0123456789abcdef","digest":"\#(Self.digest)","#
+            text
+                == #"{"image":"web","platform":"\#(ImageStore.platform)","isEqual":false,"#
+                + #""key":"0123456789abcdef","digest":"\#(Self.digest)","#
                 + #""store":{"has":"same"},"engine":{"name":"docker","version":"docker 20.10.24","#
                 + #""comparison":{"equal":0,"different":0,"unlinked":0,"#
                 + #""differences":[{"what":"user","there":"app"}]}}}"#

@@ -113,7 +113,9 @@ import Testing
     }
 
     static func key(_ image: Image, files: [InputFile] = files, platform: String = "linux/amd64") -> String {
-        Keys.own(of: image, platform: platform, Reading(files: files))
+        var image = image
+        image.variants[0].platform = platform
+        return Keys.own(of: image, Reading(files: files))
     }
 
     /// What stands behind `FROM scratch`.
@@ -149,7 +151,7 @@ import Testing
     @Test func `a commit decides only what shows it, and a base from elsewhere by its digest`() throws {
         var image = try Self.image("FROM alpine\nCOPY src /x")
         let key = { (image: Image, revision: String?) in
-            Keys.own(of: image, platform: "linux/amd64", Reading(files: Self.files), revision: revision)
+            Keys.own(of: image, Reading(files: Self.files), revision: revision)
         }
         #expect(key(image, "a") == key(image, nil))
         image.showsRevision = true

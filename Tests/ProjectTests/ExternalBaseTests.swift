@@ -30,7 +30,7 @@ import Testing
         defaults: BaseDefaults(environment: [KeyValue("PORT", "80")], workingDirectory: "/srv", onBuild: ["COPY r r"])
     )
 
-    private static func project(_ bases: [String: ExternalBase]) throws -> Project {
+    private static func project(_ bases: [BaseName: ExternalBase]) throws -> Project {
         let folder = try TemporaryFolder(files)
         return try Loader.load(file: folder.path + "/.imgwatch", environment: [:], bases: bases).project
     }
@@ -46,7 +46,7 @@ import Testing
         let app = try #require(project.image(NodeID("app")))
         let names = ["python:3.12", "docker.io/library/busybox:1"]
         #expect(app.externalBases == names.map { BasePin(reference: $0, digest: nil) })
-        #expect(app.unresolvedBases == names)
+        #expect(app.unresolvedBases.map(\.reference) == names)
         #expect(project.image(NodeID("top"))?.externalBases == [])
     }
 
@@ -64,7 +64,7 @@ import Testing
         var moved = Self.python
         moved.digest = "sha256:bb"
         let busybox = ExternalBase(digest: "sha256:cc", defaults: BaseDefaults())
-        let all: [[String: ExternalBase]] = [
+        let all: [[BaseName: ExternalBase]] = [
             [:], ["python:3.12": Self.python], ["python:3.12": moved],
             ["python:3.12": Self.python, "docker.io/library/busybox:1": busybox],
         ]

@@ -1,6 +1,8 @@
 /// A real folder for one test, gone with it.
 
+import Dockerfile
 import Foundation
+import Project
 
 final class TemporaryFolder {
     /// Absolute, without links.
@@ -28,4 +30,9 @@ final class TemporaryFolder {
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try FileManager.default.createSymbolicLink(atPath: url.path(percentEncoded: false), withDestinationPath: target)
     }
+}
+
+extension BaseName: ExpressibleByStringLiteral {
+    /// For this machine.
+    package init(stringLiteral reference: String) { self.init(reference, for: Loader.hostPlatform) }
 }

@@ -13,7 +13,8 @@ struct Clean: ParsableCommand {
         abstract: "Remove from this project's store what nothing needs any more.",
         discussion: """
             What is published now stays, with the bases that it is built on, and so do the newest few images and heads \
-            of each image. It is done by itself at a start where the store takes more than 20 GB.
+            of each image. It is done by itself where the store takes more than `store-limit`, at a start, and by a \
+            loop that has nothing else to do.
             """
     )
 
@@ -34,7 +35,12 @@ struct Clean: ParsableCommand {
         let lock = try Self.lock(folders, of: loaded.project)
         let layout = try ImageLayout.open(at: folders.store)
         let state = try StateStore.open(folders)
-        let done = try StoreCleaning(layout, loaded.project, state).clean(keeping: keep)
+        guard let done = try StoreCleaning(layout, folders, loaded.project, state).clean(keeping: keep) else {
+            throw SessionError(
+                reason: "somebody works in this project's store: `imgwatch verify`",
+                remedy: "clean it when that has ended"
+            )
+        }
         withExtendedLifetime(lock) {}
         tell(done, layout)
     }

@@ -40,7 +40,7 @@ struct Doctor: AsyncParsableCommand {
             patient.folders = StateFolders.forProject(root: patient.folder, environment: environment)
             let project = try options.load().project
             patient.project = project
-            patient.hasRun = project.images.contains { $0.evaluation.hasRun }
+            patient.hasRun = project.images.flatMap(\.variants).contains { $0.evaluation.hasRun }
             line = Checkup.Line(.ok, "\(project.file): \(project.counts)")
         } catch let problems as Diagnostics {
             patient.hasRun = problems.all.contains { $0.id == "dockerfile-run-unsupported" }

@@ -184,7 +184,7 @@ extension Loop {
 
     /// What an image is built on from outside of the project.
     func bases(of id: NodeID) -> [PinnedBase] {
-        (nodes.project.image(id)?.externalBases ?? []).map { session.bases.pinned($0.reference) }
+        (nodes.project.image(id)?.variants.pins ?? []).map { session.bases.pinned($0.name) }
     }
 
     /// What follows the last colon.

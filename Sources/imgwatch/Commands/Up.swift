@@ -77,7 +77,7 @@ struct Build: AsyncParsableCommand {
         signals.stop(loop)
         let control = session.serveControl(of: loop, signals.count, in: opening.folders)
         await loop.run()
-        await session.heads.finishSharing()
+        if await !loop.isStopping { await session.heads.finishSharing() }
         await session.heads.end()
         signals.end()
         control?.stop()

@@ -50,9 +50,10 @@ struct Verify: AsyncParsableCommand {
         var isEqual = true
         var results: [JSON] = []
         for name in names {
-            let (json, isGood) = await verify(NodeID(name), session, loop)
-            results.append(json)
-            if !isGood { isEqual = false }
+            for (json, isGood) in await verify(NodeID(name), session, loop) {
+                results.append(json)
+                if !isGood { isEqual = false }
+            }
         }
         await session.heads.end()
         signals.end()
@@ -61,16 +62,20 @@ struct Verify: AsyncParsableCommand {
         if !isEqual { throw ExitCode(1) }
     }
 
-    /// Tells of an image as soon as it is known.
-    private func verify(_ id: NodeID, _ session: Session, _ loop: Loop) async -> (json: JSON, isEqual: Bool) {
+    /// Tells of an image as soon as it is known, one platform after the other.
+    private func verify(_ id: NodeID, _ session: Session, _ loop: Loop) async -> [(json: JSON, isEqual: Bool)] {
         let wish: Verification.Wish = isWithoutEngine ? .nobody : engine.map { .only($0) } ?? .usual
+        var results: [(json: JSON, isEqual: Bool)] = []
         let reason: String
         do {
             let (image, inputs) = try await loop.verifiable(id)
             let verification = Verification(session: session, engine: wish, usesCache: usesCache)
-            let verified = try await verification.verify(image, inputs)
-            if !options.isJSON { Say.line(verified.text) }
-            return (verified.json, verified.isEqual)
+            for one in image.forEachPlatform {
+                let verified = try await verification.verify(one, inputs)
+                if !options.isJSON { Say.line(verified.text) }
+                results.append((verified.json, verified.isEqual))
+            }
+            return results
         } catch let problem as SessionError {
             reason = "\(problem.reason); \(problem.remedy)"
         } catch let problem as ImageProblem {
@@ -80,7 +85,7 @@ struct Verify: AsyncParsableCommand {
         }
         if !options.isJSON { Say.error("imgwatch: \(reason)") }
         let members: [JSON.Member] = [.init("image", .text(id.name)), .init("isEqual", .boolean(false))]
-        return (.object(members + [.init("failed", .text(reason))]), false)
+        return results + [(.object(members + [.init("failed", .text(reason))]), false)]
     }
 
     /// Only images can be verified.

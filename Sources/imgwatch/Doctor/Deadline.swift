@@ -10,17 +10,22 @@ enum Deadline {
         _ work: @escaping @Sendable () async -> Value
     ) async -> Value? {
         let once = Once()
-        return await withCheckedContinuation { continuation in
-            let working = Task {
-                let value = await work()
-                if once.isFirst() { continuation.resume(returning: value) }
+        let working = Task { await work() }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                Task {
+                    let value = await working.value
+                    if once.isFirst() { continuation.resume(returning: value) }
+                }
+                let seconds = Int(limit.components.seconds)
+                DispatchQueue(label: "deadline").asyncAfter(deadline: .now() + .seconds(seconds)) {
+                    guard once.isFirst() else { return }
+                    working.cancel()
+                    continuation.resume(returning: nil)
+                }
             }
-            let seconds = Int(limit.components.seconds)
-            DispatchQueue(label: "deadline").asyncAfter(deadline: .now() + .seconds(seconds)) {
-                guard once.isFirst() else { return }
-                working.cancel()
-                continuation.resume(returning: nil)
-            }
+        } onCancel: {
+            working.cancel()
         }
     }
 

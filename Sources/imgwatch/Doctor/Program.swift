@@ -19,7 +19,8 @@ struct Program {
 
     private static let patience: Duration = .seconds(3)
 
-    private var isInstalled: Bool {
+    /// Whether it is found along the `PATH`.
+    static func isInstalled(_ name: String, in environment: [String: String]) -> Bool {
         (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").contains {
             FileManager.default.isExecutableFile(atPath: "\($0)/\(name)")
         }
@@ -27,7 +28,7 @@ struct Program {
 
     /// Blocks until it has ended.
     func run(_ words: [String]) -> Answer {
-        guard isInstalled else { return .missing }
+        guard Self.isInstalled(name, in: environment) else { return .missing }
         // KILL at once: what hangs is not asked twice.
         let limited = ["timeout", "-s", "KILL", "\(Self.patience.components.seconds)", name] + words
         let command = StepCommand(

@@ -1,5 +1,6 @@
 /// The registries that a project speaks to: whether they answer, how, and as whom they let us in.
 
+import Dockerfile
 import Foundation
 import Graph
 import HTTP
@@ -49,7 +50,7 @@ struct RegistryDoctor {
             let repository = parts.count > 1 ? parts[1] + "/" + image : image
             targets.append(Target(host: parts[0], repository: repository, purpose: "for this project's images"))
         }
-        for base in project.images.flatMap(\.externalBases) {
+        for base in project.bases {
             guard let reference = ImageReference(parsing: base.reference),
                 !targets.contains(where: { $0.host == reference.host })
             else { continue }

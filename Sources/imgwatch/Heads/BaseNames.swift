@@ -7,21 +7,28 @@ import OCI
 import Project
 
 struct BaseNames {
-    private var names: [Base: String] = [:]
+    /// Of images of the project, by the name and then by the platform.
+    private var project: [String: [String: String]] = [:]
+    private var external: [BaseName: String] = [:]
+    /// The image's.
+    private let platform: String
     /// Those in a registry of this machine.
     private(set) var local: [String] = []
 
     /// Images of the project are served on the port.
     init(_ wanted: WantedHead, port: UInt16?) {
+        platform = wanted.image.platform
         for base in wanted.bases {
-            let name = "127.0.0.1:\(port ?? 0)/\(base.name)@\(base.image.manifest.digest)"
-            names[.project(base.name)] = name
-            local.append(name)
+            for (platform, image) in base.image.allParts {
+                let name = "127.0.0.1:\(port ?? 0)/\(base.name)@\(image.manifest.digest)"
+                project[base.name, default: [:]][platform] = name
+                local.append(name)
+            }
         }
         for pin in wanted.image.externalBases {
             guard let digest = pin.digest, let reference = ImageReference(parsing: pin.reference) else { continue }
             let name = "\(reference.host)/\(reference.repository)@\(digest)"
-            names[.external(pin.reference)] = name
+            external[pin.name] = name
             if HostKind(Self.hostName(reference.host)) == .loopback { local.append(name) }
         }
     }
@@ -30,9 +37,13 @@ struct BaseNames {
         WebAddress(parsing: "https://\(host)/")?.host ?? host
     }
 
-    subscript(base: Base) -> String {
-        if let name = names[base] { return name }
-        if case .external(let reference) = base { return reference }
-        return ""
+    /// For the image's platform, where no other is given.
+    subscript(base: Base, other: String?) -> String {
+        let platform = other ?? platform
+        return switch base {
+        case .project(let name): project[name]?[platform] ?? project[name]?[StoredImage.onlyPart] ?? ""
+        case .external(let reference): external[BaseName(reference, for: platform)] ?? reference
+        case .scratch, .stage: ""
+        }
     }
 }

@@ -42,7 +42,7 @@ final class HeadBuilder: Sendable {
     /// Absolute; each build has a folder in it, named after its process.
     private let scratch: String
     private let choice = EngineChoice()
-    /// By image and stage.
+    /// By image, platform and stage.
     private let running = Mutex<[String: HeadBuild]>([:])
     private let count = Mutex(0)
     /// Pushes of heads that are under way, or were.
@@ -74,7 +74,7 @@ final class HeadBuilder: Sendable {
     ///
     /// Who is cancelled goes away; the build goes on, for whoever comes next.
     func build(_ wanted: WantedHead, _ session: Session) async throws(ImageProblem) -> Descriptor {
-        let place = "\(wanted.image.id.name) \(wanted.head.stage)"
+        let place = "\(wanted.image.id.name) \(wanted.image.platform) \(wanted.head.stage)"
         while true {
             if let found = find(wanted) { return found }
             let new = HeadBuild(key: wanted.key)
@@ -117,6 +117,9 @@ final class HeadBuilder: Sendable {
     func buildAnew(_ wanted: WantedHead, _ session: Session) async throws(ImageProblem) -> Descriptor {
         try await make(wanted, HeadBuild(key: wanted.key), session).get()
     }
+
+    /// Nothing is built.
+    var isIdle: Bool { running.withLock(\.isEmpty) }
 
     /// Ends all that is under way.
     func end() async {
@@ -226,7 +229,7 @@ final class HeadBuilder: Sendable {
         port: UInt16?
     ) throws(ImageProblem) -> EngineRequest {
         let folder = newFolder()
-        var request = EngineRequest(folder: folder, platform: ImageStore.platform)
+        var request = EngineRequest(folder: folder, platform: wanted.image.platform)
         request.network = wanted.image.building.network
         request.usesCache = wanted.usesCache
         request.arguments = arguments(of: wanted)
@@ -236,7 +239,7 @@ final class HeadBuilder: Sendable {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             let names = BaseNames(wanted, port: port)
             request.localBases = names.local
-            let text = try wanted.image.source?.text(of: wanted.head) { names[$0] } ?? ""
+            let text = try wanted.image.source?.text(of: wanted.head) { names[$0, $1] } ?? ""
             try text.write(toFile: request.dockerfile, atomically: false, encoding: .utf8)
             // What is ignored is not there; a file of the context that says so for another Dockerfile means nothing.
             try "# nothing\n".write(toFile: request.ignoreFile, atomically: false, encoding: .utf8)
@@ -272,7 +275,7 @@ final class HeadBuilder: Sendable {
             let annotations = [ImageStore.keyName: wanted.key]
             let manifest = try taking.take(
                 archive: archive,
-                platform: ImageStore.platform,
+                platform: wanted.image.platform,
                 annotations: annotations
             ).manifest
             if wanted.isKept { try store.layout.tag(wanted.name, as: manifest) }

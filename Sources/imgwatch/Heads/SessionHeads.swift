@@ -13,11 +13,25 @@ import Reporting
 import Serving
 
 extension Session {
-    /// What only an engine can do, and then the rest; an engine does all of it where the rest turns out to be too much.
+    /// One platform after the other.
     func make(
         _ image: Image,
         _ inputs: ImageInputs,
         isCancelled: @escaping @Sendable () -> Bool
+    ) async throws(ImageProblem) -> StoredImage {
+        guard image.variants.count > 1 else { return try await makeOne(image, inputs, isCancelled) }
+        var parts: [(platform: String, image: StoredImage)] = []
+        for one in image.forEachPlatform {
+            parts.append((one.platform, try await makeOne(one, inputs, isCancelled)))
+        }
+        return try store.join(parts, key: inputs.key)
+    }
+
+    /// What only an engine can do, and then the rest; an engine does all of it where the rest turns out to be too much.
+    private func makeOne(
+        _ image: Image,
+        _ inputs: ImageInputs,
+        _ isCancelled: @escaping @Sendable () -> Bool
     ) async throws(ImageProblem) -> StoredImage {
         do throws(ImageProblem) {
             return try await make(image, image.split, inputs, isCancelled)
@@ -41,6 +55,7 @@ extension Session {
         }
         let done = heads
         let hasExports = split.heads.contains { $0.exports != nil }
+        let inputs = inputs.parts(for: image.platform)
         try await fetchBases(of: image.reduced(to: split.tail), inputs.bases)
         return try await Deadline.offside { [store, reader] in
             Result { () throws(ImageProblem) in
@@ -74,7 +89,6 @@ extension Session {
             let (key, files) = Keys.head(
                 head,
                 of: image,
-                platform: ImageStore.platform,
                 inputs.reading,
                 linked: LinkedSources(of: part, in: reader.root),
                 bases: bases.map { KeyValue($0.name, $0.key) },

@@ -8,6 +8,9 @@ import Registry
 import Synchronization
 
 extension HeadBuilder {
+    /// How long is waited for what the registry says of a head.
+    private static let patience: Duration = .seconds(10)
+
     /// The registry that holds heads of this image; nil where they stay here.
     private func shared(_ wanted: WantedHead) -> RemoteRegistry? {
         wanted.isKept && wanted.image.building.sharesHeads && wanted.image.push ? store.remote : nil
@@ -19,17 +22,24 @@ extension HeadBuilder {
     func fetch(_ wanted: WantedHead, _ session: Session) async -> Descriptor? {
         guard let remote = shared(wanted) else { return nil }
         let image = wanted.image.id
-        guard let found = try? await remote.image(image.name, Self.tag(wanted), key: wanted.key),
-            (try? await remote.fetchLayers(of: found.manifest, image.name)) != nil,
-            (try? store.layout.tag(wanted.name, as: found.manifest)) != nil
+        let answer = await Deadline.within(Self.patience) { () async -> Result<Descriptor?, RegistryError> in
+            do throws(RegistryError) {
+                return .success(try await remote.image(image.name, Self.tag(wanted), key: wanted.key))
+            } catch {
+                return .failure(error)
+            }
+        }
+        if answer == nil { session.tellOnce("the registry does not say which heads it has: they are built here") }
+        guard case .success(let found?) = answer, (try? await remote.fetchLayers(of: found, image.name)) != nil,
+            (try? store.layout.tag(wanted.name, as: found)) != nil
         else { return nil }
         session.tell(notice: "\(image): what an engine would build was in the registry: \(Self.tag(wanted))")
-        return found.manifest
+        return found
     }
 
     /// Pushes a head that was built here, beside whatever else is done.
     func share(_ wanted: WantedHead, _ manifest: Descriptor, _ session: Session) {
-        guard let remote = shared(wanted) else { return }
+        guard !session.isBeside, let remote = shared(wanted) else { return }
         let image = wanted.image.id
         let task = Task {
             let stored = StoredImage(key: wanted.key, manifest: manifest)
