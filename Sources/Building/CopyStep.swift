@@ -24,7 +24,8 @@ struct CopyStep {
 
     mutating func run() throws(BuildProblem) {
         // BuildKit copies the paths before the here-documents, whatever their order.
-        for case .path(let path) in copy.sources {
+        for case .path(let path) in copy.sources where copy.keepsParents { try copyWithParents(path) }
+        for case .path(let path) in copy.sources where !copy.keepsParents {
             for source in try matches(of: path) { try copyPath(source, as: path) }
         }
         for case .inline(let name, let content) in copy.sources {
@@ -73,13 +74,33 @@ struct CopyStep {
         try copyContents(of: resolution.path, to: target)
     }
 
-    private mutating func copyContents(of folder: TreePath, to target: TreePath) throws(BuildProblem) {
+    /// `--parents`: of a folder's content what the pattern finds, in the folders that it lies in.
+    private mutating func copyWithParents(_ written: String) throws(BuildProblem) {
+        let (folder, pattern) = Copy.pivot(of: written)
+        let resolution = try origin.tree.resolve(TreePath(folder))
+        let isThere = resolution.path.isRoot || origin.tree[resolution.path]?.isDirectory == true
+        let path = resolution.path.appending(pattern)
+        guard isThere, Self.hasWildcards(pattern) || pattern.isEmpty || origin.tree[path] != nil else {
+            throw missing(written, isThere ? Resolution(path: path) : resolution)
+        }
+        // Go matches nothing with a pattern that is none; the evaluation reports most of them.
+        guard let included = try? IgnorePatterns(patterns: pattern.isEmpty ? ["**"] : [pattern]) else { return }
+        let target = try target(for: "", isFolder: true)
+        try copyContents(of: resolution.path, to: target) { included.matches($0) }
+    }
+
+    private mutating func copyContents(
+        of folder: TreePath,
+        to target: TreePath,
+        where isIncluded: (String) -> Bool = { _ in true }
+    ) throws(BuildProblem) {
         let found = origin.tree.descendants(of: folder)
         // Folders that are left out come back, with their own attributes, for what is taken from them nevertheless.
         var pending: [(path: TreePath, node: TreeNode)] = []
         for (path, node) in found {
             pending.removeAll { !path.isBelow($0.path) }
-            if excludes.matches(path.relative(to: folder)) {
+            let name = path.relative(to: folder)
+            if excludes.matches(name) || !isIncluded(name) {
                 if node.isDirectory { pending.append((path, node)) }
                 continue
             }

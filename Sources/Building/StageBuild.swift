@@ -214,13 +214,6 @@ struct StageBuild {
         for case .remote(let address) in copy.sources {
             throw .unsupported("add-remote-unsupported", "ADD \(address)", remedy: "fetch it in a step, and COPY it")
         }
-        if copy.keepsParents {
-            throw .unsupported(
-                "copy-flag-unsupported",
-                "\(name) --parents",
-                remedy: "name the folders in the destination"
-            )
-        }
         if let flag = copy.otherFlags.first {
             throw .unsupported("copy-flag-unsupported", "\(name) --\(flag.key)", remedy: "leave the flag out")
         }

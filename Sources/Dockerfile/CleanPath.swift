@@ -45,4 +45,10 @@ extension Copy {
     package static func cleanedSource(_ written: String) -> String {
         String(CleanPath.clean("/" + written).dropFirst())
     }
+
+    /// With `--parents`: the folder whose content is copied, and which of it; the folders behind `/./` are kept.
+    package static func pivot(of source: String) -> (folder: String, pattern: String) {
+        guard let pivot = source.firstRange(of: "/./") else { return ("", cleanedSource(source)) }
+        return (cleanedSource(String(source[..<pivot.lowerBound])), cleanedSource(String(source[pivot.upperBound...])))
+    }
 }

@@ -7,8 +7,10 @@ package struct ContextSource: Hashable, Sendable {
     package var line: Int
     /// `--exclude`, relative to the source.
     package var excludes: [String]
-    package init(path: String, line: Int, excludes: [String] = []) {
-        (self.path, self.line, self.excludes) = (path, line, excludes)
+    /// `--parents`: `**` in the path is any number of folders.
+    package var keepsParents: Bool
+    package init(path: String, line: Int, excludes: [String] = [], keepsParents: Bool = false) {
+        (self.path, self.line, self.excludes, self.keepsParents) = (path, line, excludes, keepsParents)
     }
 }
 
@@ -32,7 +34,12 @@ extension EvaluatedInstruction {
         case .copy(let copy) where copy.from == nil:
             copy.sources.compactMap { source in
                 guard case .path(let path) = source else { return nil }
-                return ContextSource(path: Copy.cleanedSource(path), line: line, excludes: copy.excludes)
+                return ContextSource(
+                    path: Copy.cleanedSource(path),
+                    line: line,
+                    excludes: copy.excludes,
+                    keepsParents: copy.keepsParents
+                )
             }
         case .run(let run):
             run.mounts.filter { $0.kind == .bind && $0.from == nil }.map { ContextSource(path: $0.source, line: line) }

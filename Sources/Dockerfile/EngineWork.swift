@@ -88,10 +88,6 @@ extension Evaluation {
             let remedy = "Fetch it in a step of `.imgwatch`, and COPY the file."
             found.append(EngineWork(id: "add-remote", line: line, what: "`ADD \(address)`", remedy: remedy))
         }
-        if copy.keepsParents {
-            let remedy = "COPY each folder to its own destination."
-            found.append(EngineWork(id: "parents", line: line, what: "`--parents`", remedy: remedy))
-        }
         for flag in copy.otherFlags where !copy.sources.contains(where: \.isRemote) {
             found.append(EngineWork(id: "flag", line: line, what: "`--\(flag.key)`", remedy: "Leave it away."))
         }

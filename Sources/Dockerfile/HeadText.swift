@@ -5,8 +5,8 @@ extension Dockerfile {
     /// The Dockerfile of a head; its last stage is what is to be built.
     ///
     /// What an engine would look up by a name that may mean another thing to it is called by what `naming` gives:
-    /// images of the project and images from elsewhere, for a platform where that is not the image's. Of stages that the head does not need nothing is left but their
-    /// places, by which triggers may name others.
+    /// images of the project and images from elsewhere, for a platform where that is not the image's. Of stages that
+    /// the head does not need nothing is left but their places, by which triggers may name others.
     ///
     /// Throws where a name can't be found in the line that holds it.
     package func text(

@@ -95,7 +95,10 @@ private struct Cutter {
             return
         }
         guard needsEngine(stage) else { return build(on: stage) }
-        for case .path(let path) in copy.sources { exported[stage.index, default: []].append(Self.exported(path)) }
+        for case .path(let path) in copy.sources {
+            let wanted = copy.keepsParents ? Copy.pivot(of: path).folder : path
+            exported[stage.index, default: []].append(Self.exported(wanted))
+        }
     }
 
     /// Itself, or a stage that it is built on or copies from.

@@ -3,10 +3,12 @@
 internal import Dockerfile
 
 package struct EngineRequest: Sendable {
-    /// Absolute: it holds `Dockerfile`, an ignore file for it that ignores nothing, and the folder `context`.
+    /// Absolute: it holds `Dockerfile`, and an ignore file for it that ignores nothing.
     ///
     /// What the engine makes is put beside them.
     package var folder: String
+    /// Absolute: without another place the folder `context` beside them.
+    package var context: String
     /// As `linux/amd64`.
     package var platform: String
     package var arguments: [(key: String, value: String)]
@@ -42,12 +44,12 @@ package struct EngineRequest: Sendable {
     ) {
         (self.folder, self.platform, self.arguments, self.network) = (folder, platform, arguments, network)
         (self.secrets, self.agents, self.localBases) = (secrets, agents, localBases)
+        context = folder + "/context"
         name = "imgwatch-head:" + String(UInt128.random(in: 0 ... .max), radix: 16)
     }
 
     package var dockerfile: String { folder + "/Dockerfile" }
     package var ignoreFile: String { folder + "/Dockerfile.dockerignore" }
-    package var context: String { folder + "/context" }
     var identity: String { folder + "/image-id" }
     /// The image's name in the engine's store, while it is there: many may share a daemon.
     let name: String

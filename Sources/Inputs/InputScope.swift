@@ -147,6 +147,8 @@ struct ContextScope: Sendable {
         /// One for each component of the path, where it has wildcards.
         var wildcard: WildcardPattern?
         var components: Int
+        /// Where `**` is any number of folders.
+        var deep: IgnorePatterns?
         /// `.git` is no input unless a source names it.
         var namesGit: Bool
     }
@@ -161,11 +163,11 @@ struct ContextScope: Sendable {
         context = image.context
         ignore = image.ignorePatterns
         let named = readsNamed ? image.variants.contextPaths : []
-        sources = (named.map(\.path) + linked.sources).map(Self.source)
+        sources = named.map { Self.source($0.path, isDeep: $0.keepsParents) } + linked.sources.map { Self.source($0) }
         names = named.map { .source($0) } + linked.sources.map { .links(linked.ways[$0] ?? []) }
     }
 
-    private static func source(_ path: String) -> Source {
+    private static func source(_ path: String, isDeep: Bool = false) -> Source {
         let parts = path.pathNames
         let namesGit = parts.contains(".git")
         guard let wildcard = try? WildcardPattern(path), wildcard.hasWildcards else {
@@ -177,13 +179,14 @@ struct ContextScope: Sendable {
             prefix: plain.joined(separator: "/"),
             wildcard: wildcard,
             components: parts.count,
+            deep: isDeep && parts.contains("**") ? try? IgnorePatterns(patterns: [path]) : nil,
             namesGit: namesGit
         )
     }
 
     func add(to hasher: inout KeyHasher) {
         hasher.add("image", [context])
-        hasher.add("sources", sources.map(\.text))
+        hasher.add("sources", sources.map { $0.deep == nil ? $0.text : $0.text + "/ " })
         hasher.add("ignore", ignore.texts)
     }
 
@@ -259,6 +262,7 @@ struct ContextScope: Sendable {
         // A pattern may find nothing in its folder, but the folder must be there.
         if !path.isEmpty, path.isSame(as: source.prefix) { return true }
         guard InputScope.isBelow(path, source.prefix) else { return false }
+        if let deep = source.deep { return deep.matches(path) }
         let head = path.pathNames.prefix(source.components)
         return head.count == source.components && wildcard.matches(head.joined(separator: "/"))
     }
@@ -268,7 +272,7 @@ struct ContextScope: Sendable {
         if InputScope.isBelow(source.prefix, directory) { return true }
         guard source.wildcard != nil, source.namesGit || !Self.isInGit(directory) else { return false }
         return (directory.isSame(as: source.prefix) || InputScope.isBelow(directory, source.prefix))
-            && directory.utf8.count { $0 == 0x2F } + 1 < source.components
+            && (source.deep != nil || directory.utf8.count { $0 == 0x2F } + 1 < source.components)
     }
 
     /// Whether a component is `.git`; byte by byte, as each path of each reading is asked.

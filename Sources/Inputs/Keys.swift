@@ -47,29 +47,33 @@ package enum Keys {
         return hasher.finish()
     }
 
-    /// The key of what an engine builds of an image for its platform, and the files of the context that it reads, folders before what is
-    /// in them.
+    /// The key of what an engine builds of an image for its platform: `scope` is what that reads.
     ///
-    /// `bases` are the keys of the project's images that it is made from, by name; `references` those that stand in its
-    /// variables.
+    /// What was hashed for an `old` key of the same head is not hashed again where it did not change. `bases` are the
+    /// keys of the project's images that it is made from, by name; `references` those that stand in its variables.
     package static func head(
         _ head: Split.Head,
         of image: Image,
         _ reading: Reading,
-        linked: LinkedSources,
+        in scope: InputScope,
         bases: [KeyValue],
-        references: [KeyValue] = []
-    ) -> (key: String, files: [InputFile]) {
-        let part = image.reduced(to: head.evaluation)
-        let scope = InputScope(of: part, linked: linked)
-        let files = reading.files.filter { scope.reads($0.path) || scope.leadsBack($0.path) }
+        references: [KeyValue] = [],
+        knowing old: HeadKey? = nil
+    ) -> HeadKey {
+        let files = old?.files(for: scope, reading) ?? Self.files(reading.files(in: scope))
         var hasher = KeyHasher()
         hasher.add(semantics + " head")
         hasher.add(image.platform, [image.context])
         hasher.add("engine", image.engineTerms)
-        hasher.add(part.instructions, head.exports ?? [])
+        hasher.add(image.reduced(to: head.evaluation).instructions, head.exports ?? [])
         hasher.add("bases", pairs: bases)
         hasher.add("references", pairs: references)
+        hasher.add("files", [files])
+        return HeadKey(text: hasher.finish(), files: files, scope: scope.fingerprint, reading: reading)
+    }
+
+    private static func files(_ files: [InputFile]) -> String {
+        var hasher = KeyHasher()
         for file in files {
             switch file.kind {
             case .directory: hasher.add("folder", [file.path, "\(file.stat.permissions)"])
@@ -77,7 +81,7 @@ package enum Keys {
             case .file(let hash): hasher.add("file", [file.path, "\(file.stat.permissions)", "\(hash.blobID)"])
             }
         }
-        return (hasher.finish(), files)
+        return hasher.finish()
     }
 
     /// An image's key, from its own and the keys of the images that it is made from.
@@ -86,5 +90,21 @@ package enum Keys {
         hasher.add(semantics + " combined")
         hasher.add(own, bases)
         return hasher.finish()
+    }
+}
+
+/// The key of a head, and what it was made from.
+package struct HeadKey: Sendable {
+    package let text: String
+    /// Of the files that it reads.
+    fileprivate let files: String
+    fileprivate let scope: String
+    fileprivate let reading: Reading
+
+    /// The same of another reading; nil where a file of the head may be another one there.
+    fileprivate func files(for scope: InputScope, _ now: Reading) -> String? {
+        guard scope.fingerprint == self.scope else { return nil }
+        let isOther = now.differences(from: reading).contains { scope.reads($0.path) || scope.leadsBack($0.path) }
+        return isOther ? nil : files
     }
 }

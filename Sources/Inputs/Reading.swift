@@ -44,6 +44,18 @@ package struct Reading: Sendable {
         return files
     }
 
+    /// Those of them that are inputs of a narrower scope.
+    package func files(in scope: InputScope) -> [InputFile] {
+        var files: [InputFile] = []
+        top.visit { path, entry in
+            if let kind = entry.kind.shown, scope.reads(path) || scope.leadsBack(path) {
+                files.append(InputFile(path: path, stat: entry.stat, kind: kind))
+            }
+            return !entry.stat.isDirectory || scope.mayRead(below: path)
+        }
+        return files
+    }
+
     /// How many that are.
     package var count: Int { top.count }
 

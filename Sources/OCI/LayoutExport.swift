@@ -3,8 +3,8 @@
 internal import Glibc
 
 extension ImageLayout {
-    /// Publishes the image of a manifest or an index into another layout under several names at once: the blobs first, the names
-    /// last.
+    /// Publishes the image of a manifest or an index into another layout under several names at once: the blobs first,
+    /// the names last.
     ///
     /// Blobs are hard links where the file system can do that, else copies.
     package func export(_ image: Descriptor, as names: [String], to target: ImageLayout) throws(OCIError) {

@@ -41,17 +41,21 @@ extension ProjectFileReader {
         var platforms: [String] = []
         let texts = values.texts(tree, "`platforms`")
         for text in texts {
-            guard let name = PlatformName.normalized(text.value), text.value.contains("/"), name.hasPrefix("linux/")
-            else {
-                values.report(
-                    .value,
-                    text.place,
-                    "`\(text.value)` is no platform that images are made for",
-                    "Write it like `linux/amd64`, `linux/arm64` or `linux/arm/v7`."
-                )
-                continue
+            // As docker has them, and a variable.
+            for word in text.value.split(separator: ",", omittingEmptySubsequences: false) {
+                let word = word.trimmingPrefix { $0 == " " }
+                guard let name = PlatformName.normalized(String(word)), word.contains("/"), name.hasPrefix("linux/")
+                else {
+                    values.report(
+                        .value,
+                        text.place,
+                        "`\(word)` is no platform that images are made for",
+                        "Write it like `linux/amd64`, `linux/arm64` or `linux/arm/v7`."
+                    )
+                    continue
+                }
+                if !platforms.contains(name) { platforms.append(name) }
             }
-            if !platforms.contains(name) { platforms.append(name) }
         }
         if texts.isEmpty, case .sequence = tree.content {
             values.report(.value, tree.place, "`platforms` names none", "Name one, or leave the key away.")

@@ -86,7 +86,7 @@ struct ImageReads {
         var isEscaped = false
         for character in source.path {
             if character == "{", !isEscaped { text += "\\" }
-            if character != "*" || isEscaped || text.last != "*" { text.append(character) }
+            if character != "*" || isEscaped || text.last != "*" || source.keepsParents { text.append(character) }
             isEscaped = character == "\\" && !isEscaped
         }
         return try? PathPattern(text, place: Place(file: ""))

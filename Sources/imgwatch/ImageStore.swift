@@ -107,7 +107,7 @@ final class ImageStore: Sendable {
             }
             var request = AssemblyRequest(
                 evaluation: tail.naming(inputs.bases),
-                context: try image.buildContext(inputs, reader),
+                context: try image.buildContext(inputs, reader, for: tail),
                 bases: loaded,
                 labels: image.allLabels(key: inputs.key, revision: inputs.revision),
                 annotations: try annotations(of: image, key: inputs.key, heads),
@@ -265,11 +265,21 @@ extension Image {
         return all
     }
 
-    /// The files that were read, as the context shows them.
-    fileprivate func buildContext(_ inputs: ImageInputs, _ reader: InputReader) throws(ImageProblem) -> BuildContext {
+    private func files(of reading: Reading, for part: Evaluation, _ reader: InputReader) -> [InputFile] {
+        guard part != evaluation else { return reading.files }
+        let part = reduced(to: part)
+        return reading.files(in: InputScope(of: part, linked: LinkedSources(of: part, in: reader.root)))
+    }
+
+    /// The files that a part of the image was made from, as the context shows them.
+    fileprivate func buildContext(
+        _ inputs: ImageInputs,
+        _ reader: InputReader,
+        for part: Evaluation
+    ) throws(ImageProblem) -> BuildContext {
         let skipped = context.isEmpty ? 0 : context.utf8.count + 1
         var files: [ContextFile] = []
-        for file in inputs.reading.files {
+        for file in self.files(of: inputs.reading, for: part, reader) {
             guard let path = String(file.path.utf8.dropFirst(skipped)), !path.isEmpty else { continue }
             let place = inputs.copies[file.path]?.path ?? reader.root + "/" + file.path
             let kind: ContextFile.Kind

@@ -51,9 +51,9 @@ extension Loop {
     /// What a command has pushed itself nobody takes back; imgwatch goes by what it has made sure of.
     private func tell(mixtureOf order: CommandOrder) {
         session.tellOnce(
-            "files changed while the command made \(order.reference): if it pushed that itself, what the registry shows "
-                + "there may hold both states; imgwatch does not use it. What is left in $IMGWATCH_ARCHIVE, or tagged "
-                + "and not pushed, gets its name only when it is known to be right"
+            "files changed while the command made \(order.reference): if it pushed that itself, what the registry "
+                + "shows there may hold both states; imgwatch does not use it. What is left in $IMGWATCH_ARCHIVE, or "
+                + "tagged and not pushed, gets its name only when it is known to be right"
         )
     }
 }
@@ -140,9 +140,9 @@ struct CommandOrder: Sendable {
         throw .failed(
             Failure(
                 """
-                the command left no image at \(reference)\(reasons.map { "; \($0)" }.joined()); let it push or tag what \
-                it builds as $IMGWATCH_REF, or write it to the file $IMGWATCH_ARCHIVE, as `docker save` does, or as a \
-                tar of an OCI layout
+                the command left no image at \(reference)\(reasons.map { "; \($0)" }.joined()); let it push or tag \
+                what it builds as $IMGWATCH_REF, or write it to the file $IMGWATCH_ARCHIVE, as `docker save` does, or \
+                as a tar of an OCI layout
                 """
             )
         )

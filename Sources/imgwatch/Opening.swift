@@ -92,11 +92,7 @@ struct Opening {
     }
 
     func session() throws -> Session {
-        if !warnings.isEmpty {
-            reporter.report(
-                LoopEvent(.notice, at: .now(), reason: "the configuration has warnings", diagnostics: warnings)
-            )
-        }
+        tellWarnings()
         try folders.create()
         let lock = purpose.isBeside ? nil : try acquireLock()
         let storeLock = purpose == .verify ? try StoreLock.share(folders) : nil
@@ -104,12 +100,7 @@ struct Opening {
         if let notice = state.notice { tell(notice) }
         if !purpose.isBeside { try endSurvivors(state) }
         let repository = openRepository()
-        let reader = InputReader(
-            root: project.root,
-            index: HashIndex(),
-            tellsByTimes: Mount.holding(project.root, among: Mount.all())?.kind.datesDirectories ?? false,
-            repository: repository
-        )
+        let reader = reader(repository)
         let layout = try ImageLayout.open(at: folders.store)
         if !purpose.isBeside { clean(layout, state) }
         let http = HTTPClient()
@@ -142,6 +133,22 @@ struct Opening {
                 reporter: reporter,
                 output: output
             )
+        )
+    }
+
+    private func tellWarnings() {
+        guard !warnings.isEmpty else { return }
+        reporter.report(
+            LoopEvent(.notice, at: .now(), reason: "the configuration has warnings", diagnostics: warnings)
+        )
+    }
+
+    private func reader(_ repository: Repository?) -> InputReader {
+        InputReader(
+            root: project.root,
+            index: HashIndex(),
+            tellsByTimes: Mount.holding(project.root, among: Mount.all())?.kind.datesDirectories ?? false,
+            repository: repository
         )
     }
 

@@ -87,7 +87,7 @@ struct Verification: Sendable {
         }
         var whole = image
         whole.building.builder = Builder(rawValue: chosen.engine.kind.rawValue) ?? builder
-        let heads = try session.wantedHeads(image.evaluation.split(isWhole: true), of: whole, inputs)
+        let heads = session.wantedHeads(image.evaluation.split(isWhole: true), of: whole, inputs)
         guard var wanted = heads.first else { return .left("its Dockerfile has no stage") }
         (wanted.isKept, wanted.usesCache) = (false, usesCache)
         let manifest = try await session.heads.buildAnew(wanted, session)

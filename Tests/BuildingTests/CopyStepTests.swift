@@ -41,6 +41,32 @@ import Testing
 
     @Test(arguments: [
         Case("COPY f /x", ["644 0:0 x = F"]),
+        Case(
+            "COPY --parents d/sub/two /x",
+            [
+                "755 0:0 x/", "700 0:0 x/d/", "775 0:0 x/d/sub/", "644 0:0 x/d/sub/two = 2",
+            ]
+        ),
+        Case(
+            "COPY --parents ./d/./sub/two f /x/",
+            [
+                "755 0:0 x/", "644 0:0 x/f = F", "775 0:0 x/sub/", "644 0:0 x/sub/two = 2",
+            ]
+        ),
+        Case("COPY --parents d/./sub /x", ["755 0:0 x/", "775 0:0 x/sub/", "644 0:0 x/sub/two = 2"]),
+        Case(
+            "COPY --parents --chown=5 --chmod=700 **/two /x",
+            [
+                "700 5:5 x/", "700 5:5 x/d/", "700 5:5 x/d/sub/", "700 5:5 x/d/sub/two = 2",
+            ]
+        ),
+        Case(
+            "COPY --parents --exclude=**/two d/* d/none* /x",
+            [
+                "755 0:0 x/", "700 0:0 x/d/", "777 0:0 x/d/dangling -> nothing", "711 0:0 x/d/empty/",
+                "777 0:0 x/d/inner -> one", "600 0:0 x/d/one = 1", "775 0:0 x/d/sub/",
+            ]
+        ),
         Case("COPY f /x/", ["755 0:0 x/", "644 0:0 x/f = F"]),
         Case("COPY f /x/.", ["755 0:0 x/", "644 0:0 x/f = F"]),
         Case("COPY f .", ["644 0:0 f = F"]),

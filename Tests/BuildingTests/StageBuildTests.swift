@@ -9,7 +9,6 @@ import Testing
     @Test(arguments: [
         ("FROM scratch\nRUN true", "run-unsupported", 2),
         ("FROM scratch\n\nADD https://example.com/x /", "add-remote-unsupported", 3),
-        ("FROM scratch\nCOPY --parents a /b", "copy-flag-unsupported", 2),
         ("FROM scratch\nADD --unpack=false a /b", "copy-flag-unsupported", 2),
     ])
     func `what is not done exactly is not done`(dockerfile: String, id: String, line: Int) throws {

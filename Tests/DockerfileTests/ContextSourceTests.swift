@@ -17,6 +17,7 @@ import Testing
             COPY <<E /inline
             E
             ADD https://a/b app/*.tar /z/
+            COPY --parents e/./f/**/g /p
             """
         #expect(
             try evaluate(text).contextPaths == [
@@ -24,6 +25,7 @@ import Testing
                 ContextSource(path: "c", line: 2, excludes: ["*.o"]),
                 ContextSource(path: "d", line: 2, excludes: ["*.o"]), ContextSource(path: "", line: 7),
                 ContextSource(path: "app/*.tar", line: 10),
+                ContextSource(path: "e/f/**/g", line: 11, keepsParents: true),
             ]
         )
     }

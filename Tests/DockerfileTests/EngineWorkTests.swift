@@ -15,7 +15,7 @@ import Testing
         ("FROM scratch AS a\nFROM a\nCOPY b c", []),
         ("FROM scratch\nCOPY --from=nginx a b", []),
         ("FROM scratch\nADD https://a git@b:c d/", ["add-remote 2", "add-remote 2"]),
-        ("FROM scratch\nCOPY --parents a b", ["parents 2"]), ("FROM scratch\nADD --unpack=false a b", ["flag 2"]),
+        ("FROM scratch\nCOPY --parents a b", []), ("FROM scratch\nADD --unpack=false a b", ["flag 2"]),
         ("FROM scratch\nADD --keep-git-dir https://a.git b", ["add-remote 2"]), ("FROM base", []),
         ("FROM scratch\nCOPY --from=base a b", []),
         ("FROM --platform=linux/arm64 scratch", ["platform 1"]), ("FROM --platform=linux/arm64 base", ["platform 1"]),

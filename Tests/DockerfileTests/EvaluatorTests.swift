@@ -159,6 +159,42 @@ import Testing
         onBuild: ["COPY req.txt ."]
     )
 
+    @Test func `for another platform than the builder's, bases and arguments are those of the stage's own`() throws {
+        let options = EvaluationOptions(
+            externalDefaults: [
+                BaseName("os", for: "linux/amd64"): BaseDefaults(user: "here"),
+                BaseName("os", for: "linux/arm/v7"): BaseDefaults(user: "there", onBuild: ["ENV T=1"]),
+            ],
+            platform: "linux/arm/v7",
+            buildPlatform: "linux/amd64"
+        )
+        let arguments = "ARG TARGETARCH TARGETVARIANT BUILDARCH\nENV A=$TARGETARCH-$TARGETVARIANT-$BUILDARCH\n"
+        let text =
+            "FROM --platform=$BUILDPLATFORM os AS a\n\(arguments)FROM --platform=$TARGETPLATFORM os\n\(arguments)"
+        let stages = try evaluate(text + "COPY --from=a x y", options).stages
+        #expect(stages.map(\.platform) == ["linux/amd64", nil])
+        let variables = stages.map { stage in
+            stage.instructions.compactMap { if case .environment(let all) = $0.operation { all } else { nil } }
+        }
+        let own = [KeyValue("A", "arm-v7-amd64")]
+        #expect(variables == [[own], [[KeyValue("T", "1")], own]])
+        var asked: [String?] = []
+        let defaults = try evaluate(text, options).defaults { base, platform in
+            asked.append(platform)
+            return options.externalDefaults[BaseName("os", for: platform ?? "linux/arm/v7")]
+        }
+        #expect(defaults.user == "there" && asked == [nil])
+    }
+
+    @Test(arguments: [
+        ("linux/amd64", "linux/amd64"), ("Linux/x86_64", "linux/amd64"), ("linux/aarch64", "linux/arm64"),
+        ("linux/arm64/v8", "linux/arm64"), ("linux/arm", "linux/arm/v7"), ("linux/arm/v6", "linux/arm/v6"),
+        ("a/b/c/d", nil), ("linux/", nil), ("", nil),
+    ])
+    func `platforms have one name`(text: String, name: String?) {
+        #expect(PlatformName.normalized(text) == name)
+    }
+
     @Test func `what a base from elsewhere hands down decides how its stage expands`() throws {
         let options = EvaluationOptions(externalDefaults: ["python:3": Self.python])
         let text = "FROM python:3 AS a\nEXPOSE $PORT\nFROM a\nCMD run\nCOPY x y/"

@@ -116,7 +116,8 @@ struct PlatformTests {
         try project.write("Dockerfile.on", "ARG BUILDPLATFORM\n\(base)\nCOPY bin/amd64 /more\n")
         try project.write(
             ".imgwatch",
-            "registry: oci:../out-\(UUID().uuidString)\nimages: { on: { dockerfile: Dockerfile.on, platforms: linux/arm64 } }\n"
+            "registry: oci:../out-\(UUID().uuidString)\nplatforms: linux/arm64\n"
+                + "images: { on: { dockerfile: Dockerfile.on } }\n"
         )
         let on = try project.imgwatch("build", "--json")
         let line = try #require(on.events.first { $0.event == "pushed" }, "\(on.output)")

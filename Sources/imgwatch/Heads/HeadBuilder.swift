@@ -17,8 +17,8 @@ struct WantedHead: Sendable {
     var head: Split.Head
     var image: Image
     var key: String
-    /// Those of the context that it reads, where they lie now.
-    var files: [ContextEntry]
+    /// Those of the context that it reads, where they lie now; made when they are needed.
+    var files: @Sendable () throws(ImageProblem) -> [ContextEntry]
     /// Images of the project that it is made from.
     var bases: [BaseImage]
     /// What arguments stand for that name images of the project, by those names.
@@ -45,6 +45,8 @@ final class HeadBuilder: Sendable {
     /// By image, platform and stage.
     private let running = Mutex<[String: HeadBuild]>([:])
     private let count = Mutex(0)
+    /// The latest of each, by image, platform and stage.
+    let keys = Mutex<[String: HeadKey]>([:])
     /// Pushes of heads that are under way, or were.
     let sharing = Mutex<[Task<Void, Never>]>([])
 
@@ -54,10 +56,12 @@ final class HeadBuilder: Sendable {
 
     /// Removes what a crash left; of who runs, nothing.
     static func clear(_ scratch: String) {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: scratch)) ?? [] {
-            let owner = name.split(separator: "-").first.flatMap { pid_t($0) }
-            if let owner, owner != getpid(), kill(owner, 0) == 0 || errno == EPERM { continue }
-            ContextFolder.remove("\(scratch)/\(name)")
+        for folder in [scratch] + [ContextPlace.memory].compactMap(\.self) {
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+                let owner = name.split(separator: "-").first.flatMap { pid_t($0) }
+                if let owner, owner != getpid(), kill(owner, 0) == 0 || errno == EPERM { continue }
+                ContextFolder.remove("\(folder)/\(name)")
+            }
         }
     }
 
@@ -108,9 +112,7 @@ final class HeadBuilder: Sendable {
         _ session: Session
     ) async throws(EngineProblem) -> EngineChoice.Chosen {
         let runner = session.engineRunner(for: image.id, HeadBuild(key: ""), environment)
-        return try await Deadline.offside { [choice] in
-            Result { () throws(EngineProblem) in try choice.choose(for: builder, running: runner) }
-        }.get()
+        return try await choose(for: builder, running: runner).get()
     }
 
     /// Builds it whether it is there or not, beside whatever is under way.
@@ -162,8 +164,17 @@ final class HeadBuilder: Sendable {
             if let shared = try await fetching.value.get() { return .success(shared) }
             if build.isCancelled { return .failure(.cancelled) }
             let registry = wanted.bases.isEmpty ? nil : await session.serveBases()
+            // Which engine works is asked while the context is written.
+            let runner = session.engineRunner(for: wanted.image.id, build, environment)
+            async let choosing = choose(for: wanted.image.building.builder, running: runner)
+            let prepared = await Deadline.offside {
+                Result { () throws(ImageProblem) in try self.prepare(wanted, build, port: registry?.port) }
+            }
+            let chosen = await choosing
             let result = await Deadline.offside {
-                Result { () throws(ImageProblem) in try self.build(wanted, build, session, port: registry?.port) }
+                Result { () throws(ImageProblem) in
+                    try self.build(wanted, prepared.get(), chosen, build, session)
+                }
             }
             await registry?.registry.stop()
             if case .success(let manifest) = result { share(wanted, manifest, session) }
@@ -173,17 +184,25 @@ final class HeadBuilder: Sendable {
         }
     }
 
+    private func choose(
+        for builder: Builder,
+        running runner: @escaping EngineRunner
+    ) async -> Result<EngineChoice.Chosen, EngineProblem> {
+        await Deadline.offside { [choice] in
+            Result { () throws(EngineProblem) in try choice.choose(for: builder, running: runner) }
+        }
+    }
+
     private func build(
         _ wanted: WantedHead,
+        _ request: EngineRequest,
+        _ chosen: Result<EngineChoice.Chosen, EngineProblem>,
         _ build: HeadBuild,
-        _ session: Session,
-        port: UInt16?
+        _ session: Session
     ) throws(ImageProblem) -> Descriptor {
-        let request = try prepare(wanted, build, port: port)
-        defer { ContextFolder.remove(request.folder) }
-        let runner = session.engineRunner(for: wanted.image.id, build, environment)
+        defer { Self.remove(request) }
         do throws(EngineProblem) {
-            let chosen = try choice.choose(for: wanted.image.building.builder, running: runner)
+            let chosen = try chosen.get()
             session.tellOnce(Self.notice(chosen))
             try self.build(request, chosen) { event in
                 if build.isAwaited { session.tell(event, of: wanted.image.id) }
@@ -222,6 +241,11 @@ final class HeadBuilder: Sendable {
         )
     }
 
+    private static func remove(_ request: EngineRequest) {
+        ContextFolder.remove(request.folder)
+        ContextFolder.remove(request.context)
+    }
+
     /// Writes the Dockerfile and the context for the engine.
     private func prepare(
         _ wanted: WantedHead,
@@ -230,6 +254,10 @@ final class HeadBuilder: Sendable {
     ) throws(ImageProblem) -> EngineRequest {
         let folder = newFolder()
         var request = EngineRequest(folder: folder, platform: wanted.image.platform)
+        let files = try wanted.files()
+        if let place = ContextPlace.inMemory(for: files) {
+            request.context = "\(place)/\((folder as NSString).lastPathComponent)"
+        }
         request.network = wanted.image.building.network
         request.usesCache = wanted.usesCache
         request.arguments = arguments(of: wanted)
@@ -243,10 +271,10 @@ final class HeadBuilder: Sendable {
             try text.write(toFile: request.dockerfile, atomically: false, encoding: .utf8)
             // What is ignored is not there; a file of the context that says so for another Dockerfile means nothing.
             try "# nothing\n".write(toFile: request.ignoreFile, atomically: false, encoding: .utf8)
-            try ContextFolder(request.context) { build.isCancelled }.write(wanted.files)
+            try ContextFolder(request.context) { build.isCancelled }.write(files)
             return request
         } catch {
-            ContextFolder.remove(folder)
+            Self.remove(request)
             switch error {
             case ContextProblem.changed(let path): throw .inputChanged(path: path)
             case ContextProblem.cancelled: throw .cancelled

@@ -11,6 +11,7 @@ import OCI
 import Project
 import Reporting
 import Serving
+import Synchronization
 
 extension Session {
     /// One platform after the other.
@@ -49,7 +50,7 @@ extension Session {
         _ isCancelled: @escaping @Sendable () -> Bool
     ) async throws(ImageProblem) -> StoredImage {
         var heads: [Int: AssemblyHead] = [:]
-        for wanted in try wantedHeads(split, of: image, inputs) {
+        for wanted in wantedHeads(split, of: image, inputs) {
             let manifest = try await self.heads.build(wanted, self)
             heads[wanted.head.stage] = AssemblyHead(manifest: manifest, hasCommand: wanted.hasCommand)
         }
@@ -73,11 +74,7 @@ extension Session {
     }
 
     /// The heads of an image as its inputs are now.
-    func wantedHeads(
-        _ split: Split,
-        of image: Image,
-        _ inputs: ImageInputs
-    ) throws(ImageProblem) -> [WantedHead] {
+    func wantedHeads(_ split: Split, of image: Image, _ inputs: ImageInputs) -> [WantedHead] {
         guard !split.heads.isEmpty else { return [] }
         let references = inputs.bases.references
         var wanted: [WantedHead] = []
@@ -86,21 +83,26 @@ extension Session {
             let bases = inputs.bases.filter { names.contains($0.name) }
             let part = image.reduced(to: head.evaluation)
             let shown = inputs.bases.filter { head.evaluation.naming([$0]) != head.evaluation }
-            let (key, files) = Keys.head(
+            let scope = InputScope(of: part, linked: LinkedSources(of: part, in: reader.root))
+            let place = "\(image.id) \(image.platform) \(head.stage)"
+            let key = Keys.head(
                 head,
                 of: image,
                 inputs.reading,
-                linked: LinkedSources(of: part, in: reader.root),
+                in: scope,
                 bases: bases.map { KeyValue($0.name, $0.key) },
-                references: shown.map { KeyValue($0.name, $0.reference) }
+                references: shown.map { KeyValue($0.name, $0.reference) },
+                knowing: heads.keys.withLock { $0[place] }
             )
-            let entries = try image.contextEntries(files, inputs, reader)
+            heads.keys.withLock { $0[place] = key }
             wanted.append(
                 WantedHead(
                     head: head,
                     image: part,
-                    key: key,
-                    files: entries,
+                    key: key.text,
+                    files: { [reader] () throws(ImageProblem) in
+                        try image.contextEntries(inputs.reading.files(in: scope), inputs, reader)
+                    },
                     bases: bases,
                     references: references
                 )
