@@ -8,16 +8,25 @@ extension Dockerfile {
     /// images of the project and images from elsewhere, for a platform where that is not the image's. Of stages that
     /// the head does not need nothing is left but their places, by which triggers may name others.
     ///
-    /// Throws where a name can't be found in the line that holds it.
+    /// Without `keepsSyntax` an engine reads it by what it has itself. Throws where a name can't be found in the line
+    /// that holds it.
     package func text(
         of head: Split.Head,
+        keepsSyntax: Bool = true,
         naming: @escaping (Base, _ platform: String?) -> String
     ) throws(DockerfileProblem) -> String {
         var text = HeadText(head.evaluation, escape: escape, naming: naming)
-        for (index, line) in directives.enumerated() {
-            // What is checked is the file; the names and flags of a head are not its author's.
-            text.put(index + 1 == check?.comment.line ? "# check=skip=all" : line, at: index + 1)
+        var directives = directives
+        // What is checked is the file; the names and flags of a head are not its author's.
+        if let line = check?.comment.line, directives.indices.contains(line - 1) {
+            directives[line - 1] = "# check=skip=all"
         }
+        if !keepsSyntax, syntax != nil, directives.indices.contains(syntaxLine - 1) {
+            // A comment ends the directives: it comes behind the others.
+            directives.remove(at: syntaxLine - 1)
+            directives.append("#")
+        }
+        for (index, line) in directives.enumerated() { text.put(line, at: index + 1) }
         for instruction in globals { text.put(instruction.place) }
         let needed = Dictionary(head.evaluation.stages.map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
         let countsStages = needed.values.contains { stage in

@@ -125,6 +125,9 @@ struct EngineOutput {
 
     // MARK: Failures
 
+    /// How BuildKit calls the step in which it gets the language of `# syntax=`.
+    private static let frontend = "resolve image config for "
+
     /// What a program that ended with this status failed at.
     func problem(_ status: Int32, of kind: EngineKind) -> EngineProblem {
         if let reason = unavailability { return EngineProblem(.unavailable, reason, remedy: ImageEngine.remedy(kind)) }
@@ -134,6 +137,7 @@ struct EngineOutput {
             let step = failure.flatMap { steps[$0.vertex] }.flatMap(Self.step)
             problem.step = step
             problem.log = failure.flatMap { logs[$0.vertex] } ?? []
+            problem.lacksFrontend = failure.flatMap { steps[$0.vertex] }?.hasPrefix(Self.frontend) == true
             problem.reason = Self.sentence(
                 failure?.reason ?? last.last ?? "it exited with status \(status)",
                 step,

@@ -18,6 +18,8 @@ package struct EngineProblem: Error, Equatable, Sendable {
     package var remedy: String
     /// The last lines that the instruction printed.
     package var log: [String]
+    /// The language of `# syntax=` could not be had.
+    package var lacksFrontend = false
 
     package init(_ kind: Kind, _ reason: String, remedy: String, line: Int? = nil, log: [String] = []) {
         (self.kind, self.reason, self.remedy, self.line, self.log) = (kind, reason, remedy, line, log)

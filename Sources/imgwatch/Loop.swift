@@ -95,6 +95,8 @@ actor Loop {
     /// Asks again for bases that could not be had, and after how long.
     var baseRetry: Task<Void, Never>?
     var basePause: Duration?
+    /// How many questions for bases are under way.
+    var basesAsked = 0
     var isReady = false
     /// Looks at the store when nothing happens for a while.
     var cleaning: Task<Void, Never>?

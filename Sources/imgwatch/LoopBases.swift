@@ -75,7 +75,9 @@ extension Loop {
     func resolveBases(where isMeant: (BaseName) -> Bool = { _ in true }) async {
         let missing = nodes.project.images.flatMap(\.unresolvedBases).filter { isAsked($0) && isMeant($0) }
         guard !missing.isEmpty else { return }
+        basesAsked += 1
         let failed = await session.bases.resolve(missing).failed
+        basesAsked -= 1
         guard !isOver else { return }
         if failed.count < Set(missing).count {
             drain()

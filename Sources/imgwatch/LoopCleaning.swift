@@ -25,7 +25,9 @@ extension Loop {
         }
     }
 
-    private var isAtRest: Bool { !isOver && runs.isEmpty && session.isIdleTold && session.heads.isIdle }
+    private var isAtRest: Bool {
+        !isOver && runs.isEmpty && session.isIdleTold && session.heads.isIdle && basesAsked == 0
+    }
 
     /// Nothing else happens meanwhile: what is being written has no name yet, and would be taken for what has none any
     /// more.

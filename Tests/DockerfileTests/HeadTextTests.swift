@@ -20,6 +20,15 @@ import Testing
         }
     }
 
+    @Test func `without the language that cannot be had, all else stands where it stood`() throws {
+        let directives = "# syntax=docker/dockerfile:1\n# escape=`\n# check=skip=all\n"
+        let file = try Dockerfile.parse(directives + "FROM scratch\nRUN a `\n  b\n")
+        let head = try #require(try file.evaluate(Self.options).split().heads.first)
+        let text = try file.text(of: head, keepsSyntax: false) { _, _ in "" }
+        #expect(text == "# escape=`\n# check=skip=all\n#\nFROM scratch AS stage-0\nRUN a `\n  b\n")
+        #expect(try evaluate(text).syntax == nil)
+    }
+
     @Test func `lines stand where they stood, and bases are named exactly`() throws {
         let text = """
             # syntax=docker/dockerfile:1

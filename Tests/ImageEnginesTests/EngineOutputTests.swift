@@ -81,6 +81,14 @@ import Testing
         Error: building at STEP "RUN two": exit status 3
         """
 
+    @Test(arguments: ["resolve image config for docker.io/docker/dockerfile:1", "[internal] load metadata for os:1"])
+    func `a language that can't be fetched is no base that can't be`(step: String) {
+        let refusal = "failed to do request: Head \"https://registry-1.docker.io/v2/\": no such host"
+        let text = "#3 \(step)\n#3 ERROR: \(refusal)\n------\n > \(step):\n------\nfailed to solve: \(refusal)"
+        let problem = read(text, .buildkit, .docker).problem
+        #expect(problem.kind == .build && problem.lacksFrontend == step.hasPrefix("resolve"))
+    }
+
     @Test func `of buildah, too`() {
         let (events, problem) = read(Self.buildah, .buildah, .buildah)
         #expect(

@@ -73,6 +73,16 @@ struct EngineBuildTests {
         #expect(again.status == 0 && !again.output.contains("\"log\""))
     }
 
+    @Test func `docker builds also where it can't fetch what the first line asks for`() async throws {
+        let project = try Self.project("RUN echo made > /out/made\nCOPY app.txt /out/app\n", builder: "docker")
+        let text = try project.read("Dockerfile")
+        try project.write("Dockerfile", "# syntax=docker/dockerfile:1\n" + text)
+        let loop = try await loop(project)
+        let pushed = try await loop.wait(for: "pushed", node: "web")
+        #expect(try file("made", of: pushed, project) == "made\n" && file("app", of: pushed, project) == "one\n")
+        try await loop.end()
+    }
+
     @Test func `a head that is still wanted goes on, whatever else is edited`() async throws {
         let project = try Self.project(
             "RUN echo began $((1 + 1)); sleep 3; echo ended $((2 + 2))\nCOPY app.txt /out/app\n"

@@ -204,7 +204,7 @@ final class HeadBuilder: Sendable {
         do throws(EngineProblem) {
             let chosen = try chosen.get()
             session.tellOnce(Self.notice(chosen))
-            try self.build(request, chosen) { event in
+            try self.build(request, chosen, session) { event in
                 if build.isAwaited { session.tell(event, of: wanted.image.id) }
             }
         } catch {
@@ -213,13 +213,27 @@ final class HeadBuilder: Sendable {
         return try take(request.result, wanted)
     }
 
+    /// The same without `# syntax=`.
+    private static func plainDockerfile(_ request: EngineRequest) -> String { request.dockerfile + ".plain" }
+
+    /// By Docker's own language in its latest version, or, where that can't be fetched, in the version that the engine
+    /// brings along: what this does not know it refuses.
     private func build(
         _ request: EngineRequest,
         _ chosen: EngineChoice.Chosen,
+        _ session: Session,
         onEvent: @escaping (EngineEvent) -> Void
     ) throws(EngineProblem) {
         do throws(EngineProblem) {
-            try chosen.engine.build(request, chosen.version, onEvent: onEvent)
+            do throws(EngineProblem) {
+                try chosen.engine.build(request, chosen.version, onEvent: onEvent)
+            } catch {
+                guard error.lacksFrontend,
+                    rename(Self.plainDockerfile(request), request.dockerfile) == 0
+                else { throw error }
+                session.tellOnce("what `# syntax=` names can't be fetched: \(chosen.version.text) reads it by its own")
+                try chosen.engine.build(request, chosen.version, onEvent: onEvent)
+            }
         } catch {
             if error.kind == .unavailable { choice.forget(chosen.engine.kind) }
             throw error
@@ -267,8 +281,13 @@ final class HeadBuilder: Sendable {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             let names = BaseNames(wanted, port: port)
             request.localBases = names.local
-            let text = try wanted.image.source?.text(of: wanted.head) { names[$0, $1] } ?? ""
-            try text.write(toFile: request.dockerfile, atomically: false, encoding: .utf8)
+            // Of another language nobody but that knows anything.
+            let isDockers = !wanted.image.evaluation.engineWork.contains { $0.id == "syntax" }
+            for keepsSyntax in [true, false] where keepsSyntax || isDockers {
+                let place = keepsSyntax ? request.dockerfile : Self.plainDockerfile(request)
+                let text = try wanted.image.source?.text(of: wanted.head, keepsSyntax: keepsSyntax) { names[$0, $1] }
+                try (text ?? "").write(toFile: place, atomically: false, encoding: .utf8)
+            }
             // What is ignored is not there; a file of the context that says so for another Dockerfile means nothing.
             try "# nothing\n".write(toFile: request.ignoreFile, atomically: false, encoding: .utf8)
             try ContextFolder(request.context) { build.isCancelled }.write(files)
