@@ -20,9 +20,12 @@ struct CopyStep {
     let modeChange: ModeChange?
     let excludes: IgnorePatterns
     let archives: ArchiveIndex
+    /// Where what was fetched lies.
+    let layout: ImageLayout
     var staging: Staging
 
     mutating func run() throws(BuildProblem) {
+        if let download = copy.download { try place(download) }
         // BuildKit copies the paths before the here-documents, whatever their order.
         for case .path(let path) in copy.sources where copy.keepsParents { try copyWithParents(path) }
         for case .path(let path) in copy.sources where !copy.keepsParents {
@@ -34,6 +37,19 @@ struct CopyStep {
             let target = try target(for: TreePath(cleaning: name).name, isFolder: false)
             try place(TreeNode(.file(file), mode: 0o644), at: target)
         }
+    }
+
+    /// A file that was fetched before, by the checksum that it has; only its owner may read it.
+    private mutating func place(_ download: Download) throws(BuildProblem) {
+        guard let digest = Digest(parsing: download.checksum), let size = layout.sizeOfBlob(digest) else {
+            throw BuildProblem(
+                "add-download-missing",
+                "ADD \(download.address): it was not fetched",
+                remedy: "build again"
+            )
+        }
+        let content = FileContent(size: size, digest: digest, source: .file(path: layout.blobPath(digest)))
+        try place(TreeNode(.file(content), mode: 0o600), at: target(for: download.name, isFolder: false))
     }
 
     // MARK: - Sources

@@ -134,6 +134,7 @@ struct StageBuild {
             modeChange: mode,
             excludes: try Self.excludes(copy),
             archives: assembler.archives,
+            layout: assembler.layout,
             staging: Staging(over: isAlone ? FileTree() : tree)
         )
         try step.run()
@@ -210,6 +211,7 @@ struct StageBuild {
     }
 
     private static func refuseUnsupported(_ copy: Copy) throws(BuildProblem) {
+        if copy.download != nil { return }
         let name = copy.isAdd ? "ADD" : "COPY"
         for case .remote(let address) in copy.sources {
             throw .unsupported("add-remote-unsupported", "ADD \(address)", remedy: "fetch it in a step, and COPY it")

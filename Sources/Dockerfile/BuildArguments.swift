@@ -77,6 +77,7 @@ struct Platform: Equatable {
         architecture =
             ["x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386"][architecture] ?? architecture
         if architecture == "arm64", variant == "v8" { variant = "" }
+        if architecture == "amd64", variant == "v1" { variant = "" }
         if architecture == "arm", variant.isEmpty { variant = "v7" }
     }
 

@@ -84,8 +84,9 @@ extension Evaluation {
 
     private static func work(_ copy: Copy, _ line: Int) -> [EngineWork] {
         var found: [EngineWork] = []
+        if copy.download != nil { return [] }
         for case .remote(let address) in copy.sources {
-            let remedy = "Fetch it in a step of `.imgwatch`, and COPY the file."
+            let remedy = "Say its content by `--checksum=sha256:…`, or fetch it in a step, and COPY the file."
             found.append(EngineWork(id: "add-remote", line: line, what: "`ADD \(address)`", remedy: remedy))
         }
         for flag in copy.otherFlags where !copy.sources.contains(where: \.isRemote) {

@@ -56,6 +56,20 @@ package struct Reading: Sendable {
         return files
     }
 
+    /// Whether a link is among them, by which more may have been read.
+    package var hasLinks: Bool {
+        func look(_ folder: InputFolder) -> Bool {
+            folder.entries.contains { entry in
+                switch entry.kind {
+                case .link: true
+                case .folder(let inner, _, _): look(inner)
+                case .file, .unread: false
+                }
+            }
+        }
+        return look(top)
+    }
+
     /// How many that are.
     package var count: Int { top.count }
 

@@ -16,9 +16,16 @@ package final class BlobReceiver: @unchecked Sendable {  // see above: handed ov
         file = try TemporaryFile(in: layout.path)
     }
 
+    /// For a blob of which nobody knows how long it is.
+    package convenience init(_ digest: Digest, into layout: ImageLayout) throws(OCIError) {
+        try self.init(Descriptor(mediaType: "", digest: digest, size: Self.unknown), into: layout)
+    }
+
+    private static let unknown = Int.max
+
     /// False where it becomes longer than it may be, or can't be written.
     package func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard count + bytes.count <= descriptor.size else { return false }
+        guard bytes.count <= descriptor.size - count else { return false }
         do throws(OCIError) {
             try file?.write(bytes)
         } catch {
@@ -33,8 +40,9 @@ package final class BlobReceiver: @unchecked Sendable {  // see above: handed ov
     /// Gives the blob its name; nothing can follow.
     package func finish() throws(OCIError) {
         guard let file = file.take(), let digest = hasher.take()?.finalize() else { return }
-        guard count == descriptor.size, digest == descriptor.digest else {
-            let reason = count == descriptor.size ? "is \(digest)" : "has \(count) of \(descriptor.size) bytes"
+        let isLong = [count, Self.unknown].contains(descriptor.size)
+        guard isLong, digest == descriptor.digest else {
+            let reason = isLong ? "is \(digest)" : "has \(count) of \(descriptor.size) bytes"
             throw .malformed(subject: "the blob \(descriptor.digest)", reason: "what came \(reason)")
         }
         try file.commit(to: layout.blobPath(descriptor.digest))

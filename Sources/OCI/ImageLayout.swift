@@ -53,6 +53,9 @@ extension ImageLayout {
     /// Whether the blob is there with its size: one that was cut off or removed is noticed.
     package func hasBlob(_ digest: Digest, size: Int) -> Bool { FileIdentity(blobPath(digest))?.size == size }
 
+    /// In bytes; nil where it is not there.
+    package func sizeOfBlob(_ digest: Digest) -> Int? { FileIdentity(blobPath(digest))?.size }
+
     package func hasBlob(_ descriptor: Descriptor) -> Bool { hasBlob(descriptor.digest, size: descriptor.size) }
 
     /// The whole blob: for manifests and configurations.

@@ -37,8 +37,7 @@ package struct Push: Sendable {
 }
 
 extension RegistryClient {
-    /// Sends what the repository lacks of an image, but for the manifest that gets a name: nobody sees anything of it
-    /// yet.
+    /// Sends what the repository lacks of an image, but for the manifests: nobody sees anything of it yet.
     package func upload(_ push: Push) async throws(RegistryError) -> PushReport {
         willPush(to: push.repository)
         let blobs = try missing(of: push)
@@ -61,10 +60,6 @@ extension RegistryClient {
             let one = try Self.firstReal(of: result, in: results).get()
             report.sent += one.sent
             report.mounted += one.mounted
-        }
-        for manifest in try push.parts() where !known.contains(manifest.digest, in: push.repository) {
-            try await put(manifest, of: push)
-            known.insert(manifest.digest, in: push.repository)
         }
         return report
     }

@@ -12,8 +12,11 @@ package final class StoreLock: Sendable {
     }
 
     /// For who cleans it; nil where somebody works in it.
-    package static func alone(_ folders: StateFolders) -> StoreLock? {
-        do throws(StateError) { return StoreLock(try FileLock.trying(path(folders))) } catch { return nil }
+    package static func alone(_ folders: StateFolders) throws(StateError) -> StoreLock? {
+        do throws(StateError) { return StoreLock(try FileLock.trying(path(folders))) } catch {
+            guard case .held = error else { throw error }
+            return nil
+        }
     }
 
     private static func path(_ folders: StateFolders) -> String { folders.state + "/store.lock" }

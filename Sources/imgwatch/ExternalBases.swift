@@ -127,39 +127,61 @@ final class ExternalBases: Sendable {
     ///
     /// - Returns: Those that can't be had, and those whose pin is kept without knowing whether it still holds.
     func resolve(_ bases: [BaseName]) async -> (failed: [BaseName], kept: [BaseName]) {
-        await withTaskGroup(of: (BaseName, RegistryError?).self) { group in
-            for base in Set(bases) {
-                group.addTask {
-                    do throws(RegistryError) {
-                        try await self.resolve(base)
-                        return (base, nil)
-                    } catch {
-                        return (base, error)
-                    }
-                }
+        await withTaskGroup(of: [(BaseName, RegistryError?)].self) { group in
+            for (reference, names) in Dictionary(grouping: Set(bases), by: \.reference) {
+                group.addTask { await self.resolve(reference, names) }
             }
             var failed: [BaseName] = []
             var kept: [BaseName] = []
-            for await (base, error) in group {
-                failures.withLock { $0[base] = error.map { ($0, .now) } }
-                guard error != nil else { continue }
-                if known[base] == nil { failed.append(base) } else { kept.append(base) }
+            for await results in group {
+                for (base, error) in results {
+                    failures.withLock { $0[base] = error.map { ($0, .now) } }
+                    guard error != nil else { continue }
+                    if known[base] == nil { failed.append(base) } else { kept.append(base) }
+                }
             }
             return (failed.sorted(), kept.sorted())
         }
     }
 
-    private func resolve(_ base: BaseName) async throws(RegistryError) {
-        guard let reference = ImageReference(parsing: base.reference) else {
-            throw RegistryError("`\(base.reference)` names no image", remedy: "write it like `alpine:3.20`")
+    /// One answer of the registry counts for all platforms: what a tag shows may be another image a moment later.
+    private func resolve(_ text: String, _ names: [BaseName]) async -> [(BaseName, RegistryError?)] {
+        let reference: ImageReference
+        let shown: FetchedManifest
+        do throws(RegistryError) {
+            guard let parsed = ImageReference(parsing: text) else {
+                throw RegistryError("`\(text)` names no image", remedy: "write it like `alpine:3.20`")
+            }
+            reference = parsed
+            // What is named by its digest, and known, can't have changed.
+            if reference.digest != nil, names.allSatisfy({ known[$0] != nil }) { return names.map { ($0, nil) } }
+            let client = try await registries.client(for: reference.host, repository: reference.repository)
+            shown = try await manifest(reference, reference.digest ?? reference.tag ?? "latest", client)
+        } catch {
+            return names.map { ($0, error) }
         }
-        // What is named by its digest, and known, can't have changed.
-        if reference.digest != nil, known[base] != nil { return }
+        var results: [(BaseName, RegistryError?)] = []
+        for name in names {
+            do throws(RegistryError) {
+                try await resolve(name, reference, shown)
+                results.append((name, nil))
+            } catch {
+                results.append((name, error))
+            }
+        }
+        return results
+    }
+
+    private func resolve(
+        _ base: BaseName,
+        _ reference: ImageReference,
+        _ shown: FetchedManifest
+    ) async throws(RegistryError) {
         let client = try await registries.client(for: reference.host, repository: reference.repository)
-        var found = try await manifest(reference, reference.digest ?? reference.tag ?? "latest", client)
-        let isIndex = MediaType.isIndex(found.descriptor.mediaType)
+        let isIndex = MediaType.isIndex(shown.descriptor.mediaType)
+        var found = shown
         if isIndex {
-            found = try await manifest(reference, Self.choice(in: found, reference, base.platform), client)
+            found = try await manifest(reference, Self.choice(in: shown, reference, base.platform), client)
         }
         let content: Manifest
         do throws(OCIError) {
@@ -169,12 +191,15 @@ final class ExternalBases: Sendable {
             throw Self.broken(reference, error)
         }
         try await client.fetchConfiguration(content.configuration, from: reference.repository, into: layout)
+        let known: Known
+        do throws(OCIError) { known = try read(found.descriptor, confirmed: .now()) } catch {
+            throw Self.broken(reference, error)
+        }
+        // As with BuildKit, an image without an index is what it is; but not for what was asked for by name.
+        if !isIndex, base.platform != ImageStore.platform, known.platform != base.platform {
+            throw Self.lacks(base.platform, reference)
+        }
         do throws(OCIError) {
-            let known = try read(found.descriptor, confirmed: .now())
-            // As with BuildKit, an image without an index is what it is; but not for what was asked for by name.
-            if !isIndex, base.platform != ImageStore.platform, known.platform != base.platform {
-                throw .malformed(subject: "the image", reason: "it is for \(known.platform) alone")
-            }
             if keepsPins { try layout.tag(Self.name(base), as: known.pin) }
             let former = bases.withLock { $0.updateValue(known, forKey: base) }
             if let former, former.base != known.base { movedBases.withLock { _ = $0.insert(base) } }
@@ -203,14 +228,17 @@ final class ExternalBases: Sendable {
         _ reference: ImageReference,
         _ platform: String
     ) throws(RegistryError) -> String {
-        guard let all = try? ImageIndex(decoding: index.bytes), let found = all.manifest(for: platform)
-        else {
-            throw RegistryError(
-                "\(reference) has no image for \(platform)",
-                remedy: "choose a base that is made for this platform"
-            )
+        guard let all = try? ImageIndex(decoding: index.bytes), let found = all.manifest(for: platform) else {
+            throw lacks(platform, reference)
         }
         return "\(found.digest)"
+    }
+
+    private static func lacks(_ platform: String, _ reference: ImageReference) -> RegistryError {
+        RegistryError(
+            "\(reference) has no image for \(platform)",
+            remedy: "choose a base that is made for this platform"
+        )
     }
 
     private func read(_ manifest: Descriptor, confirmed: Timestamp?) throws(OCIError) -> Known {
@@ -233,7 +261,7 @@ final class ExternalBases: Sendable {
             manifest: manifest,
             confirmed: confirmed,
             created: configuration.created.flatMap(Timestamp.init(rfc3339:)),
-            platform: configuration.platform
+            platform: PlatformName.normalized(configuration.platform) ?? configuration.platform
         )
     }
 
@@ -242,10 +270,9 @@ final class ExternalBases: Sendable {
     /// Gets the layers of an image's bases for its platform into the store: each once.
     func fetchLayers(of image: Image) async throws(ImageProblem) {
         for pin in image.externalBases {
-            guard let reference = ImageReference(parsing: pin.reference),
-                let manifest = manifest(pin),
-                let content = try? layout.readManifest(manifest)
-            else { continue }
+            guard let reference = ImageReference(parsing: pin.reference), let manifest = manifest(pin) else { continue }
+            let content: Manifest
+            do throws(OCIError) { content = try layout.readManifest(manifest) } catch { throw ImageProblem(error) }
             do throws(RegistryError) {
                 for layer in content.layers where !layout.hasBlob(layer) {
                     let client = try await registries.client(for: reference.host, repository: reference.repository)

@@ -266,7 +266,8 @@ extension Image {
     }
 
     private func files(of reading: Reading, for part: Evaluation, _ reader: InputReader) -> [InputFile] {
-        guard part != evaluation else { return reading.files }
+        // Where a link led then, it may not lead now.
+        guard part != evaluation, !reading.hasLinks else { return reading.files }
         let part = reduced(to: part)
         return reading.files(in: InputScope(of: part, linked: LinkedSources(of: part, in: reader.root)))
     }

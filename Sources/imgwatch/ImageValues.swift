@@ -28,6 +28,11 @@ struct StoredImage: Sendable {
     /// The image for one platform.
     func part(for platform: String) -> StoredImage { parts[platform] ?? self }
 
+    mutating func forgetContent() {
+        content = nil
+        for platform in parts.keys { parts[platform]?.content = nil }
+    }
+
     /// What stands for the platform of an image that is for one alone.
     static let onlyPart = ""
 

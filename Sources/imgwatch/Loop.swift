@@ -98,6 +98,8 @@ actor Loop {
     /// How many questions for bases are under way.
     var basesAsked = 0
     var isReady = false
+    /// The engine was idle when it last told something.
+    var hasNothingToDo = false
     /// Looks at the store when nothing happens for a while.
     var cleaning: Task<Void, Never>?
     /// So many bytes of the store are in use, as far as is known.

@@ -16,18 +16,16 @@ extension Loop {
         guard mode == .watch else { return }
         cleaning = Task {
             try? await Task.sleep(for: Self.cleaningPause)
-            guard !Task.isCancelled, isAtRest else { return }
+            guard !Task.isCancelled, !isOver, hasNothingToDo else { return }
             let layout = session.store.layout
             let size = await offload { layout.size }
             // What is in use may take more: that is not looked for again and again.
-            guard !Task.isCancelled, isAtRest, size > max(nodes.project.storeLimit, storeFloor) else { return }
-            cleanStore(size)
+            guard !Task.isCancelled, !isOver, size > max(nodes.project.storeLimit, storeFloor) else { return }
+            if isAtRest { cleanStore(size) } else if hasNothingToDo { watchStore() }
         }
     }
 
-    private var isAtRest: Bool {
-        !isOver && runs.isEmpty && session.isIdleTold && session.heads.isIdle && basesAsked == 0
-    }
+    private var isAtRest: Bool { hasNothingToDo && runs.isEmpty && session.heads.isIdle && basesAsked == 0 }
 
     /// Nothing else happens meanwhile: what is being written has no name yet, and would be taken for what has none any
     /// more.
@@ -36,6 +34,6 @@ extension Loop {
         storeFloor = size - done.bytes + nodes.project.storeLimit / 10
         guard done.bytes > 0 else { return }
         let gone = Formats.size(bytes: done.bytes)
-        session.tell(notice: "the store took \(Formats.size(bytes: size)): \(gone) that nothing needs were removed")
+        tell(notice: "the store took \(Formats.size(bytes: size)): \(gone) that nothing needs were removed")
     }
 }

@@ -42,6 +42,7 @@ extension Loop {
         guard !run.isCancelled else { return .failure(.cancelled) }
         if let failure = result.failure { return .failure(.failed(failure)) }
         guard await offload({ inputs.reading.isUnchanged(in: entry.scope, below: root) }) else {
+            await order.noteMixture()
             if image.push, session.store.remote != nil { tell(mixtureOf: order) }
             return .failure(.inputChanged(path: image.context.isEmpty ? root : "\(root)/\(image.context)"))
         }
@@ -109,6 +110,9 @@ struct CommandOrder: Sendable {
             KeyValue("IMGWATCH_PUSH", registry == nil ? "false" : "true"),
         ]
     }
+
+    /// Files changed while the command ran: what it has pushed is of no use.
+    func noteMixture() async { await registry?.noteMixture(image.id.name, tag) }
 
     // MARK: What it left
 
@@ -184,7 +188,7 @@ struct CommandOrder: Sendable {
         }
     }
 
-    /// The image for all its platforms, each of which must be what it is said to be; who is cancelled does not wait.
+    /// The image for all its platforms, each of which must be what it is said to be.
     private func joined(
         _ part: @escaping @Sendable (_ platform: String) throws(ImageProblem) -> StoredImage
     ) async throws(ImageProblem) -> StoredImage {

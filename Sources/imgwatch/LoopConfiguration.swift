@@ -97,6 +97,7 @@ extension Loop {
         }
         let graph = mode == .once ? project.graph.selecting(nodes.graph.nodes.map(\.id)) : project.graph
         tracked.nodes = ProjectNodes(project, graph: graph)
+        storeFloor = 0
         session.git?.forget()
         watch()
         let barrier = nextSequence()

@@ -259,7 +259,7 @@ extension Loop {
         case .success(let shown):
             published[image.id] = shown
             // What is in it takes memory, and can be read again.
-            if !isBuiltOn(image.id) { published[image.id]?.stored.content = nil }
+            if !isBuiltOn(image.id) { published[image.id]?.stored.forgetContent() }
             lost.remove(image.id)
             if let node = nodes.graph[image.id] {
                 told.remove(run.start.operation)

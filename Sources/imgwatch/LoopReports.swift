@@ -42,7 +42,8 @@ extension Loop {
             }
             session.tell(event)
         }
-        if report == .idle {
+        hasNothingToDo = report == .idle
+        if hasNothingToDo {
             noteIdle()
             watchStore()
         }

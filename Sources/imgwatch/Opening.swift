@@ -95,7 +95,7 @@ struct Opening {
         tellWarnings()
         try folders.create()
         let lock = purpose.isBeside ? nil : try acquireLock()
-        let storeLock = purpose == .verify ? try StoreLock.share(folders) : nil
+        let storeLock = purpose.isBeside ? try StoreLock.share(folders) : nil
         let state = try StateStore.open(folders)
         if let notice = state.notice { tell(notice) }
         if !purpose.isBeside { try endSurvivors(state) }
@@ -162,7 +162,7 @@ struct Opening {
 
     private func heads(_ store: ImageStore) -> HeadBuilder {
         let scratch = folders.state + "/heads"
-        if !purpose.isBeside { HeadBuilder.clear(scratch) }
+        if purpose != .plan { HeadBuilder.clear(scratch) }
         return HeadBuilder(store: store, environment: environment, scratch: scratch)
     }
 

@@ -56,7 +56,9 @@ extension RemoteRegistry {
     func shown(_ image: String, _ tag: String, for platform: String) async throws(RegistryError) -> Manifest? {
         let repository = repository(image)
         let client = try await client(repository)
-        guard var found = try await client.manifest(repository, tag) else { return nil }
+        guard var found = try await client.manifest(repository, tag), !isMixture(found.descriptor.digest) else {
+            return nil
+        }
         if MediaType.isIndex(found.descriptor.mediaType) {
             guard let choice = (try? ImageIndex(decoding: found.bytes))?.manifest(for: platform),
                 let chosen = try await client.manifest(repository, "\(choice.digest)")

@@ -17,6 +17,8 @@ final class RemoteRegistry: Sendable {
     let layout: ImageLayout
     /// What tags are known to show, by `REPOSITORY:TAG`.
     private let shown = Mutex<[String: Digest]>([:])
+    /// What commands have pushed while their inputs changed.
+    private let mixtures = Mutex<Set<Digest>>([])
 
     /// The name is `host[:port][/path]`.
     init(_ name: String, _ registries: Registries, layout: ImageLayout) {
@@ -108,6 +110,15 @@ final class RemoteRegistry: Sendable {
         }
         let manifests = parts.compactMap { try? layout.readManifest($0.descriptor) }
         return await withTaskGroup(of: Bool.self) { group in
+            for part in parts where part.descriptor != own {
+                group.addTask {
+                    do throws(RegistryError) {
+                        return try await client.digest(repository, "\(part.descriptor.digest)") != nil
+                    } catch {
+                        return true
+                    }
+                }
+            }
             for blob in Set(manifests.flatMap { $0.layers + [$0.configuration] }) {
                 group.addTask {
                     do throws(RegistryError) { return try await client.holds(blob, in: repository) } catch {
@@ -136,6 +147,20 @@ final class RemoteRegistry: Sendable {
         guard let found = try await client(repository).manifest(repository, tag, isPull: mustKnow) else { return nil }
         return (Manifest.annotations(in: found.bytes)[ImageStore.keyName], found.descriptor.digest)
     }
+
+    // MARK: Mixtures
+
+    /// Nothing is made of what the tag shows now, as long as this process lives.
+    func noteMixture(_ image: String, _ tag: String) async {
+        guard
+            let digest = try? await client(repository(image)).digest(repository(image), tag).flatMap({
+                Digest(parsing: $0)
+            })
+        else { return }
+        mixtures.withLock { _ = $0.insert(digest) }
+    }
+
+    func isMixture(_ digest: Digest) -> Bool { mixtures.withLock { $0.contains(digest) } }
 
     // MARK: Pushes
 

@@ -137,7 +137,10 @@ final class Session: Sendable {
 
     /// Only where nothing is written to the store.
     func cleanStore(of project: Project) -> LayoutCollection? {
-        try? StoreCleaning(store.layout, folders, project, state).clean()
+        guard var cleaning = try? StoreCleaning(store.layout, folders, project, state) else { return nil }
+        // Who goes back to another branch finds them known, and asks nobody.
+        cleaning.bases.formUnion(bases.known.keys.map(ExternalBases.name))
+        return try? cleaning.clean()
     }
 
     // MARK: Configuration

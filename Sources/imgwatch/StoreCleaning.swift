@@ -12,7 +12,7 @@ struct StoreCleaning: Sendable {
     /// The manifests of what is published now.
     let current: Set<String>
     /// The names of images from elsewhere.
-    let bases: Set<String>
+    var bases: Set<String>
     let images: Set<String>
 
     /// So many images, and heads of each image, are kept besides what is in use: who goes back to another branch finds
@@ -70,8 +70,8 @@ struct StoreCleaning: Sendable {
     }
 
     /// Nil where somebody works in the store beside the loop.
-    func clean(keeping count: Int = usuallyKept) throws(OCIError) -> LayoutCollection? {
-        guard let lock = StoreLock.alone(folders) else { return nil }
+    func clean(keeping count: Int = usuallyKept) throws -> LayoutCollection? {
+        guard let lock = try StoreLock.alone(folders) else { return nil }
         defer { withExtendedLifetime(lock) {} }
         return try layout.collect(keeping: kept(keeping: count))
     }

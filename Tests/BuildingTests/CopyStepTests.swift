@@ -1,3 +1,4 @@
+import OCI
 import Testing
 
 @testable import Building
@@ -221,5 +222,19 @@ import Testing
         let problem = try #require(try workshop.problem(head + copy + "\n"))
         #expect((problem.id, problem.reason, problem.line) == (id, reason, 5))
         #expect(!problem.remedy.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("http://h/a/tool.bin?x=/y", "/x/", ["755 0:0 x/", "600 0:0 x/tool.bin = T"]),
+        ("https://h", "/x/", ["755 0:0 x/", "600 0:0 x/__unnamed__ = T"]),
+        ("https://h/t", "/x", ["600 0:0 x = T"]),
+    ])
+    func `what was fetched is put where BuildKit puts it`(address: String, to: String, result: [String]) throws {
+        let workshop = try Self.workshop()
+        let blob = try workshop.layout.writeBlob(Array("T".utf8), mediaType: "")
+        let text = "ADD --checksum=\(blob.digest) \(address) \(to)"
+        #expect(try workshop.listing("FROM scratch\n\(text)\n") == result)
+        let other = text.replacing("\(blob.digest)", with: "\(Digest.sha256(of: []))")
+        #expect(try workshop.problem("FROM scratch\n\(other)\n")?.id == "add-download-missing")
     }
 }

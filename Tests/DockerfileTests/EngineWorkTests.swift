@@ -10,11 +10,16 @@ import Testing
         return try evaluate(text, options).unsupportedByAssembler
     }
 
+    private static let digits = String(repeating: "0a", count: 32)
+
     @Test(arguments: [
         ("FROM scratch\nRUN a\nCOPY b c\nRUN d", ["run 2", "run 4"]), ("FROM debian", []),
         ("FROM scratch AS a\nFROM a\nCOPY b c", []),
         ("FROM scratch\nCOPY --from=nginx a b", []),
         ("FROM scratch\nADD https://a git@b:c d/", ["add-remote 2", "add-remote 2"]),
+        ("FROM scratch\nADD --checksum=sha256:\(digits) https://a/b c/", []),
+        ("FROM scratch\nADD --checksum=sha256:\(digits.dropLast()) https://a/b c/", ["add-remote 2"]),
+        ("FROM scratch\nADD --checksum=sha256:\(digits) https://a/b.git c/", ["add-remote 2"]),
         ("FROM scratch\nCOPY --parents a b", []), ("FROM scratch\nADD --unpack=false a b", ["flag 2"]),
         ("FROM scratch\nADD --keep-git-dir https://a.git b", ["add-remote 2"]), ("FROM base", []),
         ("FROM scratch\nCOPY --from=base a b", []),

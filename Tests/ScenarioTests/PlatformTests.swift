@@ -74,7 +74,7 @@ struct PlatformTests {
         #expect(platforms == [["architecture": "amd64", "os": "linux"], ["architecture": "arm64", "os": "linux"]])
         #expect((index["annotations"] as? [String: String])?["io.imgwatch.key"] == first.string("key"))
 
-        // One platform's file alone concerns the image; the other's image stays, digest for digest.
+        // What concerns one platform alone is seen, and the other's files stay.
         try await loop.settle(from: 0, after: nil)
         let mark = loop.mark
         try project.write("bin/arm64", "for arm64 anew\n")

@@ -37,7 +37,7 @@ struct Clean: ParsableCommand {
         let state = try StateStore.open(folders)
         guard let done = try StoreCleaning(layout, folders, loaded.project, state).clean(keeping: keep) else {
             throw SessionError(
-                reason: "somebody works in this project's store: `imgwatch verify`",
+                reason: "somebody works in this project's store: `imgwatch plan` or `imgwatch verify`",
                 remedy: "clean it when that has ended"
             )
         }

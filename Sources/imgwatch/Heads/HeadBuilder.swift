@@ -28,6 +28,9 @@ struct WantedHead: Sendable {
     /// Whether the engine may take what it built before.
     var usesCache = true
 
+    /// For which its stages want their bases.
+    var platforms: Set<String> { Set([image.platform] + head.evaluation.stages.compactMap(\.platform)) }
+
     /// The name in the layout.
     var name: String { "\(Self.place(of: image.id.name)):\(key)" }
 
@@ -56,12 +59,11 @@ final class HeadBuilder: Sendable {
 
     /// Removes what a crash left; of who runs, nothing.
     static func clear(_ scratch: String) {
-        for folder in [scratch] + [ContextPlace.memory].compactMap(\.self) {
-            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-                let owner = name.split(separator: "-").first.flatMap { pid_t($0) }
-                if let owner, owner != getpid(), kill(owner, 0) == 0 || errno == EPERM { continue }
-                ContextFolder.remove("\(folder)/\(name)")
-            }
+        ContextPlace.clear()
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: scratch)) ?? [] {
+            let owner = name.split(separator: "-").first.flatMap { pid_t($0) }
+            if let owner, owner != getpid(), kill(owner, 0) == 0 || errno == EPERM { continue }
+            ContextFolder.remove("\(scratch)/\(name)")
         }
     }
 
@@ -153,7 +155,10 @@ final class HeadBuilder: Sendable {
             if let shared = await fetch(wanted, session) { return .success(shared) }
             do throws(ImageProblem) {
                 // What is pulled from there is in the layout: also where images go elsewhere, or nowhere.
-                try await session.fetchBases(of: wanted.image.reduced(to: Evaluation(stages: [])), wanted.bases)
+                let nothing = wanted.image.reduced(to: Evaluation(stages: []))
+                for platform in wanted.platforms {
+                    try await session.fetchBases(of: nothing, wanted.bases.parts(for: platform))
+                }
                 return .success(nil)
             } catch {
                 return .failure(error)
@@ -167,9 +172,15 @@ final class HeadBuilder: Sendable {
             // Which engine works is asked while the context is written.
             let runner = session.engineRunner(for: wanted.image.id, build, environment)
             async let choosing = choose(for: wanted.image.building.builder, running: runner)
+            let folder = newFolder()
+            let hasAgent = environment["SSH_AUTH_SOCK"] != nil
             let prepared = await Deadline.offside {
-                Result { () throws(ImageProblem) in try self.prepare(wanted, build, port: registry?.port) }
+                Result { () throws(ImageProblem) in
+                    try HeadRequest(wanted, in: folder, build, port: registry?.port, hasAgent: hasAgent)
+                }
             }
+            // Nobody waits for an engine that does not answer where there is nothing to build.
+            if case .failure = prepared { build.cancel() }
             let chosen = await choosing
             let result = await Deadline.offside {
                 Result { () throws(ImageProblem) in
@@ -195,44 +206,40 @@ final class HeadBuilder: Sendable {
 
     private func build(
         _ wanted: WantedHead,
-        _ request: EngineRequest,
+        _ prepared: HeadRequest,
         _ chosen: Result<EngineChoice.Chosen, EngineProblem>,
         _ build: HeadBuild,
         _ session: Session
     ) throws(ImageProblem) -> Descriptor {
-        defer { Self.remove(request) }
+        defer { withExtendedLifetime(prepared) {} }
         do throws(EngineProblem) {
             let chosen = try chosen.get()
             session.tellOnce(Self.notice(chosen))
-            try self.build(request, chosen, session) { event in
+            try self.build(prepared, chosen, session) { event in
                 if build.isAwaited { session.tell(event, of: wanted.image.id) }
             }
         } catch {
             throw Self.problem(error, wanted, isCancelled: build.isCancelled)
         }
-        return try take(request.result, wanted)
+        guard prepared.isComplete else { throw .inputChanged(path: prepared.request.context) }
+        return try take(prepared.request.result, wanted)
     }
-
-    /// The same without `# syntax=`.
-    private static func plainDockerfile(_ request: EngineRequest) -> String { request.dockerfile + ".plain" }
 
     /// By Docker's own language in its latest version, or, where that can't be fetched, in the version that the engine
     /// brings along: what this does not know it refuses.
     private func build(
-        _ request: EngineRequest,
+        _ prepared: HeadRequest,
         _ chosen: EngineChoice.Chosen,
         _ session: Session,
         onEvent: @escaping (EngineEvent) -> Void
     ) throws(EngineProblem) {
         do throws(EngineProblem) {
             do throws(EngineProblem) {
-                try chosen.engine.build(request, chosen.version, onEvent: onEvent)
+                try chosen.engine.build(prepared.request, chosen.version, onEvent: onEvent)
             } catch {
-                guard error.lacksFrontend,
-                    rename(Self.plainDockerfile(request), request.dockerfile) == 0
-                else { throw error }
+                guard error.lacksFrontend, prepared.leaveSyntaxOut() else { throw error }
                 session.tellOnce("what `# syntax=` names can't be fetched: \(chosen.version.text) reads it by its own")
-                try chosen.engine.build(request, chosen.version, onEvent: onEvent)
+                try chosen.engine.build(prepared.request, chosen.version, onEvent: onEvent)
             }
         } catch {
             if error.kind == .unavailable { choice.forget(chosen.engine.kind) }
@@ -253,64 +260,6 @@ final class HeadBuilder: Sendable {
         return .failed(
             Failure("\(place)\(problem.reason); \(problem.remedy)\(log)", isTransient: problem.kind == .unavailable)
         )
-    }
-
-    private static func remove(_ request: EngineRequest) {
-        ContextFolder.remove(request.folder)
-        ContextFolder.remove(request.context)
-    }
-
-    /// Writes the Dockerfile and the context for the engine.
-    private func prepare(
-        _ wanted: WantedHead,
-        _ build: HeadBuild,
-        port: UInt16?
-    ) throws(ImageProblem) -> EngineRequest {
-        let folder = newFolder()
-        var request = EngineRequest(folder: folder, platform: wanted.image.platform)
-        let files = try wanted.files()
-        if let place = ContextPlace.inMemory(for: files) {
-            request.context = "\(place)/\((folder as NSString).lastPathComponent)"
-        }
-        request.network = wanted.image.building.network
-        request.usesCache = wanted.usesCache
-        request.arguments = arguments(of: wanted)
-        request.secrets = wanted.secrets
-        request.agents = environment["SSH_AUTH_SOCK"] == nil ? [] : wanted.agents
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            let names = BaseNames(wanted, port: port)
-            request.localBases = names.local
-            // Of another language nobody but that knows anything.
-            let isDockers = !wanted.image.evaluation.engineWork.contains { $0.id == "syntax" }
-            for keepsSyntax in [true, false] where keepsSyntax || isDockers {
-                let place = keepsSyntax ? request.dockerfile : Self.plainDockerfile(request)
-                let text = try wanted.image.source?.text(of: wanted.head, keepsSyntax: keepsSyntax) { names[$0, $1] }
-                try (text ?? "").write(toFile: place, atomically: false, encoding: .utf8)
-            }
-            // What is ignored is not there; a file of the context that says so for another Dockerfile means nothing.
-            try "# nothing\n".write(toFile: request.ignoreFile, atomically: false, encoding: .utf8)
-            try ContextFolder(request.context) { build.isCancelled }.write(files)
-            return request
-        } catch {
-            Self.remove(request)
-            switch error {
-            case ContextProblem.changed(let path): throw .inputChanged(path: path)
-            case ContextProblem.cancelled: throw .cancelled
-            case ContextProblem.storage(let error): throw ImageProblem(error)
-            case let problem as DockerfileProblem:
-                let place = "\(wanted.image.dockerfile):\(problem.line)"
-                throw .failed(Failure("\(place): \(problem.reason); \(problem.remedy)"))
-            default: throw .failed(Failure("\(folder) can't be written: \(error)"))
-            }
-        }
-    }
-
-    /// Checks are made of the Dockerfile, not of what is left of it here.
-    private func arguments(of wanted: WantedHead) -> [(key: String, value: String)] {
-        var given = wanted.image.argumentTexts(wanted.references).filter { $0.key != LintOptions.argument }
-        if let stage = wanted.targetStage { given.append(KeyValue("TARGETSTAGE", stage)) }
-        return given.map { (key: $0.key, value: $0.value) }
     }
 
     /// Puts the image into the layout, under the head's name where it is to be kept.

@@ -58,6 +58,7 @@ extension Session {
         let hasExports = split.heads.contains { $0.exports != nil }
         let inputs = inputs.parts(for: image.platform)
         try await fetchBases(of: image.reduced(to: split.tail), inputs.bases)
+        try await fetchDownloads(of: image, split.tail)
         return try await Deadline.offside { [store, reader] in
             Result { () throws(ImageProblem) in
                 try store.assemble(
