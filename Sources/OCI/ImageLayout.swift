@@ -74,6 +74,11 @@ extension ImageLayout {
     ///
     /// - Returns: Whether it was removed.
     package func removeIfCorrupt(_ descriptor: Descriptor) -> Bool {
+        isCorrupt(descriptor) && unlink(blobPath(descriptor.digest)) == 0
+    }
+
+    /// Whether the blob is there, and its content is not what its name says.
+    package func isCorrupt(_ descriptor: Descriptor) -> Bool {
         let path = blobPath(descriptor.digest)
         let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return false }
@@ -84,7 +89,7 @@ extension ImageLayout {
             guard count > 0 else { return false }
             buffer.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         }
-        return hasher.finalize() != descriptor.digest && unlink(path) == 0
+        return hasher.finalize() != descriptor.digest
     }
 
     package func readManifest(_ descriptor: Descriptor) throws(OCIError) -> Manifest {

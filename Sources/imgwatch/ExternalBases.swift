@@ -34,6 +34,12 @@ final class ExternalBases: Sendable {
         /// As it says itself.
         var platform: String
 
+        /// Whether it runs there; what says nothing of that is taken for right.
+        func isFor(_ other: String) -> Bool {
+            guard let own = ImageIndex.Platform(platform) else { return true }
+            return ImageIndex([ImageIndex.Entry(manifest, platform: own)]).manifest(for: other) != nil
+        }
+
         /// As the layout keeps it.
         var pin: Descriptor {
             var pin = manifest
@@ -129,7 +135,9 @@ final class ExternalBases: Sendable {
     func resolve(_ bases: [BaseName]) async -> (failed: [BaseName], kept: [BaseName]) {
         await withTaskGroup(of: [(BaseName, RegistryError?)].self) { group in
             for (reference, names) in Dictionary(grouping: Set(bases), by: \.reference) {
-                group.addTask { await self.resolve(reference, names) }
+                // No image is made of what a tag showed at two times.
+                let others = known.keys.filter { $0.reference == reference }
+                group.addTask { await self.resolve(reference, Array(Set(names + others))) }
             }
             var failed: [BaseName] = []
             var kept: [BaseName] = []
@@ -195,9 +203,11 @@ final class ExternalBases: Sendable {
         do throws(OCIError) { known = try read(found.descriptor, confirmed: .now()) } catch {
             throw Self.broken(reference, error)
         }
-        // As with BuildKit, an image without an index is what it is; but not for what was asked for by name.
-        if !isIndex, base.platform != ImageStore.platform, known.platform != base.platform {
-            throw Self.lacks(base.platform, reference)
+        guard isIndex || known.isFor(base.platform) else {
+            throw RegistryError(
+                "\(reference) is for \(known.platform) alone, and not for \(base.platform)",
+                remedy: "choose a base that is made for this platform, or write `platforms: \(known.platform)`"
+            )
         }
         do throws(OCIError) {
             if keepsPins { try layout.tag(Self.name(base), as: known.pin) }

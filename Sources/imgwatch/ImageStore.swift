@@ -168,8 +168,10 @@ final class ImageStore: Sendable {
             for layer in try content(of: manifest).layers { found[layer.digest] = repository }
         }
         for base in inputs.bases where base.isPushed {
-            for layer in try content(of: base.image.manifest).layers {
-                found[layer.digest] = remote.repository(base.name)
+            for part in (try? layout.images(of: base.image.manifest)) ?? [] {
+                for layer in try content(of: part.descriptor).layers {
+                    found[layer.digest] = remote.repository(base.name)
+                }
             }
         }
         return found

@@ -174,6 +174,10 @@ struct CommandOrder: Sendable {
         }
     }
 
+    private static let form = """
+        let it write what `docker save` writes, or a tar of an OCI layout with all its `platforms`, not compressed
+        """
+
     private func adoptArchive() async throws(ImageProblem) -> StoredImage {
         let (store, image, key, archive) = (session.store, image, key, archive)
         return try await joined { platform throws(ImageProblem) in
@@ -183,7 +187,8 @@ struct CommandOrder: Sendable {
                 let taken = try taking.take(archive: archive, platform: platform, annotations: annotations)
                 return StoredImage(key: key, manifest: taken.manifest)
             } catch {
-                throw ImageProblem(error)
+                if case .fileSystem = error { throw ImageProblem(error) }
+                throw .failed(Failure("what the command left in $IMGWATCH_ARCHIVE: \(error.reason); \(Self.form)"))
             }
         }
     }
@@ -200,7 +205,12 @@ struct CommandOrder: Sendable {
                     let one = try part(platform)
                     let its = store.platform(of: one.manifest)
                     guard its == nil || its == platform else {
-                        throw .failed(Failure("the command's image is for \(its ?? ""), and not for \(platform)"))
+                        throw .failed(
+                            Failure(
+                                "the command's image is for \(its ?? ""), and not for \(platform); let it make that, as by "
+                                    + "`--platform $IMGWATCH_PLATFORM`, or mend `platforms`"
+                            )
+                        )
                     }
                     parts.append((platform, one))
                 }

@@ -28,6 +28,7 @@ struct Verification: Sendable {
             throw .failed(Failure("a command of the project's makes it, and not imgwatch"))
         }
         let built = try await session.make(image, inputs) { false }
+        try await checkLayers(of: built)
         var byEngine = Verified.ByEngine.left("--no-engine")
         if let builder = builder(for: image) {
             do throws(ImageProblem) {
@@ -43,6 +44,20 @@ struct Verification: Sendable {
             digest: built.manifest.digest,
             stored: try await stored(image, built),
             byEngine: byEngine
+        )
+    }
+
+    /// What was made before, of heads and bases, is read as it lies there.
+    private func checkLayers(of built: StoredImage) async throws(ImageProblem) {
+        let layout = session.store.layout
+        let layers = try session.store.content(of: built.manifest).layers
+        let broken = await Deadline.offside { layers.first(where: layout.isCorrupt) }
+        guard let broken else { return }
+        throw .failed(
+            Failure(
+                "the layer \(broken.digest) in the store is not what its name says; remove "
+                    + "\(layout.blobPath(broken.digest)) and start anew: it is made again"
+            )
         )
     }
 

@@ -33,7 +33,7 @@ import Testing
         let (log, port) = (project.home.appending(path: "log"), project.home.appending(path: "port"))
         process.arguments = [project.path("server.py"), project.path("files"), log.path(), port.path()]
         try process.run()
-        defer { process.terminate() }
+        defer { kill(process.processIdentifier, SIGKILL) }
         let deadline = Date(timeIntervalSinceNow: 30)
         while !FileManager.default.fileExists(atPath: port.path()), Date() < deadline { await Pause.short() }
         let address = "http://127.0.0.1:\(try String(contentsOf: port, encoding: .utf8))"

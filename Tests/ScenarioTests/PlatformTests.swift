@@ -126,6 +126,55 @@ struct PlatformTests {
         #expect(plan.output.contains("web:dev (linux/arm64)"))
     }
 
+    @Test func `a base that is for another platform alone is refused, and what is only needed may be for others`()
+        async throws
+    {
+        let registry = try await RegistryServer.start()
+        let project = try Self.project(
+            "registry: \(registry.address)\nimages:\n  arm: { platforms: linux/arm64 }\n  both: { \(Self.both) }\n"
+                + "  web: { needs: [both], platforms: [linux/amd64, linux/arm/v7] }\n",
+            "FROM scratch\nCOPY app.txt /\n"
+        )
+        let built = try project.imgwatch("build", "--json")
+        #expect(built.status == 0, "\(built.output)")
+        try project.write(
+            "Dockerfile.on",
+            "FROM \(try #require(built.events.first { $0.node == "arm" && $0.event == "pushed" }).string("ref"))\n"
+        )
+        let on = "registry: \(registry.address)\nimages: { on: { dockerfile: Dockerfile.on"
+        for (platforms, isRight) in [("", false), (", \(Self.both)", false), (", platforms: linux/arm64", true)] {
+            try project.write(".imgwatch", "\(on)\(platforms) } }\n")
+            let done = try project.imgwatch("build")
+            #expect((done.status == 0) == isRight, "\(platforms): \(done.output)\(done.errors)")
+            let all = done.output + done.errors
+            #expect(isRight || all.contains("is for linux/arm64 alone, and not for linux/amd64"), "\(all)")
+        }
+    }
+
+    @Test func `all platforms of a base are of one index, whenever they are pinned`() async throws {
+        let registry = try await RegistryServer.start()
+        let project = try Self.project(
+            "registry: \(registry.address)\n\(Self.both)\nimages: { base: { aliases: [dev] } }\n",
+            "FROM scratch\nCOPY app.txt /\n"
+        )
+        #expect(try project.imgwatch("build").status == 0)
+        let other =
+            "registry: \(registry.address)\npull: missing\nimages: { on: { dockerfile: Dockerfile.on, platforms: "
+        try project.write("Dockerfile.on", "FROM \(registry.address)/base:dev\n")
+        let first = try project.read(".imgwatch")
+        try project.write(".imgwatch", other + "linux/amd64 } }\n")
+        #expect(try project.imgwatch("build").status == 0)
+        try project.write(".imgwatch", first)
+        try project.write("app.txt", "two\n")
+        #expect(try project.imgwatch("build").status == 0)
+        try project.write(".imgwatch", other + "[linux/amd64, linux/arm64] } }\n")
+        let built = try project.imgwatch("build", "--json")
+        let pushed = try #require(built.events.first { $0.event == "pushed" }, "\(built.output)")
+        for architecture in ["amd64", "arm64"] {
+            #expect(try files(pushed.string("ref"), architecture, project) == ["app.txt": "two\n"])
+        }
+    }
+
     @Test func `a base for other platforms alone is told with a place`() async throws {
         let project = try Self.project(
             "images:\n  base: {}\n  web: { dockerfile: Dockerfile.web, platforms: [linux/arm/v7] }\n",

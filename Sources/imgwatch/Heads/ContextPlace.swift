@@ -31,7 +31,8 @@ final class ContextPlace: Sendable {
             return nil
         }
         lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard lock >= 0, flock(lock, LOCK_SH) == 0 else { return nil }
+        // Who clears may have come before the lock.
+        guard lock >= 0, flock(lock, LOCK_SH) == 0, access(path, F_OK) == 0 else { return nil }
     }
 
     deinit {

@@ -52,6 +52,8 @@ final class HeadBuilder: Sendable {
     let keys = Mutex<[String: HeadKey]>([:])
     /// Pushes of heads that are under way, or were.
     let sharing = Mutex<[Task<Void, Never>]>([])
+    /// The keys of heads that were shared, or found to be.
+    let shared = Mutex<Set<String>>([])
 
     init(store: ImageStore, environment: [String: String], scratch: String) {
         (self.store, self.environment, self.scratch) = (store, environment, scratch)
@@ -82,7 +84,10 @@ final class HeadBuilder: Sendable {
     func build(_ wanted: WantedHead, _ session: Session) async throws(ImageProblem) -> Descriptor {
         let place = "\(wanted.image.id.name) \(wanted.image.platform) \(wanted.head.stage)"
         while true {
-            if let found = find(wanted) { return found }
+            if let found = find(wanted) {
+                share(wanted, found, session)
+                return found
+            }
             let new = HeadBuild(key: wanted.key)
             let current = running.withLock { running in
                 if let current = running[place] { return current }

@@ -57,7 +57,8 @@ extension Session {
         let done = heads
         let hasExports = split.heads.contains { $0.exports != nil }
         let inputs = inputs.parts(for: image.platform)
-        try await fetchBases(of: image.reduced(to: split.tail), inputs.bases)
+        let names = Set(split.tail.projectBases.map(\.image.name))
+        try await fetchBases(of: image.reduced(to: split.tail), inputs.bases.filter { names.contains($0.name) })
         try await fetchDownloads(of: image, split.tail)
         return try await Deadline.offside { [store, reader] in
             Result { () throws(ImageProblem) in

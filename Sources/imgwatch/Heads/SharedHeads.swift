@@ -12,7 +12,7 @@ extension HeadBuilder {
     private static let patience: Duration = .seconds(10)
 
     /// The registry that holds heads of this image; nil where they stay here.
-    private func shared(_ wanted: WantedHead) -> RemoteRegistry? {
+    private func registry(of wanted: WantedHead) -> RemoteRegistry? {
         wanted.isKept && wanted.image.building.sharesHeads && wanted.image.push ? store.remote : nil
     }
 
@@ -20,7 +20,7 @@ extension HeadBuilder {
 
     /// The head as somebody has pushed it, with all its layers; nil where nobody has, or it can't be had.
     func fetch(_ wanted: WantedHead, _ session: Session) async -> Descriptor? {
-        guard let remote = shared(wanted) else { return nil }
+        guard let remote = registry(of: wanted) else { return nil }
         let image = wanted.image.id
         let answer = await Deadline.within(Self.patience) { () async -> Result<Descriptor?, RegistryError> in
             do throws(RegistryError) {
@@ -33,16 +33,19 @@ extension HeadBuilder {
         guard case .success(let found?) = answer, (try? await remote.fetchLayers(of: found, image.name)) != nil,
             (try? store.layout.tag(wanted.name, as: found)) != nil
         else { return nil }
+        shared.withLock { _ = $0.insert(wanted.key) }
         session.tell(notice: "\(image): what an engine would build was in the registry: \(Self.tag(wanted))")
         return found
     }
 
-    /// Pushes a head that was built here, beside whatever else is done.
+    /// Pushes a head that is here, beside whatever else is done; each once.
     func share(_ wanted: WantedHead, _ manifest: Descriptor, _ session: Session) {
-        guard !session.isBeside, let remote = shared(wanted) else { return }
+        guard !session.isBeside, let remote = registry(of: wanted), shared.withLock({ $0.insert(wanted.key).inserted })
+        else { return }
         let image = wanted.image.id
         let task = Task {
             let stored = StoredImage(key: wanted.key, manifest: manifest)
+            if let there = try? await remote.key(image.name, Self.tag(wanted)), there.key == wanted.key { return }
             do throws(ImageProblem) {
                 _ = try await remote.upload(stored, image.name)
                 try await remote.publish(stored, image.name, [Self.tag(wanted)], moving: [])
