@@ -207,8 +207,8 @@ struct CommandOrder: Sendable {
                     guard its == nil || its == platform else {
                         throw .failed(
                             Failure(
-                                "the command's image is for \(its ?? ""), and not for \(platform); let it make that, as by "
-                                    + "`--platform $IMGWATCH_PLATFORM`, or mend `platforms`"
+                                "the command's image is for \(its ?? ""), and not for \(platform); let it make that, "
+                                    + "as by `--platform $IMGWATCH_PLATFORM`, or mend `platforms`"
                             )
                         )
                     }

@@ -60,4 +60,22 @@ import Testing
         #expect(nothing?.kind == .unavailable && nothing?.remedy.contains("apt-get install buildah") == true)
         #expect(nothing?.reason.contains("docker is not installed; buildctl is not installed") == true)
     }
+
+    @Test(
+        arguments: [
+            ([:], Builder.automatic, nil), (["DOCKER_HOST": "unix:///run/docker.sock"], .docker, nil),
+            (["DOCKER_HOST": "tcp://127.0.0.1:2375"], .docker, nil),
+            (["DOCKER_HOST": "tcp://far:2375"], .docker, "far"),
+            (["DOCKER_HOST": "ssh://me@far.example.com"], .automatic, "far.example.com"),
+            (["DOCKER_HOST": "tcp://far:2375"], .buildah, nil), (["BUILDKIT_HOST": "tcp://[::1]:1234"], .buildkit, nil),
+            (["BUILDKIT_HOST": "tcp://fleet:1234", "DOCKER_HOST": "tcp://far:1"], .buildkit, "fleet"),
+        ] as [([String: String], Builder, String?)]
+    )
+    func `the environment says which engine is on another machine`(
+        environment: [String: String],
+        builder: Builder,
+        host: String?
+    ) {
+        #expect(EngineChoice.otherHost(for: builder, environment) == host)
+    }
 }

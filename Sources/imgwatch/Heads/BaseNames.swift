@@ -14,11 +14,19 @@ struct BaseNames {
     private let platform: String
     /// Those in a registry of this machine.
     private(set) var local: [String] = []
+    /// Images of the project that an engine on another machine can't get.
+    private(set) var unreachable: [String] = []
 
-    /// Images of the project are served on the port.
-    init(_ wanted: WantedHead, port: UInt16?) {
+    /// Images of the project are served on the port; for an engine on another machine they must be in a registry.
+    init(_ wanted: WantedHead, port: UInt16?, isElsewhere: Bool = false) {
         platform = wanted.image.platform
         for base in wanted.bases {
+            if isElsewhere {
+                project[base.name] = [StoredImage.onlyPart: base.reference]
+                let host = ImageReference(parsing: base.reference).map { Self.hostName($0.host) }
+                if !base.isPushed || host.map({ HostKind($0) }) == .loopback { unreachable.append(base.name) }
+                continue
+            }
             for (platform, image) in base.image.allParts {
                 let name = "127.0.0.1:\(port ?? 0)/\(base.name)@\(image.manifest.digest)"
                 project[base.name, default: [:]][platform] = name

@@ -1,6 +1,7 @@
 /// Which engine builds: the one that the configuration names, or the first that works.
 
 import Foundation
+import HTTP
 import ImageEngines
 import Project
 import Synchronization
@@ -25,6 +26,20 @@ final class EngineChoice: Sendable {
         case .buildah: [.buildah]
         case .podman: [.podman]
         }
+    }
+
+    /// The host of another machine that the environment sends builds to; nil for this one.
+    ///
+    /// What docker's contexts say is not known here.
+    static func otherHost(for builder: Builder, _ environment: [String: String]) -> String? {
+        let variables = kinds(for: builder).compactMap { [.docker: "DOCKER_HOST", .buildkit: "BUILDKIT_HOST"][$0] }
+        guard let address = variables.lazy.compactMap({ environment[$0] }).first(where: { !$0.isEmpty }),
+            let mark = address.firstRange(of: "://"),
+            ["tcp", "ssh", "http", "https"].contains(address[..<mark.lowerBound]),
+            let host = WebAddress(parsing: "https://\(address[mark.upperBound...].split(separator: "@").last ?? "")/")?
+                .host
+        else { return nil }
+        return HostKind(host) == .loopback ? nil : host
     }
 
     /// Blocks; throws why none works.

@@ -178,10 +178,9 @@ final class HeadBuilder: Sendable {
             let runner = session.engineRunner(for: wanted.image.id, build, environment)
             async let choosing = choose(for: wanted.image.building.builder, running: runner)
             let folder = newFolder()
-            let hasAgent = environment["SSH_AUTH_SOCK"] != nil
-            let prepared = await Deadline.offside {
+            let prepared = await Deadline.offside { [environment] in
                 Result { () throws(ImageProblem) in
-                    try HeadRequest(wanted, in: folder, build, port: registry?.port, hasAgent: hasAgent)
+                    try HeadRequest(wanted, in: folder, build, port: registry?.port, environment)
                 }
             }
             // Nobody waits for an engine that does not answer where there is nothing to build.

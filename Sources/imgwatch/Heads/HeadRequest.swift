@@ -20,18 +20,27 @@ final class HeadRequest: Sendable {
         in folder: String,
         _ build: HeadBuild,
         port: UInt16?,
-        hasAgent: Bool
+        _ environment: [String: String]
     ) throws(ImageProblem) {
+        let other = EngineChoice.otherHost(for: wanted.image.building.builder, environment)
+        let names = BaseNames(wanted, port: port, isElsewhere: other != nil)
+        if let other, let base = names.unreachable.first {
+            throw .failed(
+                Failure(
+                    "the engine on \(other) can't get the image \(base) from this machine; set `registry` to one that "
+                        + "both reach, and let \(base) be pushed"
+                )
+            )
+        }
         var request = EngineRequest(folder: folder, platform: wanted.image.platform)
         request.network = wanted.image.building.network
         request.usesCache = wanted.usesCache
         request.arguments = Self.arguments(of: wanted)
         request.secrets = wanted.secrets
-        request.agents = hasAgent ? wanted.agents : []
+        request.agents = environment["SSH_AUTH_SOCK"] == nil ? [] : wanted.agents
         let files = try wanted.files()
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            let names = BaseNames(wanted, port: port)
             request.localBases = names.local
             try Self.write(wanted, names, for: request)
             (request.context, place) = try Self.writeContext(files, for: request) { build.isCancelled }
