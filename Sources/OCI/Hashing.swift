@@ -112,3 +112,27 @@ struct HashContext: ~Copyable {
         return digest
     }
 }
+
+/// Message authentication codes (RFC 2104) over SHA-256.
+package enum HMAC {
+    /// 32 bytes.
+    package static func sha256(of message: [UInt8], key: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
+            let result = EVP_Q_mac(
+                nil,
+                "HMAC",
+                nil,
+                "SHA256",
+                nil,
+                key,
+                key.count,
+                message,
+                message.count,
+                buffer.baseAddress,
+                32,
+                &count
+            )
+            precondition(result != nil, "OpenSSL could not make a code")
+        }
+    }
+}

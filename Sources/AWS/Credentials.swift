@@ -1,0 +1,26 @@
+/// Who signs requests to AWS.
+
+package struct AWSCredentials: Hashable, Sendable {
+    package var accessKeyID: String
+    package var secretAccessKey: String
+    /// Of temporary credentials.
+    package var sessionToken: String?
+    /// In seconds since 1970; nil for credentials that do not end by themselves.
+    package var expiration: Int?
+    /// Where they came from, for people: `environment`, `profile dev`.
+    package var provider: String
+
+    package init(
+        accessKeyID: String,
+        secretAccessKey: String,
+        sessionToken: String? = nil,
+        expiration: Int? = nil,
+        provider: String
+    ) {
+        (self.accessKeyID, self.secretAccessKey, self.sessionToken) = (accessKeyID, secretAccessKey, sessionToken)
+        (self.expiration, self.provider) = (expiration, provider)
+    }
+
+    /// All that must not be shown; the id of a key is no secret, but nobody needs to see it either.
+    package var secrets: [String] { [secretAccessKey] + [sessionToken].compactMap(\.self) }
+}
