@@ -129,7 +129,7 @@ extension ImageStore {
             }
         }
         guard let shown = try? layout.resolve("\(repository(image)):\(tag)") else { return nil }
-        return (annotations(of: shown)[Self.keyName], shown.digest)
+        return (key(of: shown), shown.digest)
     }
 
     /// Sends what the registry lacks of the image, if it goes to one; nobody sees anything of it yet.
