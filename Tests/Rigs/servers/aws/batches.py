@@ -57,6 +57,7 @@ class Batch:
         return self.status != "IN_PROGRESS"
 
     def finish(self, status):
+        self.phases.all[-1].setdefault("phaseStatus", status)
         self.phases.enter(status)
         self.phases.close(time.time())
         self.status, self.ended = status, time.time()

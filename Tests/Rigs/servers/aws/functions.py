@@ -112,7 +112,7 @@ class Functions:
 
     def begin_update(self, function):
         function.touch()
-        function.failure = self.gate.settings["lambdaFailure"]
+        function.failure = self.gate.settings["lambdaFailure"] or None
         function.update, function.ends = "InProgress", self.gate.clock() + self.gate.settings["lambdaUpdate"]
 
     def on_CreateFunction(self, fields, _):

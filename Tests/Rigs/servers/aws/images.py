@@ -206,7 +206,7 @@ class ImageCalls:
             raise Refusal(400, "ImageTagAlreadyExistsException", f"The image tag '{tag}' already exists in the "
                           f"'{name}' repository and cannot be overwritten because the tag is immutable.")
         status, _, text = self.storage.call("PUT", f"/v2/{name}/manifests/{tag or image.digest}",
-                                            [("Content-Type", image.kind)], manifest)
+                                            [("Host", "rig"), ("Content-Type", image.kind)], manifest)
         if status != 201:
             raise Refusal(400, "InvalidParameterException", f"Invalid parameter at 'imageManifest': {text.decode()}")
         identity = {"imageDigest": image.digest, **({"imageTag": tag} if tag else {})}

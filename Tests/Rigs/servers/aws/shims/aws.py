@@ -220,6 +220,7 @@ def main():
         operation = COMMANDS.get(" ".join(words[:2]), ("it",))[0]
         said = f"An error occurred ({problem.code}) when calling the {operation} operation: " if problem.code else ""
         print(f"\n{said}{problem}", file=sys.stderr)
+            # As of the second version, which is on CodeBuild, does.
         sys.exit(254 if problem.code else 255)
     except (Unknown, ValueError, KeyError, IndexError, TypeError):
         sys.stdout.flush()
