@@ -1,6 +1,6 @@
 /// AWS on loopback: signatures that are checked, builds that run, a registry, functions, and faults on demand.
 
-import Foundation
+package import Foundation
 
 package final class AWSServers: Sendable {
     private struct First: Decodable {

@@ -24,9 +24,10 @@ struct AWSFaultsTests {
         let fields: JSONValue = ["projectName": "it", "buildspecOverride": .text(spec)]
         let id = try servers.call("codebuild", "start_build", fields)["build"]["id"].text
         let build = try await servers.finishedBuild(#require(id))
-        #expect(build["buildStatus"] == "SUCCEEDED", "\(try servers.buildLog(build))")
+        let log = try servers.buildLog(build)
+        #expect(build["buildStatus"] == "SUCCEEDED", "\(log)")
         try servers.makeFunction("it", image: image + ":1", role: servers.makeRole("lambda", for: "lambda"))
-        try await Waiting.until("the function") {
+        _ = try await Waiting.until("the function") {
             try servers.function("it")["Configuration"]["State"] == "Active" ? true : nil
         }
         return servers
@@ -114,7 +115,7 @@ struct AWSFaultsTests {
         let servers = try await AWSServers.start()
         try servers.faults([.hold("sts GetCallerIdentity")])
         async let said = BotoClient.run(servers, "say(code(client('sts').get_caller_identity))")
-        try await Waiting.until("the request") { try servers.log("sts").first { $0.status == nil } }
+        _ = try await Waiting.until("the request") { try servers.log("sts").first { $0.status == nil } }
         try servers.release()
         #expect(try await said == "OK")
     }
@@ -129,7 +130,7 @@ struct AWSFaultsTests {
         let expired = try await BotoClient.run(servers, script).text ?? ""
         let address = "http://\(servers.registry)/v2/"
         for (token, path, status, code) in [
-            (first, "", 200, ""), (expired, "", 403, "DENIED"), ("QVdTOng=", "", 401, "UNAUTHORIZED"),
+            (first, "", 200, "{}"), (expired, "", 403, "DENIED"), ("QVdTOng=", "", 401, "UNAUTHORIZED"),
             (first, "absent/manifests/1", 404, "NAME_UNKNOWN"),
         ] {
             let answer = try await Curl.send("GET", address + path, ["--header", "Authorization: Basic \(token)"])
@@ -149,7 +150,8 @@ struct AWSFaultsTests {
         let requests = try servers.requests("s3 PutObject")
         #expect(requests.count == 1)
         #expect(requests.allSatisfy { $0.contains("a secret's text") && !$0.contains(servers.secret) })
-        #expect(try servers.requests().allSatisfy { $0.header("host") == servers.endpoint.dropFirst(7) })
+        let hosts = try servers.requests().map { $0.header("host") }
+        #expect(Set(hosts) == [String(servers.endpoint.dropFirst("http://".count))])
         try servers.clearLog()
         #expect(try servers.log().isEmpty)
     }

@@ -43,7 +43,7 @@ struct AWSServersTests {
         let servers = try #require(await AWSServers.shared.value)
         let script = """
             wrong = {"aws_access_key_id": environ["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": "wrong"}
-            say([code(client(service, **keys).__getattr__(call)) for keys in (wrong, {**wrong, "aws_access_key_id": "no"})
+            say([code(getattr(client(service, **keys), call)) for keys in (wrong, {**wrong, "aws_access_key_id": "no"})
                  for service, call in (("s3", "list_buckets"), ("ecr", "describe_repositories"),
                                        ("lambda", "list_functions"), ("sts", "get_caller_identity"))])
             """
@@ -155,11 +155,10 @@ struct AWSServersTests {
                  s3.head_object(Bucket="objects", Key="sum", ChecksumMode="ENABLED")["ChecksumSHA256"]])
             """
         let said = try await BotoClient.run(servers, script)
-        let sum: JSONValue = "mC2eP5R/qiSjnLD70F6g6KoPQWG85jBprYvzdYxVYw0="
         #expect(said[0] == "400 BadDigest")
         #expect(said[1] == "OK")
         #expect(said[2] == "412 PreconditionFailed")
-        #expect(said[3].text?.count == sum.text?.count)
+        #expect(said[3] == "mC2ePrmW9VnmM/TRlN7zdh2Qn1o7ZH0ahR/q1nwyydE=")
         #expect(try servers.keys(in: "objects") == ["a+b=c:ü ~.zip", "sum"])
     }
 
@@ -169,7 +168,8 @@ struct AWSServersTests {
         try servers.makeProject("builds")
         let spec = spec(pushing: "\(servers.registry)/it:1")
         let first = try await build(servers, "builds", spec)
-        #expect(first["buildStatus"] == "SUCCEEDED", "\(try servers.buildLog(first))")
+        let log = try servers.buildLog(first)
+        #expect(first["buildStatus"] == "SUCCEEDED", "\(log)")
         let digest = try #require(try servers.digest(of: "1", in: "it"))
         let exported = first["exportedEnvironmentVariables"].list
         #expect(exported.map { $0["name"] } == ["DIGEST", "SAID"])
@@ -266,7 +266,7 @@ struct AWSServersTests {
         let spec = "version: 0.2\nphases: {build: {commands: ['setsid sleep \(word) & sleep 1d']}}\n"
         let fields: JSONValue = ["projectName": "endless", "buildspecOverride": .text(spec)]
         let id = try #require(try servers.call("codebuild", "start_build", fields)["build"]["id"].text)
-        try await Waiting.until("the build's command") { isRunning(word) ? true : nil }
+        _ = try await Waiting.until("the build's command") { isRunning(word) ? true : nil }
         return id
     }
 
@@ -275,7 +275,7 @@ struct AWSServersTests {
         let id = try await startEndless(servers, "100001s")
         let stopped = try servers.call("codebuild", "stop_build", ["id": .text(id)])["build"]
         #expect(stopped["buildStatus"] == "STOPPED")
-        try await Waiting.until("the end of the build's command") { isRunning("100001s") ? nil : true }
+        _ = try await Waiting.until("the end of the build's command") { isRunning("100001s") ? nil : true }
     }
 
     @Test func `when it goes, its builds go`() async throws {
@@ -284,7 +284,7 @@ struct AWSServersTests {
             _ = try await startEndless(servers, "100002s")
         }
         try await begin()
-        try await Waiting.until("the end of the build's command") { isRunning("100002s") ? nil : true }
+        _ = try await Waiting.until("the end of the build's command") { isRunning("100002s") ? nil : true }
     }
 
     @Test func `builds beyond the limit are queued or refused, and a token starts one build`() async throws {
