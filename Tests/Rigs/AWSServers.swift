@@ -207,6 +207,8 @@ extension AWSServers {
         package var lambdaUpdate: Double?
         /// Reason code and reason with which updates end as Failed; `[]` for none.
         package var lambdaFailure: [String]?
+        /// So many of the next builds end as FAULT, before they have begun: none at first.
+        package var faultyBuilds: Int?
         /// Seconds for which a password of the registry is good: 12 hours at first.
         package var tokenLife: Double?
 

@@ -80,7 +80,8 @@ struct AWSFaultsTests {
             functions, image = client("lambda"), "\(image)"
             functions.update_function_code(FunctionName="it", ImageUri=f"{image}:2")
             functions.get_waiter("function_updated_v2").wait(FunctionName="it")
-            say([functions.get_function(FunctionName="it", **more)["Code"]["ImageUri"] for more in ({}, {"Qualifier": "live"})])
+            found = [functions.get_function(FunctionName="it", **more) for more in ({}, {"Qualifier": "live"})]
+            say([each["Code"]["ImageUri"] for each in found])
             """
         #expect(try await BotoClient.run(servers, second) == [.text(image + ":2"), .text(image + ":1")])
     }
@@ -154,6 +155,49 @@ struct AWSFaultsTests {
         #expect(Set(hosts) == [String(servers.endpoint.dropFirst("http://".count))])
         try servers.clearLog()
         #expect(try servers.log().isEmpty)
+    }
+
+    @Test func `a build may end by the fault of AWS`() async throws {
+        let servers = try await AWSServers.start()
+        try servers.makeProject("it")
+        try servers.settings { $0.faultyBuilds = 1 }
+        for status in ["FAULT", "SUCCEEDED"] {
+            let id = try servers.call("codebuild", "start_build", ["projectName": "it"])["build"]["id"].text
+            #expect(try await servers.finishedBuild(#require(id))["buildStatus"].text == status)
+        }
+    }
+
+    @Test func `a stack makes projects, changes and removes them`() async throws {
+        let servers = try await AWSServers.start()
+        func template(_ timeout: Int) -> JSONValue {
+            .text(
+                """
+                Resources:
+                  Images: {Type: AWS::ECR::Repository, Properties: {RepositoryName: it}}
+                  Builds:
+                    Type: AWS::CodeBuild::Project
+                    Properties:
+                      Name: it
+                      ServiceRole: \(servers.role("codebuild"))
+                      TimeoutInMinutes: \(timeout)
+                      Artifacts: {Type: NO_ARTIFACTS}
+                      Source: {Type: NO_SOURCE, BuildSpec: "version: 0.2"}
+                      Environment: {Type: LINUX_CONTAINER, Image: it, ComputeType: BUILD_GENERAL1_SMALL}
+                Outputs: {Arn: {Value: !GetAtt Builds.Arn}}
+                """
+            )
+        }
+        func projects() throws -> JSONValue {
+            try servers.call("codebuild", "batch_get_projects", ["names": ["it"]])["projects"]
+        }
+        try servers.call("cloudformation", "create_stack", ["StackName": "it", "TemplateBody": template(10)])
+        let stack = try servers.call("cloudformation", "describe_stacks", ["StackName": "it"])["Stacks"][0]
+        #expect(try projects()[0]["arn"] == stack["Outputs"][0]["OutputValue"])
+        #expect(try projects()[0]["source"]["buildspec"] == "version: 0.2")
+        try servers.call("cloudformation", "update_stack", ["StackName": "it", "TemplateBody": template(20)])
+        #expect(try projects()[0]["timeoutInMinutes"] == 20)
+        try servers.call("cloudformation", "delete_stack", ["StackName": "it"])
+        #expect(try projects() == [])
     }
 
     @Test func `a pipeline's execution builds the source that it is started with`() async throws {

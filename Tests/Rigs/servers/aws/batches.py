@@ -49,7 +49,8 @@ class Batch:
     def __init__(self, project, fields, number, names):
         self.project, self.fields, self.number = project, fields, number
         self.id = f"{project['name']}:{uuid.uuid4()}"
-        self.arn, self.started, self.ended, self.status = names("build-batch", self.id), time.time(), None, "IN_PROGRESS"
+        self.arn, self.started, self.ended = names("build-batch", self.id), time.time(), None
+        self.status = "IN_PROGRESS"
         self.phases, self.members, self.is_stopped, self.is_fast = Phases(), [], False, False
 
     @property

@@ -26,6 +26,7 @@ from pipelines import Pipelines  # noqa: E402
 from processes import Watchdog  # noqa: E402
 from running import MARK, Runner  # noqa: E402
 from signature import Credentials, Verifier  # noqa: E402
+from stacks import Project  # noqa: E402
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 USER = ("AKIAIMGWATCHUSER0001", "user/secret+of0the0rig")
@@ -44,7 +45,7 @@ class Gate:
         self.programs = os.path.dirname(sys.executable)
         self.settings = {
             "concurrency": 4, "provisioning": 0.0, "minute": 60.0, "lambdaUpdate": 0.1, "lambdaFailure": None,
-            "tokenLife": 12 * 3600.0}
+            "tokenLife": 12 * 3600.0, "faultyBuilds": 0}
         self.skew, self.initiator, self.clients, self.lock = 0.0, "rig", {}, threading.RLock()
         self.watchdog = Watchdog(f"{MARK}={self.mark}", folder)
         self.journal, self.faults, self.credentials = Journal(), Faults(), Credentials()
@@ -59,6 +60,7 @@ class Gate:
         self.functions = Functions(self, self.storage, self.emulator)
         self.runner = Runner(self, self.emulator, folder)
         self.builds = Batches(self, self.emulator, self.runner)
+        Project.builds = self.builds
         self.pipelines = Pipelines(self, self.builds)
         self.registry = Registry(self, self.storage, self.images, self.emulator)
         self.servers = [serve(self), serve(self.registry)]
@@ -150,7 +152,7 @@ class Gate:
             self.runner.changed.notify_all()
 
     def do_call(self, service, operation, parameters):
-        """An operation by its name in boto3, with its parameters and answer as JSON; bodies are text or `base64:…`."""
+        """An operation by its name in boto3; bodies go in as text or `base64:…`, and come out as text."""
         found = getattr(self.client(service), operation)(**values_in(parameters))
         found.pop("ResponseMetadata", None)
         return json_value(found)

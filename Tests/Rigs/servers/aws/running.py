@@ -100,6 +100,10 @@ class Runner:
             self.changed.notify_all()
             if self.changed.wait_for(lambda: build.is_stopped, self.gate.settings["provisioning"]):
                 raise Ended("STOPPED")
+            if self.gate.settings["faultyBuilds"] > 0:
+                self.gate.settings["faultyBuilds"] -= 1
+                build.phases.fail("INTERNAL_SERVICE_ERROR", "An internal service error occurred.", "FAULT")
+                raise Ended("FAULT")
 
     def download(self, location, version=None):
         """An object of S3 by `bucket/key` or ARN; throws what the build then says."""
