@@ -190,6 +190,32 @@ struct AWSServersTests {
         #expect(try servers.log("registry manifests", by: "build").last?.verdict == "TAG_INVALID")
     }
 
+    @Test func `a build has its base from the registry alone`() async throws {
+        let servers = try await AWSServers.start()
+        try servers.makeRepository("it")
+        try servers.makeProject("builds")
+        let base = "\(servers.registry)/it:1"
+        let first = try await build(servers, "builds", spec(pushing: base))
+        #expect(first["buildStatus"] == "SUCCEEDED")
+        let child = """
+            version: 0.2
+            phases:
+              build:
+                commands:
+                  - aws ecr get-login-password | docker login --username AWS --password-stdin \(servers.registry)
+                  - printf 'FROM \(base)\nLABEL a=b\n' > Dockerfile
+                  - docker build .
+            """
+        let second = try await build(servers, "builds", child)
+        let log = try servers.buildLog(second)
+        #expect(second["buildStatus"] == "SUCCEEDED", "\(log)")
+        let ids: JSONValue = [["imageTag": "1"]]
+        try servers.call("ecr", "batch_delete_image", ["repositoryName": "it", "imageIds": ids])
+        let third = try await build(servers, "builds", child)
+        #expect(third["buildStatus"] == "FAILED")
+        #expect(try servers.buildLog(third).contains("manifest unknown"))
+    }
+
     @Test func `after a command that fails, only post_build is to come`() async throws {
         let servers = try #require(await AWSServers.shared.value)
         try servers.makeProject("failures")

@@ -23,7 +23,6 @@ class Runner:
         self.queue, self.running = [], 0
         # Guards every build and batch, and tells whoever waits that one of them went on.
         self.changed = threading.Condition(threading.RLock())
-        os.makedirs(folder + "/store")
         with open(folder + "/registries.conf", "w", encoding="utf-8") as file:
             file.write("unqualified-search-registries = []\n")
 
@@ -246,7 +245,8 @@ class Execution:
             "CODEBUILD_START_TIME": str(int(build.started * 1000)), "AWS_ACCOUNT_ID": account,
             "CODEBUILD_BUILD_IMAGE": build.environment.get("image", ""), MARK: gate.mark,
             "DOCKER_CONFIG": work + "/docker", "REGISTRY_AUTH_FILE": work + "/auth.json",
-            "IMGWATCH_RIG_FOLDER": self.runner.folder, "IMGWATCH_RIG_PYTHON": gate.python}
+            "IMGWATCH_RIG_FOLDER": self.runner.folder, "IMGWATCH_RIG_STORE": self.store(),
+            "IMGWATCH_RIG_PYTHON": gate.python}
         if build.version:
             variables |= {"CODEBUILD_SOURCE_VERSION": build.version, "CODEBUILD_RESOLVED_SOURCE_VERSION": build.version}
         if build.node:
@@ -254,6 +254,11 @@ class Execution:
         self.variables = variables
         with open(self.state, "w", encoding="utf-8") as file:
             file.write(f"cd {self.source}\n")
+
+    def store(self):
+        """Where its images are: builds know nothing of each other's, as on AWS, unless their project has a cache."""
+        has_cache = self.build.project.get("cache", {}).get("type") == "LOCAL"
+        return (self.runner.folder if has_cache else self.work) + "/store"
 
     def run_phase(self, name, phase):
         """Whether the next phase is to come: after a build that failed, only what comes after a build."""
