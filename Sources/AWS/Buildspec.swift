@@ -1,4 +1,4 @@
-/// What CodeBuild executes to make one image, or several that are made from each other: text that a person can read.
+/// What CodeBuild executes to make images: text that a person can read.
 ///
 /// Source: "Build specification reference for CodeBuild" and "Batch build buildspec reference".
 
@@ -7,28 +7,15 @@ package struct Buildspec: Hashable, Sendable {
     package struct Image: Hashable, Sendable {
         package var name: String
         /// Given as they are.
-        package var arguments: [(name: String, value: String)]
+        package var arguments: [Pair] = []
         /// Given the exact reference of another image, which stands in a variable of the build.
-        package var references: [(name: String, variable: String)]
-        package var labels: [(name: String, value: String)]
+        package var references: [Pair] = []
+        package var labels: [Pair] = []
         /// As `linux/amd64`.
         package var platform: String
         package var network: String?
 
-        package init(
-            name: String,
-            arguments: [(name: String, value: String)] = [],
-            references: [(name: String, variable: String)] = [],
-            labels: [(name: String, value: String)] = [],
-            platform: String,
-            network: String? = nil
-        ) {
-            (self.name, self.arguments, self.references) = (name, arguments, references)
-            (self.labels, self.platform, self.network) = (labels, platform, network)
-        }
-
-        package static func == (a: Image, b: Image) -> Bool { a.command == b.command && a.name == b.name }
-        package func hash(into hasher: inout Hasher) { hasher.combine(command) }
+        package init(_ name: String, platform: String) { (self.name, self.platform) = (name, platform) }
 
         /// Builds the folder `context` by the `Dockerfile` beside it.
         fileprivate var command: String {
@@ -37,12 +24,27 @@ package struct Buildspec: Hashable, Sendable {
             for argument in arguments {
                 words.append("--build-arg \(ShellText.quoted("\(argument.name)=\(argument.value)"))")
             }
-            for reference in references {
-                words.append("--build-arg \(reference.name)=\"$\(reference.variable)\"")
-            }
+            for reference in references { words.append("--build-arg \(reference.name)=\"$\(reference.value)\"") }
             for label in labels { words.append("--label \(ShellText.quoted("\(label.name)=\(label.value)"))") }
             words += ["--label \(Variable.keyLabel)=\"$\(Variable.key)\"", "--tag \"$\(Variable.image)\" context"]
             return words.joined(separator: " \\\n  ")
+        }
+    }
+
+    package struct Pair: Hashable, Sendable {
+        package var name: String
+        package var value: String
+        package init(_ name: String, _ value: String) { (self.name, self.value) = (name, value) }
+    }
+
+    /// A build of a batch, which AWS starts when those that it depends on have succeeded.
+    package struct Node: Hashable, Sendable {
+        /// Letters, digits and `_`.
+        package var identifier: String
+        package var dependsOn: [String]
+        package var variables: [Pair]
+        package init(_ identifier: String, dependsOn: [String], variables: [Pair]) {
+            (self.identifier, self.dependsOn, self.variables) = (identifier, dependsOn, variables)
         }
     }
 
@@ -58,73 +60,94 @@ package struct Buildspec: Hashable, Sendable {
         package static let region = "IMGWATCH_REGION"
         /// What an image is made from where the Dockerfile has no argument for it.
         package static let base = "BASE_IMAGE_URI"
+        /// Which of the images.
+        package static let name = "IMGWATCH_IMAGE"
+        /// `BUCKET/KEY` of the context, where the build's source is something else, and the hash of its bytes.
+        package static let context = "IMGWATCH_CONTEXT"
+        package static let contextHash = "IMGWATCH_CONTEXT_SHA256"
+        /// The names of variables that hold references by tags, which become those by digests.
+        package static let bases = "IMGWATCH_BASES"
+        /// Behind the name of such a variable: the build that makes what it names.
+        package static let buildSuffix = "_BUILD"
+        /// For how many seconds such a base is waited for.
+        package static let patience = "IMGWATCH_PATIENCE"
+        /// The function that gets the image, and when this began, in milliseconds since 1970.
+        package static let function = "IMGWATCH_FUNCTION"
+        package static let generation = "IMGWATCH_GENERATION"
+        package static let functionTag = "imgwatch:generation"
     }
 
-    package var image: Image
+    package var images: [Image]
+    /// Of a batch; empty: one build.
+    package var nodes: [Node] = []
+    /// Nobody follows it: the build gets its context and its bases, and gives the function its image.
+    package var isDetached = false
 
-    package init(_ image: Image) { self.image = image }
+    package init(_ images: [Image]) { self.images = images }
 
-    private static let logIn = """
-        aws ecr get-login-password --region "${\(Variable.region):-$AWS_REGION}" |
-          docker login --username AWS --password-stdin "$\(Variable.registry)"
-        """
-
-    /// The archive may have lost modes and links on its way; in the file are the commands that set them.
-    private static let restore = "if [ -f restore.sh ]; then sh restore.sh; fi"
-
-    /// Somebody else may have pushed the same content meanwhile, and tags that say their content do not move.
-    private static let push = """
-        docker push "$\(Variable.image)" ||
-          docker manifest inspect "$\(Variable.image)" >/dev/null 2>&1 ||
-          aws ecr describe-images --region "${\(Variable.region):-$AWS_REGION}" \\
-            --repository-name "$(echo "${\(Variable.image)#*/}" | sed 's/:[^:]*$//')" \\
-            --image-ids "imageTag=${\(Variable.image)##*:}"
-        """
+    // MARK: Text
 
     package var text: String {
-        """
-        version: 0.2
-        env:
-          variables:
-            DOCKER_BUILDKIT: "1"
-            BUILDX_NO_DEFAULT_ATTESTATIONS: "1"
-        phases:
-          pre_build:
-            commands:
-        \(Self.item(Self.restore))
-        \(Self.item(Self.logIn))
-          build:
-            commands:
-        \(Self.item(image.command))
-          post_build:
-            commands:
-        \(Self.item("test \"$CODEBUILD_BUILD_SUCCEEDING\" = 1"))
-        \(Self.item(Self.push))
+        let before =
+            isDetached
+            ? [DetachedScript.context, Script.restore, Script.logIn, DetachedScript.bases]
+            : [Script.restore, Script.logIn]
+        let after = [Script.push] + (isDetached ? [DetachedScript.function] : [])
+        return """
+            version: 0.2
+            \(batch)env:
+              variables:
+                DOCKER_BUILDKIT: "1"
+                BUILDX_NO_DEFAULT_ATTESTATIONS: "1"
+            phases:
+              pre_build:
+                commands:
+            \(before.map(Self.item).joined(separator: "\n"))
+              build:
+                commands:
+            \(Self.item(command))
+              post_build:
+                commands:
+            \(after.map(Self.item).joined(separator: "\n"))
 
-        """
+            """
+    }
+
+    private var command: String {
+        guard images.count > 1 else { return images.first?.command ?? "false" }
+        let cases = images.map { image in
+            let lines = image.command.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n")
+            return "  \(image.name))\n\(lines) ;;"
+        }
+        return "case \"$\(Variable.name)\" in\n" + cases.joined(separator: "\n") + "\nesac"
+    }
+
+    private var batch: String {
+        guard !nodes.isEmpty else { return "" }
+        let graph = nodes.map { node in
+            let needs = node.dependsOn.isEmpty ? "" : "      depend-on: [\(node.dependsOn.joined(separator: ", "))]\n"
+            let variables = node.variables.map { "          \($0.name): \(Self.quoted($0.value))\n" }.joined()
+            return "    - identifier: \(node.identifier)\n\(needs)      env:\n        variables:\n\(variables)"
+        }
+        return "batch:\n  fast-fail: false\n  build-graph:\n" + graph.joined()
     }
 
     /// A command as an item of a list: as a block where YAML takes every sign of it as it is.
-    static func item(_ command: String) -> String {
-        let isPlain = command.unicodeScalars.allSatisfy { scalar in
-            scalar == "\n" || scalar.value >= 0x20 && scalar.value != 0x7F && !(0x80..<0xA0).contains(scalar.value)
-                && ![0x2028, 0x2029, 0xFEFF].contains(scalar.value)
-        }
+    private static func item(_ command: String) -> String {
+        let isPlain = command.unicodeScalars.allSatisfy { $0 == "\n" || !isEscaped($0) }
         guard isPlain else { return "      - \(quoted(command))" }
         let lines = command.split(separator: "\n", omittingEmptySubsequences: false)
         return (["      - |-"] + lines.map { $0.isEmpty ? "" : "        \($0)" }).joined(separator: "\n")
     }
 
     /// In double quotes, as JSON and YAML have them alike.
-    static func quoted(_ text: String) -> String {
+    private static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"": result += "\\\""
             case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case _ where scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) || scalar.value == 0xFEFF
-                || [0x2028, 0x2029].contains(scalar.value):
+            case _ where isEscaped(scalar):
                 let digits = String(scalar.value, radix: 16)
                 result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: result.unicodeScalars.append(scalar)
@@ -132,4 +155,34 @@ package struct Buildspec: Hashable, Sendable {
         }
         return result + "\""
     }
+
+    /// What YAML does not take as it is, or takes for the end of a line.
+    private static func isEscaped(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) || [0x2028, 0x2029, 0xFEFF].contains(scalar.value)
+    }
+}
+
+/// The commands of every build.
+private enum Script {
+    private typealias Variable = Buildspec.Variable
+
+    static let logIn = """
+        aws ecr get-login-password --region "${\(Variable.region):-$AWS_REGION}" |
+          docker login --username AWS --password-stdin "$\(Variable.registry)"
+        """
+
+    /// The archive may have lost modes and links on its way; in the file are the commands that set them.
+    static let restore = "if [ -f restore.sh ]; then sh restore.sh; fi"
+
+    /// What failed is not pushed, though CodeBuild comes here then, too.
+    ///
+    /// Somebody else may have pushed the same content meanwhile: such a tag does not move.
+    static let push = """
+        test "$CODEBUILD_BUILD_SUCCEEDING" = 1 && {
+          docker push "$\(Variable.image)" ||
+            aws ecr describe-images --region "${\(Variable.region):-$AWS_REGION}" \\
+              --repository-name "$(echo "${\(Variable.image)#*/}" | sed 's/:[^:]*$//')" \\
+              --image-ids "imageTag=${\(Variable.image)##*:}"
+        }
+        """
 }

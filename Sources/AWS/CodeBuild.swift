@@ -125,7 +125,9 @@ package struct CodeBuild: Sendable {
             _ = try await client.call(.codebuild, "StopBuild", .fields(["id": .text(id)]))
         } catch {
             // One that is over can't be stopped.
-            guard error.code == "ResourceNotFoundException" || error.code == "InvalidInputException" else { throw error }
+            guard error.code == "ResourceNotFoundException" || error.code == "InvalidInputException" else {
+                throw error
+            }
         }
     }
 
@@ -204,7 +206,9 @@ package struct CodeBuild: Sendable {
         do throws(AWSError) {
             _ = try await client.call(.codebuild, "StopBuildBatch", .fields(["id": .text(id)]))
         } catch {
-            guard error.code == "ResourceNotFoundException" || error.code == "InvalidInputException" else { throw error }
+            guard error.code == "ResourceNotFoundException" || error.code == "InvalidInputException" else {
+                throw error
+            }
         }
     }
 }

@@ -30,7 +30,9 @@ package struct ZipWriter: ~Copyable {
 
     /// The path is relative and clean.
     package mutating func add(folder path: String, permissions: UInt16) throws(OCIError) {
-        try begin(Entry(name: Array((path + "/").utf8), mode: S_IFDIR | UInt32(permissions), isPacked: false, offset: 0))
+        try begin(
+            Entry(name: Array((path + "/").utf8), mode: S_IFDIR | UInt32(permissions), isPacked: false, offset: 0)
+        )
         try end()
     }
 

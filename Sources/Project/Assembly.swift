@@ -87,7 +87,8 @@ struct Assembly {
     }
 
     private func deploy(_ entry: DeployEntry, needs: [NodeID]) -> Deploy? {
-        guard let action = entry.function.map({ .function($0) }) ?? entry.command.map({ Deploy.Action.command($0) }) else {
+        guard let action = entry.function.map({ .function($0) }) ?? entry.command.map({ Deploy.Action.command($0) })
+        else {
             return nil
         }
         return Deploy(
@@ -131,6 +132,7 @@ struct Assembly {
             definition: Definition.of(image, context: image.context?.value ?? "", reading.variants),
             runsCommand: image.building.command != nil,
             runsElsewhere: image.building.builder == .codebuild,
+            isManual: image.building.builder == .codebuild && file.cloud?.value.confirms == true,
             quiet: file.quiet,
             destination: Self.destination(of: image, registry: registry)
         )

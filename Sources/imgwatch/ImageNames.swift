@@ -175,6 +175,11 @@ extension ImageStore {
         return shown(stored, of: image, tags)
     }
 
+    /// As it is known under the names of this publication.
+    func shown(_ stored: StoredImage, of image: Image, _ publication: Publication) -> PublishedImage {
+        shown(stored, of: image, tags(of: image, publication))
+    }
+
     private func shown(_ stored: StoredImage, of image: Image, _ tags: ImageTags) -> PublishedImage {
         PublishedImage(
             stored: stored,

@@ -114,8 +114,8 @@ final class CloudBuilds: Sendable {
         let codebuild = CodeBuild(try await services.access().client())
         let image = order.cloud.image.id.name
         let known = records[image]
-        if let known, known.key == order.key, known.reference == order.reference, !known.isOver, !known.isBatch,
-            let build = try await codebuild.builds([known.id]).first, !build.isOver
+        if let known, known.key == order.key, known.reference == order.reference, !known.isOver,
+            let build = try await self.build(of: known, codebuild, isCancelled), !build.isOver
         {
             return build
         }
@@ -123,7 +123,7 @@ final class CloudBuilds: Sendable {
         while true {
             var request = CodeBuild.Order(project: settings.project, token: Self.token(order, failures))
             request.source = "\(settings.bucket ?? "")/\(context.key)"
-            (request.sourceVersion, request.buildspec) = (version, order.cloud.buildspec.text)
+            (request.sourceVersion, request.buildspec) = (version, order.buildspec.text)
             (request.environment, request.machine) = (order.variables, order.machine)
             let build = try await accepted(request, codebuild, isCancelled, onHold)
             // The answer of an attempt that failed, which nobody has on record.
@@ -145,11 +145,30 @@ final class CloudBuilds: Sendable {
         }
     }
 
+    /// The build on record; of a batch, once AWS has started it. nil where there is none that goes on.
+    private func build(
+        of record: CloudRecords.Record,
+        _ codebuild: CodeBuild,
+        _ isCancelled: @Sendable () -> Bool
+    ) async throws(AWSError) -> CodeBuild.Build? {
+        guard record.isBatch else { return try await codebuild.builds([record.id]).first }
+        while !isCancelled() {
+            guard let batch = try await codebuild.batches([record.id]).first,
+                let one = batch.builds[record.identifier ?? ""]
+            else { return nil }
+            if !one.id.isEmpty { return try await codebuild.builds([one.id]).first }
+            if batch.isOver { return nil }
+            try? await Task.sleep(for: Self.holdPause)
+        }
+        throw .notNeeded
+    }
+
     private static let mostFailures = 1000
 
     /// The same for whoever builds the same; another one after a failure.
     static func token(_ order: CloudOrder, _ failures: Int) -> String {
-        let all = ["\(order.cloud.image.id)", order.key, order.reference, order.cloud.buildspec.text, "\(failures)"]
+        let variables = order.variables.flatMap { [$0.name, $0.value] }
+        let all = ["\(order.cloud.image.id)", order.buildspec.text, "\(failures)"] + variables
         return Digest.sha256(of: Array(all.joined(separator: "\0").utf8)).hex
     }
 

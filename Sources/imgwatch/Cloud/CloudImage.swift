@@ -25,21 +25,20 @@ struct CloudImage: Sendable {
         let variables = Self.variables(of: image)
         self.variables = variables
         (dockerfile, lineShift) = try Self.dockerfile(of: image, variables)
-        var own = Buildspec.Image(name: image.id.name, platform: image.platform)
+        var own = Buildspec.Image(image.id.name, platform: image.platform)
         own.network = image.building.network
-        var references: [(name: String, variable: String)] = []
         for argument in image.arguments where argument.key != LintOptions.argument {
             switch argument.value {
-            case .value(let value): own.arguments.append((argument.key, value))
-            case .image(let id): references.append((argument.key, variables[id.name] ?? argument.key))
+            case .value(let value): own.arguments.append(Buildspec.Pair(argument.key, value))
+            case .image(let id):
+                own.references.append(Buildspec.Pair(argument.key, variables[id.name] ?? argument.key))
             }
         }
-        for name in variables.values.sorted() where !references.contains(where: { $0.name == name }) {
-            references.append((name, name))
+        for name in variables.values.sorted() where !own.references.contains(where: { $0.name == name }) {
+            own.references.append(Buildspec.Pair(name, name))
         }
-        own.references = references
-        own.labels = image.labels.map { ($0.key, $0.value) }
-        buildspec = Buildspec(own)
+        own.labels = image.labels.map { Buildspec.Pair($0.key, $0.value) }
+        buildspec = Buildspec([own])
     }
 
     /// An image is called by the argument that names it; one that no argument names, `BASE_IMAGE_URI`.
@@ -144,6 +143,24 @@ struct CloudOrder: Sendable {
     var key: String
     /// By the names of images of the project.
     var references: [String: String]
+    /// Where nobody follows the build.
+    var detached: Detached?
+
+    struct Detached: Sendable {
+        /// The function that gets the image, and when this began.
+        var function: String?
+        var generation: Int
+        /// For how many seconds a base is waited for; 0: as long as a registry may need to show it.
+        var patience = 0
+        /// By the names of images that are waited for: their builds.
+        var builds: [String: String] = [:]
+    }
+
+    var buildspec: Buildspec {
+        var buildspec = cloud.buildspec
+        buildspec.isDetached = detached != nil
+        return buildspec
+    }
 
     var variables: [(name: String, value: String)] {
         let host = String(reference.prefix { $0 != "/" })
@@ -151,7 +168,33 @@ struct CloudOrder: Sendable {
         let bases = cloud.variables.sorted { $0.value < $1.value }.map { ($0.value, references[$0.key] ?? "") }
         return [
             (Buildspec.Variable.image, reference), (Buildspec.Variable.key, key), (Buildspec.Variable.registry, host),
-        ] + region + bases
+        ] + region + bases + detachedVariables
+    }
+
+    /// For a build of a batch, which gets its context itself.
+    func variables(context place: String, _ context: CloudContext) -> [(name: String, value: String)] {
+        variables + [
+            (Buildspec.Variable.name, cloud.image.id.name), (Buildspec.Variable.context, place),
+            (Buildspec.Variable.contextHash, context.digest.hex),
+        ]
+    }
+
+    private var detachedVariables: [(name: String, value: String)] {
+        guard let detached else { return [] }
+        var all: [(name: String, value: String)] = []
+        if !cloud.variables.isEmpty {
+            all.append((Buildspec.Variable.bases, cloud.variables.values.sorted().joined(separator: " ")))
+        }
+        if let function = detached.function {
+            all.append((Buildspec.Variable.function, function))
+            all.append((Buildspec.Variable.generation, "\(detached.generation)"))
+        }
+        if detached.patience > 0 { all.append((Buildspec.Variable.patience, "\(detached.patience)")) }
+        for (image, build) in detached.builds.sorted(by: { $0.key < $1.key }) {
+            guard let variable = cloud.variables[image] else { continue }
+            all.append((variable + Buildspec.Variable.buildSuffix, build))
+        }
+        return all
     }
 
     /// For another architecture than CodeBuild's projects usually have.

@@ -13,6 +13,8 @@ final class CloudRecords: Sendable {
         /// Of the build, or of the batch that it is a part of.
         var id: String
         var isBatch = false
+        /// Of the build in its batch.
+        var identifier: String?
         /// How many builds of this key have failed.
         var failures = 0
         /// Whether that build is known to have ended.
@@ -44,6 +46,12 @@ final class CloudRecords: Sendable {
         }
     }
 
+    /// How many builds of the image under this key have failed.
+    func failures(of image: String, key: String) -> Int {
+        guard let record = self[image], record.key == key else { return 0 }
+        return record.failures
+    }
+
     /// The build ended; nothing is changed where another one has taken its place.
     func end(_ image: String, id: String, isFailure: Bool) {
         records.withLock { records in
@@ -69,15 +77,19 @@ extension CloudRecords.Record {
         else { return nil }
         self.init(key: key, reference: reference, id: id, started: started)
         isBatch = json["batch"]?.boolean ?? false
+        identifier = json["identifier"]?.text
         failures = json["failures"]?.integer ?? 0
         isOver = json["over"]?.boolean ?? false
     }
 
     fileprivate var json: JSON {
-        .object([
-            .init("key", .text(key)), .init("reference", .text(reference)), .init("id", .text(id)),
-            .init("batch", .boolean(isBatch)), .init("failures", .integer(failures)), .init("over", .boolean(isOver)),
-            .init("started", .integer(started)),
-        ])
+        .object(
+            [
+                .init("key", .text(key)), .init("reference", .text(reference)), .init("id", .text(id)),
+                .init("batch", .boolean(isBatch)), .init("failures", .integer(failures)),
+                .init("over", .boolean(isOver)),
+                .init("started", .integer(started)),
+            ] + (identifier.map { [.init("identifier", .text($0))] } ?? [])
+        )
     }
 }

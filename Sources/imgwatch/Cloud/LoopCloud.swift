@@ -53,7 +53,7 @@ struct CloudBuild: Sendable {
         guard let settings, let registry = session.store.remote else {
             throw .failed(Failure("CodeBuild needs `aws` and a `registry` in the configuration"))
         }
-        let order = try order(inputs)
+        let order = try order(inputs.bases.references)
         let context = try await context(order, inputs, isCancelled: isCancelled)
         // What is built for an older key is of no use any more.
         async let stopped: Void = builds.stopOlder(of: image.id.name, than: publication.key)
@@ -69,7 +69,7 @@ struct CloudBuild: Sendable {
 
     // MARK: Before the build
 
-    private func order(_ inputs: ImageInputs) throws(ImageProblem) -> CloudOrder {
+    func order(_ references: [String: String]) throws(ImageProblem) -> CloudOrder {
         let cloud: CloudImage
         do throws(DockerfileProblem) { cloud = try CloudImage(image) } catch {
             let place = "\(image.dockerfile):\(error.line)"
@@ -83,11 +83,11 @@ struct CloudBuild: Sendable {
             reference: session.store.address.reference(image.id.name, tag: tag),
             tag: tag,
             key: publication.key,
-            references: inputs.bases.references
+            references: references
         )
     }
 
-    private func context(
+    func context(
         _ order: CloudOrder,
         _ inputs: ImageInputs,
         isCancelled: @escaping @Sendable () -> Bool
@@ -102,12 +102,8 @@ struct CloudBuild: Sendable {
         }.get()
     }
 
-    private func start(
-        _ order: CloudOrder,
-        _ context: CloudContext,
-        _ settings: CloudSettings,
-        _ isCancelled: @escaping @Sendable () -> Bool
-    ) async throws(ImageProblem) -> CodeBuild.Build {
+    /// - Returns: The version of the archive in the bucket.
+    func upload(_ context: CloudContext, _ settings: CloudSettings) async throws(ImageProblem) -> String? {
         do throws(AWSError) {
             let (version, isSent) = try await builds.upload(context, settings)
             if isSent {
@@ -116,6 +112,20 @@ struct CloudBuild: Sendable {
                     of: image.id
                 )
             }
+            return version
+        } catch {
+            throw ImageProblem(error)
+        }
+    }
+
+    private func start(
+        _ order: CloudOrder,
+        _ context: CloudContext,
+        _ settings: CloudSettings,
+        _ isCancelled: @escaping @Sendable () -> Bool
+    ) async throws(ImageProblem) -> CodeBuild.Build {
+        let version = try await upload(context, settings)
+        do throws(AWSError) {
             // Whoever ends the run must know what was started.
             let starting = Task { [builds, session, image] () async -> Result<CodeBuild.Build, AWSError> in
                 do throws(AWSError) {
@@ -206,7 +216,8 @@ struct CloudBuild: Sendable {
         switch build.status {
         case .succeeded: reason = "CodeBuild succeeded, and \(order.reference) is not what it should have pushed"
         case .stopped: reason = "somebody stopped \(build.id)"
-        case .timedOut: reason = "CodeBuild ended it after \(build.timeoutMinutes.map { "\($0) minutes" } ?? "its time")"
+        case .timedOut:
+            reason = "CodeBuild ended it after \(build.timeoutMinutes.map { "\($0) minutes" } ?? "its time")"
         case .fault: reason = "CodeBuild itself failed: \(build.complaints.joined(separator: "; "))"
         case .failed, .inProgress:
             reason = problem?.reason ?? build.complaints.first ?? "the build failed"
