@@ -23,10 +23,8 @@ package final class AWSServers: Sendable {
         return cache + "/imgwatch/test-tools"
     }()
 
-    /// The Python that has boto3.
-    package static let python = MachineProgram(path: tools + "/bin/python3")
-    /// The AWS CLI.
-    package static let cli = MachineProgram(path: tools + "/bin/aws")
+    /// What is installed there: `python3`, which has boto3, `aws`, or `cfn-lint`.
+    package static func tool(_ name: String) -> MachineProgram { MachineProgram(path: "\(tools)/bin/\(name)") }
 
     package static let isInstalled =
         FileManager.default.fileExists(atPath: tools + "/installed")
@@ -50,7 +48,7 @@ package final class AWSServers: Sendable {
 
     package static func start() async throws -> AWSServers {
         try await onThread {
-            try AWSServers(RigProcess("aws/gate", Empty(), python: python.path))
+            try AWSServers(RigProcess("aws/gate", Empty(), python: tool("python3").path))
         }
     }
 

@@ -146,7 +146,7 @@ struct AWSFaultsTests {
         let folder = try RigFolder()
         let file = try folder.write("file", "a secret's text")
         let words = ["s3", "cp", "--quiet", file, "s3://bucket/copies/file"]
-        try await AWSServers.cli.succeed(words, environment: servers.environment)
+        try await AWSServers.tool("aws").succeed(words, environment: servers.environment)
         #expect(try servers.text("bucket", "copies/file") == "a secret's text")
         let requests = try servers.requests("s3 PutObject")
         #expect(requests.count == 1)

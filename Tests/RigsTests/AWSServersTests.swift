@@ -203,7 +203,7 @@ struct AWSServersTests {
               build:
                 commands:
                   - aws ecr get-login-password | docker login --username AWS --password-stdin \(servers.registry)
-                  - printf 'FROM \(base)\nLABEL a=b\n' > Dockerfile
+                  - printf 'FROM \(base)\\nLABEL a=b\\n' > Dockerfile
                   - docker build .
             """
         let second = try await build(servers, "builds", child)

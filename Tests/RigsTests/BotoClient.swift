@@ -40,7 +40,7 @@ enum BotoClient {
         environment: [String: String] = [:]
     ) async throws -> JSONValue {
         let variables = servers.environment.merging(environment) { $1 }
-        let output = try await AWSServers.python.succeed(["-c", preamble + script], environment: variables)
+        let output = try await AWSServers.tool("python3").succeed(["-c", preamble + script], environment: variables)
         return try JSONDecoder().decode(JSONValue.self, from: Data(output.utf8))
     }
 }

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 import uuid
 
 sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -21,7 +22,7 @@ from front import serve  # noqa: E402
 from functions import Functions  # noqa: E402
 from images import ImageCalls, Storage  # noqa: E402
 from journal import Faults, Journal  # noqa: E402
-from messages import json_answer, refused  # noqa: E402
+from messages import Refusal, json_answer, refused  # noqa: E402
 from pipelines import Pipelines  # noqa: E402
 from processes import Watchdog  # noqa: E402
 from running import MARK, Runner  # noqa: E402
@@ -96,19 +97,28 @@ class Gate:
     def carry_out(self, request):
         if request.key != self.CONTROL and request.operation not in UNSIGNED:
             self.verifier.check(request)
+        try:
+            answer = self.own_answer(request)
+        except json.JSONDecodeError as problem:
+            raise Refusal(400, "SerializationException", str(problem)) from None
+        except KeyError as problem:
+            # A field that every request of the kind must have; whatever else it is, the test shall see it.
+            traceback.print_exc()
+            raise Refusal(400, "ValidationException", f"{problem} is required") from None
+        return answer or self.emulator.carry_out(request)
+
+    def own_answer(self, request):
+        """None where the operation is moto's."""
         if request.service == "lambda" and hasattr(self.functions, "on_" + request.operation):
             with self.lock:
                 return self.functions.carry_out(request)
-        if request.get("x-amz-target"):
-            value = self.own(request, json.loads(request.body or b"{}"))
-            if isinstance(value, dict):
-                return json_answer(value)
-            if value is not None:
-                return value
-        return self.emulator.carry_out(request)
+        if not request.get("x-amz-target"):
+            return None
+        value = self.own(request, json.loads(request.body or b"{}"))
+        return json_answer(value) if isinstance(value, dict) else value
 
     def own(self, request, fields):
-        """The answer where the operation is the rig's own; None where it is moto's."""
+        """What the rig's own operations answer; an answer of moto's in one, or None."""
         service, operation = request.service, request.operation
         if service == "codebuild":
             return self.builds.carry_out(operation, fields)

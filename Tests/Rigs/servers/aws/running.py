@@ -235,14 +235,14 @@ class Execution:
             "HOME": work + "/home", "TMPDIR": work + "/tmp", "LANG": "C.UTF-8", **spec.variables}
         for variable in build.environment["environmentVariables"]:
             variables[variable["name"]] = variable["value"]
-        region, account = self.runner.emulator.region, self.runner.emulator.account
+        region = self.runner.emulator.region
         variables |= {
             "AWS_REGION": region, "AWS_DEFAULT_REGION": region, "AWS_ENDPOINT_URL": gate.endpoint,
             "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token,
             "AWS_EC2_METADATA_DISABLED": "true", "CODEBUILD_BUILD_ID": build.id, "CODEBUILD_BUILD_ARN": build.arn,
             "CODEBUILD_SRC_DIR": self.source, "CODEBUILD_BUILD_NUMBER": str(build.number), "CODEBUILD_CI": "true",
             "CODEBUILD_INITIATOR": build.request.get("initiator", "rig"), "CODEBUILD_LOG_PATH": build.uuid,
-            "CODEBUILD_START_TIME": str(int(build.started * 1000)), "AWS_ACCOUNT_ID": account,
+            "CODEBUILD_START_TIME": str(int(build.started * 1000)),
             "CODEBUILD_BUILD_IMAGE": build.environment.get("image", ""), MARK: gate.mark,
             "DOCKER_CONFIG": work + "/docker", "REGISTRY_AUTH_FILE": work + "/auth.json",
             "IMGWATCH_RIG_FOLDER": self.runner.folder, "IMGWATCH_RIG_STORE": self.store(),
