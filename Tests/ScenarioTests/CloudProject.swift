@@ -17,7 +17,8 @@ final class CloudProject: Sendable {
     static let bucket = "contexts"
 
     /// `batches`: the project of CodeBuild has a role for them.
-    init(_ servers: AWSServers, batches: Bool = true, settings: String = "", more: String = "") throws {
+    /// `isSmall`: one base, and one image with a function on it.
+    init(_ servers: AWSServers, isSmall: Bool = false, batches: Bool = true, settings: String = "") throws {
         self.servers = servers
         try servers.makeBucket(Self.bucket)
         for image in Self.images { try servers.makeRepository(image) }
@@ -28,12 +29,17 @@ final class CloudProject: Sendable {
             atPath: "/bin/busybox",
             toPath: project.path("dynamo/busybox")
         )
-        try project.write(".imgwatch", configuration(settings) + more)
+        try project.write(".imgwatch", isSmall ? smallConfiguration(settings) : configuration(settings))
+        if isSmall { try project.write("receipt/Dockerfile", "FROM base-dynamo\nCOPY receipt /var/task\nRUN cat /var/task/handler\n") }
         try project.commitAll("first")
     }
 
-    static func start(batches: Bool = true, settings: String = "") async throws -> CloudProject {
-        try CloudProject(try await AWSServers.start(), batches: batches, settings: settings)
+    static func start(
+        isSmall: Bool = false,
+        batches: Bool = true,
+        settings: String = ""
+    ) async throws -> CloudProject {
+        try CloudProject(try await AWSServers.start(), isSmall: isSmall, batches: batches, settings: settings)
     }
 
     private static let files = [
@@ -86,6 +92,20 @@ final class CloudProject: Sendable {
         """
     }
 
+    func smallConfiguration(_ settings: String = "") -> String {
+        """
+        registry: \(servers.registry)
+        aws: { region: \(servers.region), bucket: \(Self.bucket)\(settings) }
+        builder: codebuild
+        images:
+          base-dynamo: { dockerfile: dynamo/Dockerfile }
+          receipt:
+            dockerfile: receipt/Dockerfile
+            lambda: { function: "{project}-{image}", role: "\(servers.role("function"))" }
+
+        """
+    }
+
     /// Of `imgwatch`, as its user has it.
     var environment: [String: String] { servers.environment.merging(["CI": ""]) { $1 } }
 
@@ -127,6 +147,12 @@ final class CloudProject: Sendable {
             let image = variables.first { $0["name"].text == "IMAGE_URI" }?["value"].text ?? ""
             return String(image.split(separator: "/").last?.prefix { $0 != ":" } ?? "")
         }
+    }
+
+    /// What all builds have printed.
+    func logs() throws -> String {
+        try servers.builds(of: "imgwatch-project").map { try "\(servers.buildLog($0))" }
+            .joined(separator: "\n")
     }
 
     var buildCount: Int { get throws { try servers.builds(of: "imgwatch-project").count } }
