@@ -1,5 +1,7 @@
 /// Who signs requests to AWS.
 
+internal import OCI
+
 package struct AWSCredentials: Hashable, Sendable {
     package var accessKeyID: String
     package var secretAccessKey: String
@@ -23,4 +25,18 @@ package struct AWSCredentials: Hashable, Sendable {
 
     /// All that must not be shown; the id of a key is no secret, but nobody needs to see it either.
     package var secrets: [String] { [secretAccessKey] + [sessionToken].compactMap(\.self) }
+}
+
+extension AWSCredentials {
+    /// Of JSON with `AccessKeyId`, `SecretAccessKey`, `Expiration` and a token; nil where one of the keys is missing.
+    init?(_ json: JSON, token: String, provider: String) {
+        guard let id = json["AccessKeyId"]?.text, let secret = json["SecretAccessKey"]?.text else { return nil }
+        self.init(
+            accessKeyID: id,
+            secretAccessKey: secret,
+            sessionToken: (json[token]?.text).filled,
+            expiration: json["Expiration"]?.text.flatMap(AWSMoment.seconds),
+            provider: provider
+        )
+    }
 }
