@@ -126,7 +126,8 @@ extension CredentialFinder {
         } catch {
             if error.isCancelled { throw error }
             var error = error
-            error.reason = "the role \(role) of \(reason) can't be assumed: \(error.reason)"
+            let means = source.map { " with \($0.given.provider)" } ?? ""
+            error.reason = "the role \(role) of \(reason) can't be assumed\(means): \(error.reason)"
             if error.code == "AccessDenied" {
                 error.remedy = "allow sts:\(operation) to the source's credentials, and name them in the role's trust"
             }

@@ -144,12 +144,11 @@ struct SSOSession {
             changes[member.key].map { JSON.Member(member.key, .text($0)) } ?? member
         }
         let temporary = "\(file).\(getpid())"
-        let done = FileManager.default.createFile(
-            atPath: temporary,
-            contents: Data(JSON.object(members).encoded()),
-            attributes: [.posixPermissions: 0o600]
-        )
-        guard done, rename(temporary, file) == 0 else {
+        unlink(temporary)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        let written: Void? = descriptor < 0 ? nil : try? handle.write(contentsOf: JSON.object(members).encoded())
+        guard written != nil, rename(temporary, file) == 0 else {
             unlink(temporary)
             throw AWSError(
                 "the renewed token of IAM Identity Center can't be written into ~/.aws/sso/cache",
