@@ -29,6 +29,9 @@ package actor CredentialChain: AWSCredentialSource {
         }
     }
 
+    /// How many wait for the search of another.
+    var waiting: Int { waiters?.count ?? 0 }
+
     package init(_ settings: AWSSettings, _ parts: AWSParts) { (self.settings, self.parts) = (settings, parts) }
 
     /// What is known as long as it lasts; in its last quarter of an hour it is used still where no other is found.
@@ -71,8 +74,7 @@ package actor CredentialChain: AWSCredentialSource {
     /// The files are read anew each time: somebody may just have logged in.
     private func found() async throws(AWSError) -> AWSCredentials {
         let profiles = try AWSProfiles.load(parts.environment)
-        let finder = CredentialFinder(settings: settings, parts: parts, profiles: profiles)
-        let new = try await Self.find(finder)
+        let new = try await CredentialFinder(settings: settings, parts: parts, profiles: profiles).find()
         for secret in new.secrets { parts.secrets.add(secret) }
         if let end = new.expiration, end <= parts.now() {
             throw AWSError(
@@ -81,11 +83,6 @@ package actor CredentialChain: AWSCredentialSource {
             )
         }
         return new
-    }
-
-    /// Not on the actor: a program may take its time, while others ask for what still lasts.
-    @concurrent private static func find(_ finder: CredentialFinder) async throws(AWSError) -> AWSCredentials {
-        try await finder.find()
     }
 }
 

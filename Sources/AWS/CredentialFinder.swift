@@ -33,7 +33,7 @@ struct CredentialFinder: Sendable {
         if let found = try staticCredentials(profiles.credentials[name], name, profiles.credentialsPath) {
             return found
         }
-        if let found = try processCredentials(name) { return found }
+        if let found = try await processCredentials(name) { return found }
         return try staticCredentials(profiles.configured[name], name, profiles.configPath)
     }
 
@@ -78,13 +78,13 @@ struct CredentialFinder: Sendable {
 
     // MARK: A program
 
-    private func processCredentials(_ name: String) throws(AWSError) -> AWSCredentials? {
+    private func processCredentials(_ name: String) async throws(AWSError) -> AWSCredentials? {
         guard let command = profile(name)["credential_process"] else { return nil }
         let what = "the credential_process of the profile \(name)"
         guard let words = ShellWords.split(command), !words.isEmpty else {
             throw AWSError("\(what) is no command", remedy: "close its quotes; the words are split as a shell does it")
         }
-        return try CredentialProcess(words: words, what: what, parts: parts).credentials()
+        return try await CredentialProcess(words: words, what: what, parts: parts).credentials()
     }
 
     // MARK: Nothing

@@ -18,9 +18,25 @@ package struct CredentialProcess: Sendable {
     /// Ends all that still run, with what they started; whoever waits for them is told that they gave no answer.
     package static func endAll() { running.withLock { for group in $0 { kill(-group, SIGKILL) } } }
 
-    /// Blocks; ends the program where it takes too long, or the task was cancelled.
-    func credentials() throws(AWSError) -> AWSCredentials {
-        let ended = try run()
+    /// Ends the program where it takes too long, or the task is cancelled.
+    func credentials() async throws(AWSError) -> AWSCredentials {
+        let cancellation = Cancellation()
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                // Waiting for a program blocks: that is for a thread of its own.
+                Thread.detachNewThread {
+                    let result: Result<Ended, AWSError>
+                    do throws(AWSError) { result = .success(try run(cancellation)) } catch { result = .failure(error) }
+                    continuation.resume(returning: result)
+                }
+            }
+        } onCancel: {
+            cancellation.isOver.store(true, ordering: .relaxed)
+        }
+        return try credentials(try result.get())
+    }
+
+    private func credentials(_ ended: Ended) throws(AWSError) -> AWSCredentials {
         guard ended.status == 0 else {
             let lines = String(decoding: ended.errors, as: UTF8.self).split(whereSeparator: \.isNewline)
             let last = lines.last { !$0.trimmed.isEmpty }.map { ": \($0.trimmed)" } ?? ""
@@ -46,7 +62,11 @@ package struct CredentialProcess: Sendable {
         var errors: [UInt8]
     }
 
-    private func run() throws(AWSError) -> Ended {
+    private final class Cancellation: Sendable {
+        let isOver = Atomic(false)
+    }
+
+    private func run(_ cancellation: Cancellation) throws(AWSError) -> Ended {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["--"] + words
@@ -64,8 +84,8 @@ package struct CredentialProcess: Sendable {
         var fault: AWSError?
         // One may close its output and live on.
         while fault == nil, !drain.isAtEnd || process.isRunning {
-            if Task.isCancelled { fault = .notNeeded }
-            if DispatchTime.now() >= deadline { fault = problem("did not end within \(limit / 1000) s") }
+            if cancellation.isOver.load(ordering: .relaxed) { fault = .notNeeded }
+            if DispatchTime.now() >= deadline { fault = problem("did not end within \(limit) ms") }
             if drain.isTooLong { fault = problem("wrote more than can be credentials") }
             drain.read()
         }

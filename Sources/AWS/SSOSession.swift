@@ -146,8 +146,8 @@ struct SSOSession {
         let temporary = "\(file).\(getpid())"
         unlink(temporary)
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        let written: Void? = descriptor < 0 ? nil : try? handle.write(contentsOf: JSON.object(members).encoded())
+        let handle = descriptor < 0 ? nil : FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        let written: Void? = try? handle?.write(contentsOf: JSON.object(members).encoded())
         guard written != nil, rename(temporary, file) == 0 else {
             unlink(temporary)
             throw AWSError(

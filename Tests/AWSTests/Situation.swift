@@ -69,6 +69,10 @@ struct Desk: Sendable {
 
     func credentials() async throws -> AWSCredentials { try await chain().credentials() }
 
+    func text(_ name: String) throws -> String {
+        try String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)
+    }
+
     /// What it says instead.
     func failure() async throws -> AWSError {
         do {
