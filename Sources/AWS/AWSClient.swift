@@ -265,9 +265,10 @@ package enum AWSLimits {
     /// How long EC2's metadata service may take for an answer, and how long its token lasts, in seconds.
     static let metadataTime = Duration.seconds(1)
     static let metadataToken = "21600"
-    /// The same of what gives credentials to containers, and how often it is asked.
+    /// The same of what gives credentials to containers, how often it is asked, and how long is waited in between.
     static let containerTime = Duration.seconds(2)
     static let containerAttempts = 3
+    static let containerPause = Duration.milliseconds(500)
     /// How long a `credential_process` may take, in milliseconds: it may ask a person.
     static let process = 60_000
     /// Of what such a program writes, in bytes.

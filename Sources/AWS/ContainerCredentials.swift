@@ -64,7 +64,7 @@ extension CredentialFinder {
             }
             if Task.isCancelled { throw .notNeeded }
             guard attempt < AWSLimits.containerAttempts else { break }
-            do { try await parts.pause(.seconds(1)) } catch { throw .notNeeded }
+            do { try await parts.pause(AWSLimits.containerPause) } catch { throw .notNeeded }
         }
         throw containerProblem(problem, isTransient: true)
     }

@@ -50,7 +50,8 @@ import Testing
         let desk = try desk(script)
         let words = [desk.folder.path + "/keys.sh"]
         let process = CredentialProcess(words: words, what: "it", parts: desk.parts, limit: 200)
-        await #expect { try await process.credentials() } throws: { ($0 as? AWSError)?.reason == "it did not end within 200 ms" }
+        let error = await #expect(throws: AWSError.self) { try await process.credentials() }
+        #expect(error?.reason == "it did not end within 200 ms")
     }
 
     @Test func `one that nobody needs any more is ended`() async throws {

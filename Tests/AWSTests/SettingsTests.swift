@@ -153,10 +153,8 @@ import Testing
         try server.set { $0.faults = ["sts": 503] }
         let config = "[default]\nmax_attempts = 2\naws_access_key_id = AKIDUSER\naws_secret_access_key = user-secret\n"
         let desk = try Desk(Situation(name: "", config: config), server.endpoint)
-        var parts = desk.parts
-        parts.chance = { 0 }
         let settings = try await desk.settings()
-        let client = settings.client(parts, CredentialChain(settings, parts))
+        let client = settings.client(desk.parts, CredentialChain(settings, desk.parts))
         await #expect(throws: AWSError.self) { try await client.query(.sts, "GetCallerIdentity", []) }
         #expect(try server.requests().count == 2)
     }

@@ -44,7 +44,7 @@ struct Situation: Sendable, CustomTestStringConvertible {
 /// A user at work, with a clock that can be set.
 struct Desk: Sendable {
     let folder: RigFolder
-    let parts: AWSParts
+    private(set) var parts: AWSParts
     let clock = Clock()
     private let situation: Situation
     private let client: HTTPClient
@@ -56,9 +56,10 @@ struct Desk: Sendable {
         parts = AWSParts(
             environment: try situation.set(up: folder, server),
             send: { [client] request async throws(HTTPError) in try await client.send(request) },
-            pause: { try await Nap.pause($0) },
+            pause: Patience.pause,
             now: { [clock] in clock.now }
         )
+        parts.chance = { 0 }
     }
 
     func settings() async throws -> AWSSettings {
@@ -91,35 +92,14 @@ final class Clock: Sendable {
     func advance(_ seconds: Int) { added.withLock { $0 += seconds } }
 }
 
-/// A wait that ends with its time, or with its task.
-private final class Nap: Sendable {
-    private let sleeper = Mutex<(continuation: CheckedContinuation<Void, Never>?, isOver: Bool)>((nil, false))
-
-    static func pause(_ duration: Duration) async throws {
-        let nap = Nap()
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { nap.begin($0, duration) }
-        } onCancel: {
-            nap.end()
-        }
+/// Waits without a clock: a limit is never reached, and what is tried again is tried at once.
+enum Patience {
+    static let pause: HTTPPause = { duration in
+        // No limit of ours is shorter than a second, and no pause between two tries is as long.
+        guard duration >= .seconds(1) else { return }
+        let (stream, end) = AsyncStream.makeStream(of: Void.self)
+        for await _ in stream {}
+        withExtendedLifetime(end) {}
         try Task.checkCancellation()
-    }
-
-    private func begin(_ continuation: CheckedContinuation<Void, Never>, _ duration: Duration) {
-        let isOver = sleeper.withLock { sleeper in
-            if !sleeper.isOver { sleeper.continuation = continuation }
-            return sleeper.isOver
-        }
-        if isOver { return continuation.resume() }
-        let milliseconds = Int(duration / .milliseconds(1))
-        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [self] in end() }
-    }
-
-    private func end() {
-        let continuation = sleeper.withLock { sleeper in
-            defer { sleeper = (nil, true) }
-            return sleeper.continuation
-        }
-        continuation?.resume()
     }
 }

@@ -14,9 +14,11 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.config
 import botocore.credentials
+import botocore.loaders
 import botocore.session
 import botocore.tokens
 
+LOADER = botocore.loaders.create_loader()  # reads each service's model once
 NAMES = {"s3": "s3", "ecr": "ecr", "codebuild": "codebuild", "codepipeline": "codepipeline", "lambda": "lambda",
          "logs": "logs", "sts": "sts", "cloudformation": "cloudformation", "sso": "sso", "ssoOIDC": "sso-oidc"}
 
@@ -29,6 +31,7 @@ def situation(wanted):
     botocore.tokens.SSOTokenProvider._SSO_TOKEN_CACHE_DIR = cache
     try:
         session = botocore.session.Session(profile=wanted.get("profile"))
+        session.register_component("data_loader", LOADER)
         if wanted.get("region"):
             session.set_config_variable("region", wanted["region"])
         endpoints = {}
