@@ -8,6 +8,7 @@ extension CredentialFinder {
     func containerCredentials() async throws(AWSError) -> AWSCredentials? {
         guard let address = try containerAddress() else { return nil }
         var request = HTTPRequest("GET", address)
+        request.trust = settings.trust
         request.set("Accept", "application/json")
         if let token = try containerToken() {
             parts.secrets.add(token)
@@ -45,7 +46,8 @@ extension CredentialFinder {
     private func containerToken() throws(AWSError) -> String? {
         var token = environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"].filled
         if let path = environment["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"].filled {
-            guard let text = AWSFiles(environment).text(path) else { throw containerProblem("\(path) can't be read") }
+            let files = AWSFiles(environment)
+            guard let text = files.text(files.expanded(path)) else { throw containerProblem("\(path) can't be read") }
             token = String(text.trimmed)
         }
         if let token, token.contains(where: \.isNewline) { throw containerProblem("its token has a line break in it") }

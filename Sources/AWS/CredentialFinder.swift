@@ -101,7 +101,7 @@ struct CredentialFinder: Sendable {
                 + "--format process` into another profile, and name that one"
         }
         places.append("no container gives some")
-        let isDisabled = environment["AWS_EC2_METADATA_DISABLED"]?.lowercased() == "true"
+        let isDisabled = InstanceMetadata(parts, profile(name)).isDisabled
         places.append("EC2's metadata service " + (isDisabled ? "is not to be asked" : "does not answer with some"))
         return AWSError("no credentials for AWS: \(places.joined(separator: ", "))", remedy: remedy)
     }

@@ -47,7 +47,7 @@ package struct CredentialProcess: Sendable {
         guard let json = try? JSON(parsing: ended.output, subject: what) else { throw problem("wrote no JSON") }
         guard json["Version"]?.integer == 1 else { throw problem("wrote no `\"Version\": 1`") }
         guard let credentials = AWSCredentials(json, token: "SessionToken", provider: what) else {
-            throw problem("wrote no AccessKeyId or no SecretAccessKey")
+            throw problem("wrote no AccessKeyId, no SecretAccessKey, or an Expiration that is no date")
         }
         return credentials
     }

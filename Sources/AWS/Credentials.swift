@@ -28,14 +28,17 @@ package struct AWSCredentials: Hashable, Sendable {
 }
 
 extension AWSCredentials {
-    /// Of JSON with `AccessKeyId`, `SecretAccessKey`, `Expiration` and a token; nil where one of the keys is missing.
+    /// Of JSON as all of AWS writes credentials; nil where a key is missing, or the end is no date.
     init?(_ json: JSON, token: String, provider: String) {
         guard let id = json["AccessKeyId"]?.text, let secret = json["SecretAccessKey"]?.text else { return nil }
+        let end = json["Expiration"]?.text
+        let seconds = end.flatMap(AWSMoment.seconds)
+        guard (end == nil) == (seconds == nil) else { return nil }
         self.init(
             accessKeyID: id,
             secretAccessKey: secret,
             sessionToken: (json[token]?.text).filled,
-            expiration: json["Expiration"]?.text.flatMap(AWSMoment.seconds),
+            expiration: seconds,
             provider: provider
         )
     }

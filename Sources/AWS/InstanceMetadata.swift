@@ -6,7 +6,7 @@ internal import OCI
 struct InstanceMetadata: Sendable {
     private let parts: AWSParts
     private let endpoint: String
-    private let isDisabled: Bool
+    let isDisabled: Bool
 
     init(_ parts: AWSParts, _ profile: AWSSection) {
         self.parts = parts

@@ -129,7 +129,8 @@ package struct AWSSettings: Sendable {
         if let name = profile["services"] {
             guard let section = profiles.services[name] else {
                 throw AWSError(
-                    "the profile \(profileName) names `services = \(name)`, and \(profiles.configPath) has no such section",
+                    "the profile \(profileName) names `services = \(name)`, and \(profiles.configPath) has no "
+                        + "such section",
                     remedy: "write a section [services \(name)], or take the line out"
                 )
             }

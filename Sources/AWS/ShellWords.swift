@@ -1,4 +1,4 @@
-/// A command line as words, as Python's `shlex.split` takes it apart: quotes and backslashes, and nothing else of a shell.
+/// A command line as words, as Python's `shlex.split` takes it apart: quotes, backslashes, and nothing else of a shell.
 
 enum ShellWords {
     /// nil where a quote is not closed, or a backslash is the last character.

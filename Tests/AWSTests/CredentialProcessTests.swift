@@ -36,7 +36,14 @@ import Testing
             "failed with status 3: the vault is locked"
         ),
         ("exit 1", "failed with status 1"), ("echo hello", "wrote no JSON"), ("echo '{}'", "wrote no `\"Version\": 1`"),
-        ("echo '{\"Version\": 1, \"AccessKeyId\": \"a\"}'", "wrote no AccessKeyId or no SecretAccessKey"),
+        (
+            "echo '{\"Version\": 1, \"AccessKeyId\": \"a\"}'",
+            "wrote no AccessKeyId, no SecretAccessKey, or an Expiration that is no date"
+        ),
+        (
+            "echo '{\"Version\": 1, \"AccessKeyId\": \"a\", \"SecretAccessKey\": \"b\", \"Expiration\": \"soon\"}'",
+            "wrote no AccessKeyId, no SecretAccessKey, or an Expiration that is no date"
+        ),
         ("head -c 3000000 /dev/zero", "wrote more than can be credentials"),
     ])
     func `anything else is told`(script: String, reason: String) async throws {

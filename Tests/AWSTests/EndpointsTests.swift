@@ -40,7 +40,7 @@ import Testing
     func `hosts are those of botocore`() async throws {
         let regions = [
             "us-east-1", "eu-central-1", "ap-southeast-7", "us-gov-west-1", "us-gov-east-1", "cn-north-1",
-            "us-iso-east-1", "us-isob-east-1", "eusc-de-east-1",
+            "us-iso-east-1", "us-isob-east-1", "us-isof-south-1", "eu-isoe-west-1", "eusc-de-east-1",
         ]
         let data = try await Botocore.ask(Question(hosts: regions))
         let hosts = try JSONDecoder().decode(Answer.self, from: data).hosts

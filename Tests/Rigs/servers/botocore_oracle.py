@@ -48,21 +48,25 @@ def situation(wanted):
         return {"problem": f"{type(problem).__name__}: {problem}"}
 
 
+def host(session, service, region, config):
+    client = session.create_client(NAMES[service], region_name=region, config=config,
+                                   aws_access_key_id="a", aws_secret_access_key="b")
+    model = client.meta.service_model
+    operation = model.operation_model("ListBuckets" if service == "s3" else model.operation_names[0])
+    context = {"client_config": client.meta.config, "client_region": region, "auth_type": None,
+               "has_streaming_input": False, "unsigned_payload": None}
+    return client._ruleset_resolver.construct_endpoint(operation, {}, context).url
+
+
 def hosts(regions):
     session = botocore.session.Session()
-    for service, name in NAMES.items():
+    for service in NAMES:
         for region in regions:
             for fips in (False, True):
                 for dual in (False, True):
                     config = botocore.config.Config(use_fips_endpoint=fips, use_dualstack_endpoint=dual)
-                    client = session.create_client(name, region_name=region, config=config,
-                                                   aws_access_key_id="a", aws_secret_access_key="b")
-                    model = client.meta.service_model
-                    operation = model.operation_model("ListBuckets" if service == "s3" else model.operation_names[0])
-                    context = {"client_config": client.meta.config, "client_region": region, "auth_type": None,
-                               "has_streaming_input": False, "unsigned_payload": None}
                     try:
-                        url = client._ruleset_resolver.construct_endpoint(operation, {}, context).url
+                        url = host(session, service, region, config)
                     except Exception:  # there is none
                         continue
                     yield {"service": service, "region": region, "fips": fips, "dual": dual, "url": url}
