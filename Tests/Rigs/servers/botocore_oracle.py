@@ -1,7 +1,7 @@
 """Says what botocore makes of the situations on standard input: JSON in, JSON out.
 
-`situations`: the credentials, the region and the profile of environments and files. `hosts`: the names of AWS's hosts.
-`signatures`: random requests and how they are signed.
+`situations`: the credentials, the region and the profile of environments and files. `files`: the sections of files.
+`hosts`: the names of AWS's hosts. `signatures`: random requests and how they are signed.
 """
 import base64
 import datetime
@@ -9,11 +9,14 @@ import json
 import os
 import random
 import sys
+import tempfile
 
 import botocore.auth
 import botocore.awsrequest
 import botocore.config
+import botocore.configloader
 import botocore.credentials
+import botocore.exceptions
 import botocore.loaders
 import botocore.session
 import botocore.tokens
@@ -46,6 +49,17 @@ def situation(wanted):
                 "token": frozen.token if frozen else None}
     except Exception as problem:  # what botocore says of a mistake is the answer
         return {"problem": f"{type(problem).__name__}: {problem}"}
+
+
+def file(text):
+    """The sections of a file; None where it is refused."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="") as config:
+        config.write(text)
+        config.flush()
+        try:
+            return botocore.configloader.raw_config_parse(config.name)
+        except botocore.exceptions.ConfigParseError:
+            return None
 
 
 def host(session, service, region, config):
@@ -115,6 +129,8 @@ def signatures(count, seed):
 def main():
     wanted = json.load(sys.stdin)
     answer = {}
+    if "files" in wanted:
+        answer["files"] = [file(text) for text in wanted["files"]]
     if "hosts" in wanted:
         answer["hosts"] = list(hosts(wanted["hosts"]))
     if "signatures" in wanted:
