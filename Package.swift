@@ -68,7 +68,7 @@ let package = Package(
             name: "imgwatch",
             dependencies: [
                 "Graph", "Dockerfile", "Project", "Engine", "Watching", "Git", "OCI", "State", "Inputs", "Building",
-                "ImageEngines", "HTTP", "Registry", "Serving", "Reporting", "CLinux", argumentParser,
+                "ImageEngines", "HTTP", "Registry", "AWS", "Serving", "Reporting", "CLinux", argumentParser,
             ],
             swiftSettings: strict
         ),

@@ -108,6 +108,6 @@ struct CredentialFinder: Sendable {
 
     /// For commands of AWS's own client.
     func option(_ profile: String) -> String {
-        profile == "default" ? "" : " --profile \(profile.contains(" ") ? "'\(profile)'" : profile)"
+        profile == "default" ? "" : " --profile \(ShellText.quoted(profile))"
     }
 }

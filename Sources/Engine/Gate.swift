@@ -87,7 +87,8 @@ extension Engine {
                 ready.append(node)
             }
         }
-        guard usedSlots < parallel, let next = ready.min(by: { isBefore($0, $1) }) else { return false }
+        if usedSlots >= parallel { ready.removeAll { !graph.nodes[$0].runsElsewhere } }
+        guard let next = ready.min(by: { isBefore($0, $1) }) else { return false }
         start(next)
         return true
     }
@@ -97,7 +98,9 @@ extension Engine {
         return first < second
     }
 
-    var usedSlots: Int { states.count { $0.run != nil } + departed.count }
+    var usedSlots: Int {
+        states.indices.count { states[$0].run != nil && !graph.nodes[$0].runsElsewhere } + departed.count
+    }
 
     /// Nothing may read what a node is about to change: runs that need it are cancelled, or waited for.
     ///

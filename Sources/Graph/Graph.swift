@@ -29,6 +29,8 @@ package struct Node: Equatable, Sendable {
     package var finishesOnChange: Bool
     /// A command of the user's makes it: what it writes beside may start it again.
     package var runsCommand: Bool
+    /// Another machine does its work: it takes no slot here.
+    package var runsElsewhere: Bool
     /// Waits for `trigger`.
     package var isManual: Bool
     /// How long this node's inputs must be quiet, where the configuration says so.
@@ -45,6 +47,7 @@ package struct Node: Equatable, Sendable {
         hasInputs: Bool = true,
         finishesOnChange: Bool = false,
         runsCommand: Bool? = nil,
+        runsElsewhere: Bool = false,
         isManual: Bool = false,
         quiet: Duration? = nil,
         destination: String = ""
@@ -52,6 +55,7 @@ package struct Node: Equatable, Sendable {
         (self.id, self.kind, self.needs, self.sources) = (id, kind, needs, sources)
         (self.definition, self.hasInputs) = (definition, hasInputs)
         self.runsCommand = runsCommand ?? (kind == .step)
+        self.runsElsewhere = runsElsewhere
         (self.finishesOnChange, self.isManual, self.quiet) = (finishesOnChange, isManual, quiet)
         self.destination = destination
     }

@@ -94,6 +94,9 @@ struct EngineOutput {
 
     // MARK: buildah
 
+    /// Whether a line begins a step as buildah counts them.
+    static func beginsBuildahStep(_ line: String) -> Bool { buildahStep(line) != nil }
+
     private mutating func readBuildah(_ line: String) -> [EngineEvent] {
         if line.hasPrefix("STEP ") || line.hasPrefix("["), Self.buildahStep(line) != nil {
             current = line

@@ -33,6 +33,9 @@ struct Deflater: ~Copyable {
         stream.deallocate()
     }
 
+    /// Another stream begins.
+    func reset() { precondition(deflateReset(stream) == Z_OK, "zlib lost its stream") }
+
     /// Packs bytes; with `isLast` the stream ends after them.
     func pack(_ bytes: UnsafeRawBufferPointer, isLast: Bool, to file: inout BlobFile) throws(OCIError) {
         stream.pointee.next_in = UnsafeMutablePointer(

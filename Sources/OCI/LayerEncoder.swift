@@ -6,6 +6,9 @@ struct BlobFile: ~Copyable {
     private var digest = SHA256Hasher()
     private var length = 0
 
+    /// So many bytes until now.
+    var written: Int { length }
+
     init(in layout: ImageLayout) throws(OCIError) { file = try TemporaryFile(in: layout.path) }
 
     mutating func write(_ bytes: UnsafeRawBufferPointer) throws(OCIError) {

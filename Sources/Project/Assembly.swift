@@ -30,6 +30,7 @@ struct Assembly {
             graph: graph,
             sourceFiles: sourceFiles
         )
+        project.cloud = file.cloud?.value
         project.storeLimit = file.storeLimit ?? Project.usualStoreLimit
         return project
     }
@@ -86,11 +87,14 @@ struct Assembly {
     }
 
     private func deploy(_ entry: DeployEntry, needs: [NodeID]) -> Deploy? {
-        guard let command = entry.command else { return nil }
+        guard let action = entry.function.map({ .function($0) }) ?? entry.command.map({ Deploy.Action.command($0) })
+        else {
+            return nil
+        }
         return Deploy(
             id: entry.id,
             image: entry.image,
-            command: command,
+            action: action,
             needs: needs,
             environment: entry.environment,
             directory: entry.directory.value,
@@ -127,6 +131,8 @@ struct Assembly {
             sources: bases + writers(for: image.id),
             definition: Definition.of(image, context: image.context?.value ?? "", reading.variants),
             runsCommand: image.building.command != nil,
+            runsElsewhere: image.building.builder == .codebuild,
+            isManual: image.building.builder == .codebuild && file.cloud?.value.confirms == true,
             quiet: file.quiet,
             destination: Self.destination(of: image, registry: registry)
         )

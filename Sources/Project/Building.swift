@@ -52,6 +52,8 @@ package enum Builder: String, CaseIterable, Sendable {
     case assemble
     /// All of it by this engine.
     case docker, buildkit, buildah, podman
+    /// All of it in AWS.
+    case codebuild
 
     /// Whether an engine makes all of the image.
     package var isEngine: Bool { ![.automatic, .assemble].contains(self) }

@@ -28,8 +28,20 @@ struct Definition {
     /// What a deploy does; when it does it, and how long that may take, does not show.
     static func of(_ deploy: DeployEntry) -> String {
         var definition = Definition()
-        definition.add(deploy.command, in: deploy.directory.value, deploy.environment)
+        if let function = deploy.function {
+            definition.add(function)
+        } else {
+            definition.add(deploy.command, in: deploy.directory.value, deploy.environment)
+        }
         return definition.text
+    }
+
+    private mutating func add(_ function: CloudFunction) {
+        add("function", [function.name, function.role ?? "", function.architecture, function.alias ?? ""])
+        add("timeout", function.timeout.map { ["\($0)"] } ?? [])
+        add("memory", function.memory.map { ["\($0)"] } ?? [])
+        if let environment = function.environment { add("env", environment.sorted { $0.key < $1.key }) }
+        add("publish", "\(function.publishes)")
     }
 
     private mutating func add(_ command: BuildCommand) {

@@ -30,6 +30,7 @@ extension ProjectFileReader {
         image.building = building(fields, else: file.building, in: file)
         if image.building.command != nil { standAlone(&image, fields) }
         image.deploys = fields["deploy"].map { deploys($0, of: image, in: file) } ?? []
+        if let function = fields["lambda"].flatMap({ function($0, of: image) }) { image.deploys.append(function) }
         return image
     }
 

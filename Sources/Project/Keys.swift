@@ -10,11 +10,10 @@ struct Keys {
     static let project = Keys(
         owner: "the configuration",
         supported: [
-            "registry", "steps", "images", "env", "timeout", "quiet", "parallel", "store-limit", "tag", "tag-moves",
-            "revision",
-            "compression", "builder", "platforms", "network", "secrets", "heads", "pull",
+            "registry", "aws", "steps", "images", "env", "timeout", "quiet", "parallel", "store-limit", "tag",
+            "tag-moves", "revision", "compression", "builder", "platforms", "network", "secrets", "heads", "pull",
         ],
-        later: ["aws", "trigger", "serve", "ready", "profiles", "notify"]
+        later: ["trigger", "serve", "ready", "profiles", "notify"]
     )
 
     static let step = Keys(
@@ -28,9 +27,9 @@ struct Keys {
         supported: [
             "dockerfile", "context", "target", "args", "labels", "ignore", "needs", "push", "aliases", "tag",
             "tag-moves", "revision", "compression", "builder", "platforms", "network", "secrets", "heads", "pull",
-            "deploy",
+            "deploy", "lambda",
         ],
-        later: ["delta", "lambda", "trigger", "serve", "ready", "profiles", "notify"]
+        later: ["delta", "trigger", "serve", "ready", "profiles", "notify"]
     )
 
     static let deploy = Keys(
@@ -41,6 +40,20 @@ struct Keys {
 
     /// The keys of `builder: { … }`.
     static let command = Keys(owner: "a builder of one's own", supported: ["run", "env", "dir", "timeout"], later: [])
+
+    static let cloud = Keys(
+        owner: "`aws`",
+        supported: ["region", "profile", "bucket", "project", "confirm"],
+        later: []
+    )
+
+    static let function = Keys(
+        owner: "`lambda`",
+        supported: [
+            "function", "role", "timeout", "memory", "environment", "architecture", "publish", "alias",
+        ],
+        later: []
+    )
 
     /// The keys of `secrets: { ID: { … } }`.
     static let secret = Keys(owner: "a secret", supported: ["env", "file"], later: [])

@@ -34,7 +34,7 @@ struct Loading {
             step.outputs.map { Output(step: step.id, path: asFound($0.value), place: $0.place) }
         }
         problems += OutputCheck.problems(outputs, layout: layout?.path.path)
-        problems += NameCheck.problems(file) + DeployCheck.problems(file)
+        problems += NameCheck.problems(file) + DeployCheck.problems(file) + CloudCheck.problems(file)
         let written = outputs + outputs.compactMap { $0.linked(root: root) }
         let paths = PathCheck(root: root, outputs: written)
         problems += paths.problems(file)

@@ -15,6 +15,8 @@ package struct Project: Equatable, Sendable {
     package var parallel: Int
     /// More bytes than that, and what nobody needs is taken out of the store.
     package var storeLimit = Project.usualStoreLimit
+    /// nil where nothing is said of AWS.
+    package var cloud: CloudSettings?
     /// The quiet period of every node that has none of its own.
     package var quiet: Duration?
     /// In declared order.

@@ -16,6 +16,7 @@ struct ProjectFile {
     var quiet: Duration?
     var timeout: Duration?
     var environment: [KeyValue] = []
+    var cloud: Placed<CloudSettings>?
     /// What every image has that does not say otherwise.
     var naming = ImageNaming()
     var building = ImageBuilding()
@@ -97,6 +98,8 @@ struct DeployEntry {
     var image: NodeID
     var place: Place
     var command: Step.Command?
+    /// Given the image, in the place of a command.
+    var function: CloudFunction?
     var needs = NeedsSite()
     var environment: [KeyValue] = []
     var directory = Placed(value: "", place: Place(file: ""))

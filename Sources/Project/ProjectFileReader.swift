@@ -4,9 +4,11 @@ struct ProjectFileReader {
     /// The absolute folder that paths are relative to.
     let root: String
     var values: ValueReader
+    var cloudNames: CloudNames
 
     init(root: String, variables: Variables) {
         (self.root, values) = (root, ValueReader(variables))
+        cloudNames = CloudNames(folder: root, profile: variables["AWS_PROFILE"])
     }
 
     private static let maxParallel = 1024
@@ -20,6 +22,7 @@ struct ProjectFileReader {
         file.quiet = fields["quiet"].flatMap { values.duration($0, "`quiet`", allowsZero: true) }
         file.timeout = fields["timeout"].flatMap { values.duration($0, "`timeout`", allowsZero: false) }
         file.environment = fields["env"].map { values.environment($0) } ?? []
+        file.cloud = fields["aws"].map { cloud($0) }
         file.naming = naming(fields, else: file.naming)
         file.building = building(fields, else: file.building, in: file)
         if let steps = fields["steps"] {

@@ -28,6 +28,7 @@ enum Rule: String, CaseIterable {
     case alias = "config-alias"
     case tag = "config-tag"
     case deploy = "config-deploy"
+    case aws = "config-aws"
     case label = "config-label"
     case registry = "config-registry"
     case madeDockerfile = "config-made-dockerfile"

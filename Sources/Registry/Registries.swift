@@ -14,6 +14,8 @@ package struct ClientParts: Sendable {
     package var secrets = Secrets()
     /// How many milliseconds a credential helper may take; nil for the usual.
     package var helperLimit: Int?
+    /// Passwords of registries that docker's and podman's files need not know: asked for before these.
+    package var passwords: RegistryPasswords?
 
     package init(
         environment: [String: String],
@@ -24,6 +26,12 @@ package struct ClientParts: Sendable {
         (self.environment, self.send, self.pause, self.now) = (environment, send, pause, now)
     }
 }
+
+/// The password of a registry's host; nil for hosts of which nothing is known.
+///
+/// `refused` is what was given before and is not taken any more.
+package typealias RegistryPasswords =
+    @Sendable (_ host: String, _ refused: Credential?) async throws(RegistryError) -> Credential?
 
 package actor Registries {
     /// What all have in common who speak to one host.
@@ -117,6 +125,7 @@ package actor Registries {
             credentialAt: { host, refused, isOver throws(RegistryError) in
                 try store.find(for: host, repository: "", insteadOf: refused, isOver: isOver).credential
             },
+            password: password(of: host),
             secrets: parts.secrets,
             now: parts.now,
             send: redirecting
@@ -130,6 +139,13 @@ package actor Registries {
             brokenCredentials: store.broken,
             parts: parts
         )
+    }
+
+    private func password(of host: String) -> RegistryAuthority.Password? {
+        guard let passwords = parts.passwords else { return nil }
+        return { (refused: Credential?) async throws(RegistryError) -> Credential? in
+            try await passwords(host, refused)
+        }
     }
 
     private func speaksPlain(_ address: WebAddress) async throws(HTTPError) -> Bool {

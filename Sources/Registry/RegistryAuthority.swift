@@ -11,6 +11,8 @@ package actor RegistryAuthority: Authority {
     typealias CredentialAt =
         @Sendable (_ host: String, _ refused: Credential?, _ isOver: () -> Bool) throws(RegistryError) -> Credential
 
+    typealias Password = @Sendable (_ refused: Credential?) async throws(RegistryError) -> Credential?
+
     private enum Scheme {
         case unknown
         case basic
@@ -21,6 +23,10 @@ package actor RegistryAuthority: Authority {
     private let trust: HTTPTrust
     private let find: Find
     private let credentialAt: CredentialAt
+    private let password: Password?
+    /// What ``password`` gave last, and what of it was refused.
+    private var given: Credential?
+    private var refusedGiven: Credential?
     private let send: HTTPSend
     private let secrets: Secrets
     private let now: @Sendable () -> Duration
@@ -46,12 +52,13 @@ package actor RegistryAuthority: Authority {
         trust: HTTPTrust,
         find: @escaping Find,
         credentialAt: @escaping CredentialAt,
+        password: Password? = nil,
         secrets: Secrets,
         now: @escaping @Sendable () -> Duration,
         send: @escaping HTTPSend
     ) {
         (self.registry, self.trust, self.find, self.credentialAt) = (registry, trust, find, credentialAt)
-        (self.secrets, self.now, self.send) = (secrets, now, send)
+        (self.secrets, self.now, self.send, self.password) = (secrets, now, send, password)
     }
 
     package func authorization(for request: HTTPRequest) async throws(HTTPError) -> String? {
@@ -77,7 +84,10 @@ package actor RegistryAuthority: Authority {
             drop()
             tokens = [:]
         }
-        if response.status == 403 { return try await newer(insteadOf: refused) }
+        if response.status == 403 {
+            if let renewed = try await renewed(insteadOf: refused, response) { return renewed }
+            return try await newer(insteadOf: refused)
+        }
         let challenges = Challenge.all(in: response)
         if let challenge = challenges.first(where: { $0.scheme == "bearer" }) {
             guard let realm = challenge.parameters["realm"].flatMap({ WebAddress(parsing: $0) }) else {
@@ -94,6 +104,7 @@ package actor RegistryAuthority: Authority {
             scheme = .basic
             // One that was found before may have expired: the helper may give a newer one.
             if refused != nil, credential?.credential.basic == refused { drop() }
+            if let refused, given?.basic == refused { refusedGiven = given }
             let basic = try await ownCredential().basic
             return basic == refused ? nil : basic
         }
@@ -120,6 +131,16 @@ package actor RegistryAuthority: Authority {
             guard error.kind == .cancelled else { return nil }
             throw error
         }
+    }
+
+    /// A password that has ended is refused with a 403 that says so (ECR).
+    private func renewed(insteadOf refused: String?, _ response: HTTPResponse) async throws(HTTPError) -> String? {
+        guard let refused, let given, given.basic == refused,
+            String(decoding: response.body, as: UTF8.self).contains("expired")
+        else { return nil }
+        refusedGiven = given
+        let basic = try await ownCredential().basic
+        return basic == refused ? nil : basic
     }
 
     private func drop() { (refused, credential) = (credential?.credential, nil) }
@@ -213,6 +234,25 @@ package actor RegistryAuthority: Authority {
     }
 
     private func ownCredential() async throws(HTTPError) -> Credential {
+        var problem: RegistryError?
+        if let password {
+            do throws(RegistryError) {
+                if let password = try await password(refusedGiven) {
+                    for secret in password.secrets { secrets.add(secret) }
+                    given = password
+                    return password
+                }
+            } catch {
+                if error.isCancelled { throw .notNeeded(registry) }
+                problem = error
+            }
+        }
+        let stored = try await storedCredential()
+        guard stored == .none, let problem else { return stored }
+        throw HTTPError(problem.isTransient ? .busy : .other, registry, problem.reason, remedy: problem.remedy)
+    }
+
+    private func storedCredential() async throws(HTTPError) -> Credential {
         if let credential { return credential.credential }
         // Who asks right after it could not be found hears the same.
         if let failure, let found, now() - found < RegistryLimits.nobody { throw failure }

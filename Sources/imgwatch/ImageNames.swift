@@ -129,7 +129,7 @@ extension ImageStore {
             }
         }
         guard let shown = try? layout.resolve("\(repository(image)):\(tag)") else { return nil }
-        return (annotations(of: shown)[Self.keyName], shown.digest)
+        return (key(of: shown), shown.digest)
     }
 
     /// Sends what the registry lacks of the image, if it goes to one; nobody sees anything of it yet.
@@ -173,6 +173,11 @@ extension ImageStore {
         }
         for name in names { note(name, stored.manifest) }
         return shown(stored, of: image, tags)
+    }
+
+    /// As it is known under the names of this publication.
+    func shown(_ stored: StoredImage, of image: Image, _ publication: Publication) -> PublishedImage {
+        shown(stored, of: image, tags(of: image, publication))
     }
 
     private func shown(_ stored: StoredImage, of image: Image, _ tags: ImageTags) -> PublishedImage {

@@ -73,7 +73,7 @@ final class ImageStore: Sendable {
 
     /// Of an image in a registry elsewhere the layers may be there alone.
     func isWhole(_ manifest: Descriptor, of image: Image, key: String) -> Bool {
-        guard annotations(of: manifest)[Self.keyName] == key, let parts = try? layout.images(of: manifest) else {
+        guard self.key(of: manifest) == key, let parts = try? layout.images(of: manifest) else {
             return false
         }
         return parts.allSatisfy { part in
@@ -86,6 +86,13 @@ final class ImageStore: Sendable {
     /// Of a manifest or an index; none where it is not here.
     func annotations(of manifest: Descriptor) -> [String: String] {
         (try? layout.readBlob(manifest)).map { Manifest.annotations(in: $0) } ?? [:]
+    }
+
+    /// What it was built under: what others have built says it in its configuration alone.
+    func key(of manifest: Descriptor) -> String? {
+        if let key = annotations(of: manifest)[Self.keyName] { return key }
+        guard !MediaType.isIndex(manifest.mediaType), let image = try? layout.readImage(manifest) else { return nil }
+        return image.configuration.key
     }
 
     // MARK: Assembling
@@ -245,6 +252,11 @@ final class ImageStore: Sendable {
 
     /// A copy beside the blobs; it goes with its owner.
     func copy(of file: String) throws(OCIError) -> PrivateCopy { try PrivateCopy(of: file, in: layout) }
+}
+
+extension ImageConfiguration {
+    /// Of what it was built, as its label says.
+    var key: String? { execution.labels[ExactText(ImageStore.keyName)] }
 }
 
 extension Image {

@@ -60,8 +60,8 @@ struct BaseImage: Sendable {
     var isPushed: Bool
 
     /// Stands for an image that nobody has made, where only its name matters.
-    static func probe(_ name: String) -> BaseImage {
-        let nothing = StoredImage(key: "", manifest: Descriptor(mediaType: "", digest: .sha256(of: []), size: 0))
+    static func probe(_ name: String, key: String = "") -> BaseImage {
+        let nothing = StoredImage(key: key, manifest: Descriptor(mediaType: "", digest: .sha256(of: []), size: 0))
         let shown = PublishedImage(stored: nothing, references: [], exactReference: "", isPushed: false)
         return BaseImage(name, shown)
     }

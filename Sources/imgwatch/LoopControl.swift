@@ -98,6 +98,30 @@ extension Loop {
         return RetryAnswer(retried: retried, failed: left)
     }
 
+    /// Whatever would wait for a person's word has it.
+    func triggerAll() { for node in nodes.graph.nodes where node.isManual { handle(.trigger(node.id)) } }
+
+    /// What waits for a person's word, and for nothing else that is not fresh.
+    var untriggered: [NodeID] {
+        nodes.graph.nodes.filter { node in
+            guard node.isManual, case .waiting(let holds)? = engine.view(of: node.id)?.status else { return false }
+            return holds.contains(.trigger)
+        }.map(\.id)
+    }
+
+    /// It starts, with what needs it; nil while the loop ends.
+    func trigger() -> [String]? {
+        guard !isStopping else { return nil }
+        if isRunning { drain() }
+        let waiting = untriggered
+        for id in waiting {
+            for dependent in [id] + nodes.graph.dependents(of: id) where nodes.graph[dependent]?.isManual == true {
+                handle(.trigger(dependent))
+            }
+        }
+        return waiting.map(\.name)
+    }
+
     private func failures() -> [RetryAnswer.Failure] {
         zip(nodes.graph.nodes, engine.views()).compactMap { node, view in
             guard case .failed(let failure) = view.status else { return nil }

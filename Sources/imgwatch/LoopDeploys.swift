@@ -16,8 +16,21 @@ extension Loop {
         else { return end(run, RunEnd(.cancelled, barrier: sequence)) }
         run.act(on: shown)
         tellStarted(run)
+        switch deploy.action {
+        case .command(let command): await execute(command, deploy, node, shown, run)
+        case .function(let function): await update(function, to: shown, run)
+        }
+    }
+
+    private func execute(
+        _ command: Step.Command,
+        _ deploy: Deploy,
+        _ node: Node,
+        _ shown: PublishedImage,
+        _ run: ActiveRun
+    ) async {
         let command = StepCommand(
-            deploy.command,
+            command,
             in: deploy.directory,
             deploy.environment + shown.variables(of: deploy.image),
             timeout: deploy.timeout,

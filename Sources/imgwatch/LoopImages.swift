@@ -87,6 +87,7 @@ extension Loop {
         _ run: ActiveRun
     ) async -> Result<StoredImage, ImageProblem> {
         if let command = image.building.command { return await make(image, by: command, inputs, publication, run) }
+        if image.building.builder == .codebuild { return await makeInCloud(image, inputs, publication, run) }
         return await assemble(image, inputs, run)
     }
 

@@ -30,7 +30,7 @@ extension Loop {
         case .failed(let id, _): if let ending, ending.start.node == id { told.remove(ending.start.operation) }
         default: break
         }
-        if var event = LoopEvent(report, in: nodes.graph, at: .now()) {
+        if mode != .plan, var event = LoopEvent(report, in: nodes.graph, at: .now()) {
             if case .stale(let id, let cause) = report { event.cause = explained(cause, of: id) }
             switch report {
             case .finished: complete(&event)

@@ -24,7 +24,7 @@ struct Imgwatch: AsyncParsableCommand {
         version: "imgwatch \(Version.text)",
         subcommands: [
             Up.self, Build.self, Plan.self, Check.self, GraphCommand.self, Init.self, StatusCommand.self, Retry.self,
-            Stop.self, Why.self, Doctor.self, Verify.self, Clean.self,
+            Trigger.self, Stop.self, Why.self, Doctor.self, Verify.self, Clean.self,
         ],
         defaultSubcommand: Up.self
     )
@@ -141,7 +141,7 @@ enum Complaint {
 extension Complaint {
     /// Commands that are to come.
     private static let later = [
-        "logs", "trigger", "pause", "resume", "wait", "registry", "aws",
+        "logs", "pause", "resume", "wait", "registry", "aws",
     ]
 
     /// What is wrong with the first word, where it looks like a command and is none.

@@ -29,6 +29,7 @@ struct SessionParts {
     var store: ImageStore
     var bases: ExternalBases
     var heads: HeadBuilder
+    var cloud: CloudBuilds
     var http: HTTPClient
     var reporter: Reporter
     var output: OutputQueue
@@ -104,7 +105,8 @@ struct Opening {
         let layout = try ImageLayout.open(at: folders.store)
         if !purpose.isBeside { clean(layout, state) }
         let http = HTTPClient()
-        let registries = Registries(environment, http)
+        let services = CloudServices(environment, http, project.cloud)
+        let registries = Registries(environment, http, services)
         let address = try address(state, layout)
         let remote = address.remoteName.map { RemoteRegistry($0, registries, layout: layout) }
         let bases = try ExternalBases(layout, registries, keepsPins: !purpose.isBeside, asksAlways: asksForBases)
@@ -129,6 +131,7 @@ struct Opening {
                 store: store,
                 bases: bases,
                 heads: heads(store),
+                cloud: CloudBuilds(services, CloudRecords(path: folders.state + "/builds.json")),
                 http: http,
                 reporter: reporter,
                 output: output
@@ -247,15 +250,20 @@ extension RegistryAddress {
 }
 
 extension Registries {
-    init(_ environment: [String: String], _ http: HTTPClient) {
+    init(_ environment: [String: String], _ http: HTTPClient, _ services: CloudServices? = nil) {
         let start = ContinuousClock.now
-        self.init(
-            ClientParts(
-                environment: environment,
-                send: { request async throws(HTTPError) in try await http.send(request) },
-                pause: { try await Task.sleep(for: $0) },
-                now: { ContinuousClock.now - start }
-            )
+        var parts = ClientParts(
+            environment: environment,
+            send: { request async throws(HTTPError) in try await http.send(request) },
+            pause: { try await Task.sleep(for: $0) },
+            now: { ContinuousClock.now - start }
         )
+        if let services {
+            parts.secrets = services.secrets
+            parts.passwords = { host, refused async throws(RegistryError) in
+                try await services.password(of: host, insteadOf: refused)
+            }
+        }
+        self.init(parts)
     }
 }

@@ -12,8 +12,7 @@ extension RemoteRegistry {
     func image(_ image: String, _ tag: String, key: String) async throws(RegistryError) -> Descriptor? {
         let repository = repository(image)
         let client = try await client(repository)
-        guard let found = try await client.manifest(repository, tag),
-            Manifest.annotations(in: found.bytes)[ImageStore.keyName] == key
+        guard let found = try await client.manifest(repository, tag), try await self.key(of: found, repository) == key
         else { return nil }
         for part in Self.parts(of: found) ?? [] {
             guard let manifest = try await client.manifest(repository, "\(part.digest)") else { return nil }
@@ -22,6 +21,15 @@ extension RemoteRegistry {
         try await keep(found, repository)
         note(repository, tag, found.descriptor.digest)
         return found.descriptor
+    }
+
+    /// What it was built under, as its annotation says, or the label of its configuration, which is fetched for that.
+    func key(of found: FetchedManifest, _ repository: String) async throws(RegistryError) -> String? {
+        if let key = Manifest.annotations(in: found.bytes)[ImageStore.keyName] { return key }
+        guard !MediaType.isIndex(found.descriptor.mediaType) else { return nil }
+        let manifest = try await content(of: found, repository)
+        guard let bytes = try? layout.readBlob(manifest.configuration) else { return nil }
+        return (try? ImageConfiguration(decoding: bytes))?.key
     }
 
     /// Puts a manifest into the layout, and its configuration before it.

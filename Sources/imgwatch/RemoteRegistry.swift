@@ -145,7 +145,7 @@ final class RemoteRegistry: Sendable {
     ) async throws(RegistryError) -> (key: String?, digest: Digest)? {
         let repository = repository(image)
         guard let found = try await client(repository).manifest(repository, tag, isPull: mustKnow) else { return nil }
-        return (Manifest.annotations(in: found.bytes)[ImageStore.keyName], found.descriptor.digest)
+        return (try await key(of: found, repository), found.descriptor.digest)
     }
 
     // MARK: Mixtures

@@ -28,6 +28,7 @@ final class Session: Sendable {
     /// What the project's images are based on from outside of it.
     let bases: ExternalBases
     let heads: HeadBuilder
+    let cloud: CloudBuilds
     let http: HTTPClient
     let watcher: Watcher
     let reader: InputReader
@@ -50,7 +51,7 @@ final class Session: Sendable {
     init(_ parts: SessionParts) throws(WatchError) {
         (environment, state, store, lock) = (parts.environment, parts.state, parts.store, parts.lock)
         (folders, storeLock) = (parts.folders, parts.storeLock)
-        heads = parts.heads
+        (heads, cloud) = (parts.heads, parts.cloud)
         (bases, http, inputs) = (parts.bases, parts.http, parts.inputs)
         (reporter, output, reader, git) = (parts.reporter, parts.output, parts.reader, parts.git)
         let activity = Activity()

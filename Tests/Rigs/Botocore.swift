@@ -4,7 +4,7 @@ package import Foundation
 import Glibc
 
 package enum Botocore {
-    /// What `scripts/setup test` has put there.
+    /// The folder into which `scripts/setup test` puts what is of Python.
     package static let tools: String = {
         let environment = ProcessInfo.processInfo.environment
         let cache = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory() + "/.cache"

@@ -13,6 +13,8 @@ package struct MachineProgram: Sendable {
         path = "\(folder)/\(name)"
     }
 
+    init(path: String) { self.path = path }
+
     package struct Outcome: Sendable {
         package var status: Int32
         package var output: String

@@ -27,14 +27,14 @@ final class RigProcess: Sendable {
     private static let scripts = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
         .appending(path: "servers").path
 
-    /// Starts a script of the folder `servers`.
-    init(_ script: String, _ settings: some Encodable) throws {
+    /// Starts a script of the folder `servers`, by a Python that has what it imports.
+    init(_ script: String, _ settings: some Encodable, python: String = "python3") throws {
         var sockets: [Int32] = [0, 0]
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         guard socketpair(AF_UNIX, kind, 0, &sockets) == 0 else { throw RigFailure("no socket: errno \(errno)") }
         defer { close(sockets[1]) }
         let text = String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)
-        let words = ["python3", "-B", "\(Self.scripts)/\(script).py", text]
+        let words = [python, "-B", "\(Self.scripts)/\(script).py", text]
         name = script
         line = Mutex((sockets[0], []))
         do {

@@ -49,6 +49,24 @@ struct Retry: AsyncParsableCommand {
     }
 }
 
+struct Trigger: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Let what waits for your word in the running loop start: builds in AWS under `confirm: true`."
+    )
+
+    @OptionGroup var options: CommonOptions
+
+    private struct Answer: Decodable { var triggered: [String] }
+
+    func run() async throws {
+        let running = try RunningProcess(options)
+        guard let answer = try running.ask(Control.trigger) else { throw running.none }
+        let names = try running.content(answer, as: Answer.self).triggered
+        guard !options.isJSON else { return Say.json(.object([.init("triggered", .texts(names))])) }
+        Say.line(names.isEmpty ? "nothing waits for you" : "starts: \(names.joined(separator: ", "))")
+    }
+}
+
 struct Stop: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "End the running loop in order, as one Ctrl-C does, and return when it is gone.",

@@ -33,7 +33,17 @@ struct BaseNames {
                 local.append(name)
             }
         }
-        for pin in wanted.image.externalBases {
+        pin(wanted.image)
+    }
+
+    /// Of bases outside of the project alone.
+    init(externalsOf image: Image) {
+        platform = image.platform
+        pin(image)
+    }
+
+    private mutating func pin(_ image: Image) {
+        for pin in image.externalBases {
             guard let digest = pin.digest, let reference = ImageReference(parsing: pin.reference) else { continue }
             let name = "\(reference.host)/\(reference.repository)@\(digest)"
             external[pin.name] = name

@@ -20,7 +20,8 @@ final class EngineChoice: Sendable {
     /// In the order in which they are tried.
     static func kinds(for builder: Builder) -> [EngineKind] {
         switch builder {
-        case .automatic, .assemble: [.docker, .buildkit, .buildah, .podman]
+        // What CodeBuild builds is built here for a comparison alone.
+        case .automatic, .assemble, .codebuild: [.docker, .buildkit, .buildah, .podman]
         case .docker: [.docker]
         case .buildkit: [.buildkit]
         case .buildah: [.buildah]

@@ -1,0 +1,214 @@
+/// Builds in the cloud, from a context to a digest in the registry: nothing is sent or started twice.
+
+import AWS
+import Engine
+import Foundation
+import Graph
+import ImageEngines
+import OCI
+import Project
+import Synchronization
+
+/// What a build in the cloud looks like for now; for `status`.
+struct CloudProgress: Sendable {
+    var id: String
+    var project: String
+    var phase: String
+    var status: String
+    var logGroup: String?
+    var logStream: String?
+
+    init(_ build: CodeBuild.Build) {
+        (id, project, phase, status) = (build.id, build.project, build.phase, build.status.rawValue)
+        (logGroup, logStream) = (build.logGroup, build.logStream)
+    }
+}
+
+final class CloudBuilds: Sendable {
+    let services: CloudServices
+    let records: CloudRecords
+    private let followers = Mutex<[ObjectIdentifier: BuildFollower]>([:])
+    private let progress = Mutex<[String: CloudProgress]>([:])
+    private let logs = Mutex<[String: BuildLog]>([:])
+    private let functions = Mutex<[String: (function: Functions.Function, version: String?)]>([:])
+    /// The archives that the bucket is known to have, with their versions there.
+    private let uploaded = Mutex<[String: S3Bucket.Object]>([:])
+
+    init(_ services: CloudServices, _ records: CloudRecords) { (self.services, self.records) = (services, records) }
+
+    /// The latest build of an image, as far as this process has seen it.
+    subscript(image: String) -> CloudProgress? { progress.withLock { $0[image] } }
+
+    func note(_ image: String, _ build: CodeBuild.Build) { progress.withLock { $0[image] = CloudProgress(build) } }
+
+    /// The end of a build's log, for the failure.
+    func keep(_ log: BuildLog, of image: String) { logs.withLock { $0[image] = log } }
+    func log(of image: String) -> BuildLog? { logs.withLock { $0[image] } }
+
+    func note(_ name: String, _ function: Functions.Function) { functions.withLock { $0[name] = (function, nil) } }
+    func note(_ name: String, version: String) { functions.withLock { $0[name]?.version = version } }
+    /// A function as it was when it was last updated, and the version that was published of it.
+    func function(_ name: String) -> (function: Functions.Function, version: String?)? {
+        functions.withLock { $0[name] }
+    }
+
+    func follower(_ access: CloudAccess) -> BuildFollower {
+        followers.withLock { followers in
+            let follower = followers[ObjectIdentifier(access)] ?? BuildFollower(access)
+            followers[ObjectIdentifier(access)] = follower
+            return follower
+        }
+    }
+
+    // MARK: Contexts
+
+    /// Puts the archive into the bucket, unless it is there.
+    ///
+    /// - Returns: The version that holds it, and whether anything was sent.
+    func upload(
+        _ context: CloudContext,
+        _ settings: CloudSettings
+    ) async throws(AWSError) -> (version: String?, isSent: Bool) {
+        let bucket = try await services.access().bucket(settings.bucket ?? "")
+        let name = "\(bucket.name)/\(context.key)"
+        if let known = uploaded.withLock({ $0[name] }) { return (known.version, false) }
+        if let there = try await bucket.object(context.key), Self.holds(there, context) {
+            uploaded.withLock { $0[name] = there }
+            return (there.version, false)
+        }
+        let sent = try await bucket.put(context.path, size: context.size, context.digest, as: context.key)
+        // Somebody else was first.
+        let object: S3Bucket.Object?
+        if let sent { object = sent } else { object = try await bucket.object(context.key) }
+        guard let object, Self.holds(object, context) else {
+            throw AWSError(
+                "\(name) holds something else than its name says",
+                remedy: "delete that object; what imgwatch puts there is not overwritten"
+            )
+        }
+        uploaded.withLock { $0[name] = object }
+        return (object.version, sent != nil)
+    }
+
+    /// As far as S3 says it.
+    private static func holds(_ object: S3Bucket.Object, _ context: CloudContext) -> Bool {
+        object.size == context.size && (object.digest ?? context.digest) == context.digest
+    }
+
+    /// It may have been removed meanwhile.
+    func forget(_ context: CloudContext, _ settings: CloudSettings) {
+        uploaded.withLock { $0["\(settings.bucket ?? "")/\(context.key)"] = nil }
+    }
+
+    // MARK: Builds
+
+    /// Starts a build, or finds the one that is under way for this key.
+    func start(
+        _ order: CloudOrder,
+        _ context: CloudContext,
+        version: String?,
+        _ settings: CloudSettings,
+        isCancelled: @Sendable () -> Bool,
+        onHold: @Sendable (AWSError) -> Void
+    ) async throws(AWSError) -> CodeBuild.Build {
+        let codebuild = CodeBuild(try await services.access().client())
+        let image = order.cloud.image.id.name
+        let known = records[image]
+        if let known, known.key == order.key, known.reference == order.reference, !known.isOver,
+            let build = try await self.build(of: known, codebuild, isCancelled), !build.isOver
+        {
+            return build
+        }
+        var failures = known?.key == order.key ? known?.failures ?? 0 : 0
+        while true {
+            var request = CodeBuild.Order(project: settings.project, token: Self.token(order, failures))
+            request.source = "\(settings.bucket ?? "")/\(context.key)"
+            (request.sourceVersion, request.buildspec) = (version, order.buildspec.text)
+            (request.environment, request.machine) = (order.variables, order.machine)
+            let build = try await accepted(request, codebuild, isCancelled, onHold)
+            // The answer of an attempt that failed, which nobody has on record.
+            if build.isOver, build.status != .succeeded, failures < Self.mostFailures {
+                failures += 1
+                continue
+            }
+            records.set(
+                image,
+                CloudRecords.Record(
+                    key: order.key,
+                    reference: order.reference,
+                    id: build.id,
+                    failures: failures,
+                    started: Int(build.start ?? 0)
+                )
+            )
+            return build
+        }
+    }
+
+    /// The build on record; of a batch, once AWS has started it. nil where there is none that goes on.
+    private func build(
+        of record: CloudRecords.Record,
+        _ codebuild: CodeBuild,
+        _ isCancelled: @Sendable () -> Bool
+    ) async throws(AWSError) -> CodeBuild.Build? {
+        guard record.isBatch else { return try await codebuild.builds([record.id]).first }
+        while !isCancelled() {
+            guard let batch = try await codebuild.batches([record.id]).first,
+                let one = batch.builds[record.identifier ?? ""]
+            else { return nil }
+            if !one.id.isEmpty { return try await codebuild.builds([one.id]).first }
+            if batch.isOver { return nil }
+            try? await Task.sleep(for: Self.holdPause)
+        }
+        throw .notNeeded
+    }
+
+    private static let mostFailures = 1000
+
+    /// The same for whoever builds the same; another one after a failure.
+    static func token(_ order: CloudOrder, _ failures: Int) -> String {
+        let variables = order.variables.flatMap { [$0.name, $0.value] }
+        let all = ["\(order.cloud.image.id)", order.buildspec.text, "\(failures)"] + variables
+        return Digest.sha256(of: Array(all.joined(separator: "\0").utf8)).hex
+    }
+
+    /// Where CodeBuild has no room, it is asked again until it has.
+    private func accepted(
+        _ order: CodeBuild.Order,
+        _ codebuild: CodeBuild,
+        _ isCancelled: @Sendable () -> Bool,
+        _ onHold: @Sendable (AWSError) -> Void
+    ) async throws(AWSError) -> CodeBuild.Build {
+        var isTold = false
+        while true {
+            do throws(AWSError) {
+                return try await codebuild.start(order)
+            } catch {
+                guard error.code == "AccountLimitExceededException" else { throw error }
+                if !isTold { onHold(error) }
+                isTold = true
+            }
+            try? await Task.sleep(for: Self.holdPause)
+            if isCancelled() { throw .notNeeded }
+        }
+    }
+
+    private static let holdPause = Duration.seconds(1)
+
+    /// Ends the build of an image that another key has overtaken, where it is still under way.
+    func stopOlder(of image: String, than key: String) async {
+        guard let record = records[image], record.key != key, !record.isOver else { return }
+        await stop(image, record)
+    }
+
+    func stop(_ image: String, _ record: CloudRecords.Record) async {
+        guard let client = try? await services.access().client() else { return }
+        let codebuild = CodeBuild(client)
+        do throws(AWSError) {
+            if record.isBatch { try await codebuild.stopBatch(record.id) } else { try await codebuild.stop(record.id) }
+            records.end(image, id: record.id, isFailure: false)
+        } catch {
+            // It ends by itself, and what it pushes has a name that says what it is.
+        }
+    }
+}

@@ -1,0 +1,82 @@
+/// The archive that CodeBuild gets: the Dockerfile, and in a folder beside it the files that the Dockerfile reads.
+
+import AWS
+import Engine
+import Glibc
+import ImageEngines
+import OCI
+import Project
+
+/// An archive in the store; it goes with its owner.
+final class CloudContext: Sendable {
+    let digest: Digest
+    /// In bytes.
+    let size: Int
+    let path: String
+
+    /// Where it lies in the bucket.
+    var key: String { "contexts/\(digest.hex).zip" }
+
+    /// The same files are the same bytes, wherever and whenever they are packed: times and owners are not in it.
+    init(
+        dockerfile: String,
+        _ files: [ContextEntry],
+        in layout: ImageLayout,
+        isCancelled: () -> Bool
+    ) throws(ImageProblem) {
+        do throws(OCIError) {
+            var writer = try ZipWriter(in: layout)
+            try writer.add("Dockerfile", Array(dockerfile.utf8), permissions: 0o644)
+            if let script = Self.restoring(files) {
+                try writer.add("restore.sh", Array(script.utf8), permissions: 0o755)
+            }
+            try writer.add(folder: "context", permissions: 0o755)
+            var changed: String?
+            for file in files {
+                guard !isCancelled() else { break }
+                let name = "context/" + file.path
+                switch file.kind {
+                case .directory: try writer.add(folder: name, permissions: file.mode)
+                case .symbolicLink(let target): try writer.add(link: name, target: target)
+                case .file(let source, _, let digest):
+                    if try writer.add(file: source, as: name, permissions: file.mode) != digest { changed = source }
+                }
+                if changed != nil { break }
+            }
+            // What is not whole gets no name.
+            if let changed { throw OCIError.contentEnded(path: changed) }
+            (digest, size) = try writer.finish(in: layout)
+        } catch {
+            if isCancelled() { throw .cancelled }
+            switch error {
+            case .contentEnded(let path): throw .inputChanged(path: path)
+            case .fileSystem(_, let path, ENOENT): throw .inputChanged(path: path)
+            default: throw ImageProblem(error)
+            }
+        }
+        path = layout.blobPath(digest)
+    }
+
+    deinit { unlink(path) }
+
+    /// The commands that give the files what whoever unpacks the archive may have lost: modes and links.
+    ///
+    /// nil where nothing can be lost.
+    private static func restoring(_ files: [ContextEntry]) -> String? {
+        var commands: [String] = []
+        var modes: [UInt16: [String]] = [:]
+        for file in files {
+            let name = ShellText.quoted("context/" + file.path)
+            switch file.kind {
+            case .directory: if file.mode != 0o755 { modes[file.mode, default: []].append(name) }
+            case .symbolicLink(let target): commands.append("ln -sfn \(ShellText.quoted(target)) \(name)")
+            case .file: if file.mode != 0o644 { modes[file.mode, default: []].append(name) }
+            }
+        }
+        // A folder that nobody may write to is closed last, and what is deeper first.
+        for (mode, names) in modes.sorted(by: { $0.key > $1.key }) {
+            commands.append("chmod \(String(mode, radix: 8)) \(names.reversed().joined(separator: " "))")
+        }
+        return commands.isEmpty ? nil : (["set -e"] + commands).joined(separator: "\n") + "\n"
+    }
+}

@@ -1,0 +1,245 @@
+/// Images that CodeBuild makes: their context is sent, a build is started and followed, and what it pushed is taken.
+
+import AWS
+import Building
+import Dockerfile
+import Engine
+import Foundation
+import Graph
+import ImageEngines
+import Inputs
+import OCI
+import Project
+import Registry
+import Reporting
+import Synchronization
+
+extension Loop {
+    /// An edit that overtakes it ends the build; the end of the loop does not.
+    func makeInCloud(
+        _ image: Image,
+        _ inputs: ImageInputs,
+        _ publication: Publication,
+        _ run: ActiveRun
+    ) async -> Result<StoredImage, ImageProblem> {
+        let (session, settings) = (session, nodes.project.cloud)
+        let result = await cancellable(run) { () async throws(ImageProblem) in
+            let build = CloudBuild(image, publication, session, settings)
+            return try await build.make(inputs, isCancelled: { run.isCancelled })
+        }
+        drain()
+        if run.isCancelled, !isStopping { await session.cloud.stopCurrent(of: image.id.name, key: publication.key) }
+        return result
+    }
+}
+
+/// One image on its way through the cloud.
+struct CloudBuild: Sendable {
+    private let image: Image
+    private let publication: Publication
+    private let session: Session
+    private let settings: CloudSettings?
+
+    init(_ image: Image, _ publication: Publication, _ session: Session, _ settings: CloudSettings?) {
+        (self.image, self.publication, self.session, self.settings) = (image, publication, session, settings)
+    }
+
+    private var builds: CloudBuilds { session.cloud }
+
+    func make(
+        _ inputs: ImageInputs,
+        isCancelled: @escaping @Sendable () -> Bool
+    ) async throws(ImageProblem) -> StoredImage {
+        guard let settings, let registry = session.store.remote else {
+            throw .failed(Failure("CodeBuild needs `aws` and a `registry` in the configuration"))
+        }
+        let order = try order(inputs.bases.references)
+        let context = try await context(order, inputs, isCancelled: isCancelled)
+        // What is built for an older key is of no use any more.
+        async let stopped: Void = builds.stopOlder(of: image.id.name, than: publication.key)
+        let build = try await start(order, context, settings, isCancelled)
+        await stopped
+        let end = try await follow(build, order, registry)
+        guard let manifest = try await pushed(order, registry, isSure: end.isOver && end.status == .succeeded) else {
+            throw failure(end, order)
+        }
+        builds.records.end(image.id.name, id: build.id, isFailure: false)
+        return session.store.stored(manifest, key: publication.key)
+    }
+
+    // MARK: Before the build
+
+    func order(_ references: [String: String]) throws(ImageProblem) -> CloudOrder {
+        let cloud: CloudImage
+        do throws(DockerfileProblem) { cloud = try CloudImage(image) } catch {
+            let place = "\(image.dockerfile):\(error.line)"
+            throw .failed(Failure("\(place): \(error.reason); \(error.remedy)"))
+        }
+        let tags = session.store.tags(of: image, publication)
+        // A tag that shows one thing after another is set when the image is there.
+        let tag = tags.isShared ? publication.provenance.tag(key: publication.key) : tags.main
+        return CloudOrder(
+            cloud: cloud,
+            reference: session.store.address.reference(image.id.name, tag: tag),
+            tag: tag,
+            key: publication.key,
+            references: references
+        )
+    }
+
+    func context(
+        _ order: CloudOrder,
+        _ inputs: ImageInputs,
+        isCancelled: @escaping @Sendable () -> Bool
+    ) async throws(ImageProblem) -> CloudContext {
+        let wanted = session.wantedHeads(image.evaluation.split(isWhole: true), of: image, inputs)
+        guard let files = wanted.first?.files else { throw .failed(Failure("there is nothing to build")) }
+        let (layout, dockerfile) = (session.store.layout, order.cloud.dockerfile(order.references))
+        return try await Deadline.offside {
+            Result { () throws(ImageProblem) in
+                try CloudContext(dockerfile: dockerfile, try files(), in: layout, isCancelled: isCancelled)
+            }
+        }.get()
+    }
+
+    /// - Returns: The version of the archive in the bucket.
+    func upload(_ context: CloudContext, _ settings: CloudSettings) async throws(ImageProblem) -> String? {
+        do throws(AWSError) {
+            let (version, isSent) = try await builds.upload(context, settings)
+            if isSent {
+                session.tell(
+                    .step("\(Formats.size(bytes: context.size)) to s3://\(settings.bucket ?? "")/\(context.key)"),
+                    of: image.id
+                )
+            }
+            return version
+        } catch {
+            throw ImageProblem(error)
+        }
+    }
+
+    private func start(
+        _ order: CloudOrder,
+        _ context: CloudContext,
+        _ settings: CloudSettings,
+        _ isCancelled: @escaping @Sendable () -> Bool
+    ) async throws(ImageProblem) -> CodeBuild.Build {
+        let version = try await upload(context, settings)
+        do throws(AWSError) {
+            // Whoever ends the run must know what was started.
+            let starting = Task { [builds, session, image] () async -> Result<CodeBuild.Build, AWSError> in
+                do throws(AWSError) {
+                    let build = try await builds.start(
+                        order,
+                        context,
+                        version: version,
+                        settings,
+                        isCancelled: isCancelled
+                    ) { error in
+                        session.tell(notice: "\(image.id) waits for room in CodeBuild: \(error.reason)")
+                    }
+                    return .success(build)
+                } catch {
+                    return .failure(error)
+                }
+            }
+            let build = try await starting.value.get()
+            builds.note(image.id.name, build)
+            return build
+        } catch {
+            builds.forget(context, settings)
+            throw ImageProblem(error)
+        }
+    }
+
+    // MARK: The build
+
+    private func follow(
+        _ build: CodeBuild.Build,
+        _ order: CloudOrder,
+        _ registry: RemoteRegistry
+    ) async throws(ImageProblem) -> CodeBuild.Build {
+        let (session, image) = (session, image)
+        let log = Mutex(BuildLog())
+        do throws(AWSError) {
+            let end = try await builds.follower(builds.services.access()).follow(build.id) {
+                ((try? await registry.key(image.id.name, order.tag)) ?? nil)?.key == order.key
+            } onNews: { news in
+                switch news {
+                case .phase(let build):
+                    session.cloud.note(image.id.name, build)
+                    session.tell(.step("CodeBuild \(build.id): \(build.phase)"), of: image.id)
+                case .lines(let lines):
+                    for line in lines where !line.hasPrefix("[Container]") && !line.allSatisfy(\.isWhitespace) {
+                        for event in log.withLock({ $0.read(line) }) { session.tell(event, of: image.id) }
+                    }
+                }
+            }
+            session.cloud.note(image.id.name, end)
+            if end.isOver {
+                builds.records.end(image.id.name, id: end.id, isFailure: end.status != .succeeded)
+                session.cloud.keep(log.withLock(\.self), of: image.id.name)
+            }
+            return end
+        } catch {
+            throw ImageProblem(error)
+        }
+    }
+
+    /// What a registry has just taken it may deny for a moment.
+    private func pushed(
+        _ order: CloudOrder,
+        _ registry: RemoteRegistry,
+        isSure: Bool
+    ) async throws(ImageProblem) -> Descriptor? {
+        let end = ContinuousClock.now + (isSure ? Self.patience : .zero)
+        while true {
+            do throws(RegistryError) {
+                if let found = try await registry.image(image.id.name, order.tag, key: order.key) { return found }
+            } catch {
+                guard error.isTransient else { throw ImageProblem(error) }
+            }
+            guard ContinuousClock.now < end else { return nil }
+            do { try await Task.sleep(for: .milliseconds(300)) } catch { throw .cancelled }
+        }
+    }
+
+    private static let patience = Duration.seconds(10)
+
+    /// As a failure of an engine on this machine is shown: the line, what it said, and the end of its log.
+    private func failure(_ build: CodeBuild.Build, _ order: CloudOrder) -> ImageProblem {
+        let log = builds.log(of: image.id.name)
+        let problem = log?.problem
+        let line = problem?.line.map { $0 - order.cloud.lineShift }
+        let place = line.map { "\(image.dockerfile):\($0): " } ?? ""
+        let reason: String
+        switch build.status {
+        case .succeeded: reason = "CodeBuild succeeded, and \(order.reference) is not what it should have pushed"
+        case .stopped: reason = "somebody stopped \(build.id)"
+        case .timedOut:
+            reason = "CodeBuild ended it after \(build.timeoutMinutes.map { "\($0) minutes" } ?? "its time")"
+        case .fault: reason = "CodeBuild itself failed: \(build.complaints.joined(separator: "; "))"
+        case .failed, .inProgress:
+            reason = problem?.reason ?? build.complaints.first ?? "the build failed"
+        }
+        let lines = problem?.log ?? log?.lastLines ?? []
+        let text = lines.suffix(Self.mostLines).map { "\n    \($0)" }.joined()
+        let remedy = problem?.remedy ?? "`imgwatch retry` starts it again"
+        return .failed(
+            Failure(
+                "\(place)\(reason) (CodeBuild \(build.id)); \(remedy)\(text)",
+                isTransient: build.status == .fault
+            )
+        )
+    }
+
+    private static let mostLines = 20
+}
+
+extension CloudBuilds {
+    /// Ends what is built under this key: an edit has overtaken it.
+    func stopCurrent(of image: String, key: String) async {
+        guard let record = records[image], record.key == key, !record.isOver else { return }
+        await stop(image, record)
+    }
+}

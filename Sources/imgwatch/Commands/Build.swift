@@ -1,0 +1,200 @@
+/// `imgwatch build`: once, and exit.
+
+import ArgumentParser
+import Engine
+import Foundation
+import Graph
+import OCI
+import Project
+import Reporting
+import Serving
+
+struct Build: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Build what is not fresh, once, and exit.",
+        discussion: """
+            A NAME means the step, image or deploy and all that it needs. Without a deploy's name or --deploy no \
+            command of `deploy` is run; functions of `lambda` get what is built. Exit code 1: something failed.
+
+            What CodeBuild builds is started in AWS, bases first, and not waited for, but with --wait, or where CI is set.
+            """
+    )
+
+    @Argument(help: "What to build; without a name everything.")
+    var names: [String] = []
+
+    @Flag(help: "Deploy what is built, too.")
+    var deploy = false
+
+    @Flag(inversion: .prefixedNo, help: "Wait for what CodeBuild builds, and for functions.")
+    var wait: Bool?
+
+    @Flag(help: "Start builds in AWS without asking, where the configuration says `confirm: true`.")
+    var yes = false
+
+    @OptionGroup var bases: BaseOptions
+
+    @OptionGroup var options: CommonOptions
+
+    func run() async throws {
+        let opening = try Opening(options, purpose: .build, asksForBases: bases.pull)
+        _ = try opening.selection(names, in: opening.project)
+        let session = try opening.session()
+        let signals = await Interrupts(session, code: 1)
+        let project = try await opening.prepare(session)
+        let graph = try selection(opening, in: project)
+        let isDetached = !waits && graph.nodes.contains(where: \.runsElsewhere)
+        try await confirm(session, project, graph)
+        let own = isDetached ? graph.withoutRemote : graph
+        let hasFailed = own.nodes.isEmpty ? false : await build(own, of: project, session, opening, signals)
+        defer { session.end() }
+        if hasFailed { throw ExitCode(1) }
+        if isDetached { try await detach(graph, of: project, session, signals) }
+    }
+
+    /// What stands on the command line counts more than where it runs.
+    private var waits: Bool {
+        if let wait { return wait }
+        let isAutomatic = ProcessInfo.processInfo.environment["CI"] ?? ""
+        return !["", "0", "false"].contains(isAutomatic.lowercased())
+    }
+
+    /// - Returns: Whether something failed.
+    private func build(
+        _ graph: Graph,
+        of project: Project,
+        _ session: Session,
+        _ opening: Opening,
+        _ signals: Interrupts
+    ) async -> Bool {
+        let loop = Loop(session, project: project, selected: graph, mode: .once)
+        session.begin(loop, in: project)
+        // Whoever is told to pull an image can.
+        let registry = graph.nodes.contains { $0.kind == .deploy } ? try? await session.serve() : nil
+        signals.stop(loop)
+        let control = session.serveControl(of: loop, signals.count, in: opening.folders)
+        await loop.triggerAll()
+        await loop.run()
+        if await !loop.isStopping { await session.heads.finishSharing() }
+        await session.heads.end()
+        signals.end()
+        control?.stop()
+        await registry?.stop()
+        return await loop.hasFailed
+    }
+
+    /// A build acts on the world only where it is asked to; a function is where an image goes.
+    private func selection(_ opening: Opening, in project: Project) throws -> Graph {
+        let graph = try opening.selection(names, in: project)
+        let deploys = project.deploys.filter { item in
+            guard graph.contains(item.image) else { return false }
+            if case .function = item.action { return true }
+            return deploy || names.contains(item.id.name)
+        }
+        let others = graph.nodes.filter { $0.kind != .deploy }.map(\.id)
+        return project.graph.selecting(others + deploys.map(\.id))
+    }
+
+    // MARK: The cloud
+
+    /// Nothing is started in AWS that a person wants to be asked for before.
+    private func confirm(_ session: Session, _ project: Project, _ graph: Graph) async throws {
+        guard project.cloud?.confirms == true, !yes, graph.nodes.contains(where: \.runsElsewhere) else { return }
+        let loop = Loop(session, project: project, selected: graph, mode: .plan)
+        await loop.run()
+        let plan = await loop.plan()
+        guard plan.entries.contains(where: { $0.node.runsElsewhere && $0.action != .none && $0.action != .reference })
+        else { return }
+        Say.error(plan.text)
+        guard Confirmation.isPossible else {
+            throw SessionError(
+                reason: "`confirm: true` wants a person to be asked, and there is no terminal",
+                remedy: "`imgwatch build --yes` starts it"
+            )
+        }
+        guard Confirmation.ask("Start this in AWS?") else {
+            throw SessionError(reason: "nothing was started", remedy: "`imgwatch plan` shows it again")
+        }
+    }
+
+    private func detach(_ graph: Graph, of project: Project, _ session: Session, _ signals: Interrupts) async throws {
+        guard let settings = project.cloud else { return }
+        for _ in 0..<Self.attempts {
+            let loop = Loop(session, project: project, selected: graph, mode: .plan)
+            await loop.run()
+            let items = await loop.detachable()
+            do throws(ImageProblem) {
+                let detachment = Detachment(session: session, settings: settings)
+                let started = try await detachment.start(items)
+                try await detachment.settle(await loop.settledFunctions(besides: Set(items.map(\.image.id.name))))
+                let left = await loop.undetachable(building: Set(items.map(\.image.id.name)))
+                return tell(started, left: left)
+            } catch {
+                switch error {
+                // Somebody edits while it is read.
+                case .inputChanged: continue
+                case .failed(let failure): throw SessionError(reason: failure.reason, remedy: "nothing waits for it")
+                default: throw SessionError(reason: "it was cancelled", remedy: "`imgwatch build` starts it again")
+                }
+            }
+        }
+        throw SessionError(
+            reason: "the files change all the time",
+            remedy: "run `imgwatch build` when they are at rest, or `imgwatch up`, which waits for that"
+        )
+    }
+
+    private static let attempts = 5
+
+    private func tell(_ started: [Detachment.Started], left: [String]) {
+        guard !options.isJSON else {
+            return Say.json(
+                .object([
+                    .init("started", .array(started.map(\.json))), .init("left", .texts(left)),
+                ])
+            )
+        }
+        for one in started {
+            Say.line("\(one.image)  \(one.reference)  \(one.isBatch ? "in the batch" : "in the build") \(one.id)")
+        }
+        if !left.isEmpty {
+            Say.line("not built, since it is made here of what is made there: \(left.joined(separator: ", "))")
+            Say.line("`imgwatch build --wait` builds all of it")
+        }
+        if started.isEmpty {
+            Say.line("nothing to start in AWS: every image is in the registry")
+        } else {
+            let count = Formats.count(started.count, "image")
+            Say.line("AWS builds \(count); `imgwatch status` shows how far, `imgwatch build --wait` waits")
+        }
+    }
+}
+
+extension Graph {
+    /// What can be made without anything that another machine makes.
+    fileprivate var withoutRemote: Graph {
+        let own = nodes.filter { node in
+            !node.runsElsewhere && !needs(of: node.id).contains { self[$0]?.runsElsewhere == true }
+        }
+        return selecting(own.map(\.id))
+    }
+}
+
+extension Detachment.Started {
+    fileprivate var json: JSON {
+        .object([
+            .init("image", .text(image)), .init("ref", .text(reference)), .init("build", .text(id)),
+            .init("batch", .boolean(isBatch)),
+        ])
+    }
+}
+
+/// A question to whoever sits at the terminal.
+enum Confirmation {
+    static var isPossible: Bool { isatty(STDIN_FILENO) == 1 }
+
+    static func ask(_ question: String) -> Bool {
+        _ = Output.error.write(Array("\(question) [y/N] ".utf8))
+        return ["y", "yes"].contains((readLine() ?? "").lowercased())
+    }
+}
