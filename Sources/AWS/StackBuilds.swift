@@ -52,7 +52,7 @@ extension StackTemplate {
                 "The machine of builds: a larger one costs more a minute",
                 allowed: ["SMALL", "MEDIUM", "LARGE", "XLARGE"].map { "BUILD_GENERAL1_\($0)" }
             ),
-            Parameter("BuildMinutes", 60, 5...2160, "A build ends after so many minutes"),
+            Parameter("BuildMinutes", 60, 5...480, "A build ends after so many minutes"),
             Parameter("QueuedMinutes", 60, 5...480, "A build that finds no machine ends after so many minutes"),
             Parameter("BatchMinutes", 240, 5...2160, "A batch of builds ends after so many minutes"),
             log,
@@ -141,7 +141,6 @@ extension StackTemplate {
 
     // MARK: Builds
 
-    /// Each build brings its source and its commands: what stands here is for one that is started without.
     var buildsText: String {
         """
           BuildLog:
@@ -152,6 +151,7 @@ extension StackTemplate {
               LogGroupName: \(Name.quoted("/aws/codebuild/\(project)"))
               RetentionInDays: !Ref LogDays
 
+          # A build brings its context and its commands; what stands here is for one that is started without.
           BuildProject:
             Type: AWS::CodeBuild::Project
             Properties:

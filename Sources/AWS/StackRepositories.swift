@@ -3,7 +3,7 @@
 extension StackTemplate {
     func text(_ repository: Repository) -> String {
         """
-          \(Name.resource("Repository", repository.name)):
+          \(resource(of: repository)):
             Type: AWS::ECR::Repository
             DeletionPolicy: Delete
             UpdateReplacePolicy: Retain

@@ -39,12 +39,14 @@ extension StackTemplate {
 
     private static func role(
         _ name: String,
+        _ comment: String,
         for service: String,
         condition: String = "",
         properties: String = "",
         _ statements: [Statement]
     ) -> String {
         """
+          # \(comment)
           \(name):
             Type: AWS::IAM::Role
             Properties:
@@ -68,6 +70,7 @@ extension StackTemplate {
 
     private static func policy(_ name: String, _ description: String, _ statements: [Statement]) -> String {
         """
+          # \(description): to be attached to whoever does it.
           \(name):
             Type: AWS::IAM::ManagedPolicy
             Properties:
@@ -95,7 +98,7 @@ extension StackTemplate {
         var statements = [
             Statement(
                 "WriteLog",
-                ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+                ["logs:CreateLogStream", "logs:PutLogEvents"],
                 on: ["!GetAtt BuildLog.Arn"]
             ),
             Statement(
@@ -132,12 +135,19 @@ extension StackTemplate {
             )
             if let statement = seePolicies { statements.append(statement) }
         }
-        return Self.role("BuildRole", for: "codebuild", condition: onlyThisProject, statements)
+        return Self.role(
+            "BuildRole",
+            "What a build may do.",
+            for: "codebuild",
+            condition: onlyThisProject,
+            statements
+        )
     }
 
     private var batchRole: String {
         Self.role(
             "BatchRole",
+            "What a batch of builds may do.",
             for: "codebuild",
             condition: onlyThisProject,
             [
@@ -191,6 +201,7 @@ extension StackTemplate {
         }
         return Self.role(
             "FunctionRole",
+            "What a function may do: that its log is written. Add what the function itself needs.",
             for: "lambda",
             properties: "      RoleName: !Sub \"\(functionRole)-${AWS::Region}\"\n",
             [

@@ -152,8 +152,15 @@ package struct StackTemplate: Hashable, Sendable {
         "!Sub \"arn:${AWS::Partition}:codebuild:${AWS::Region}:${AWS::AccountId}:project/\(project)\""
     }
 
+    /// By the image's name: with another path it is the same one, which CloudFormation replaces.
+    func resource(of repository: Repository) -> String {
+        let path = registryPath.map { "\($0)/" } ?? ""
+        let image = repository.name.hasPrefix(path) ? repository.name.dropFirst(path.count) : repository.name[...]
+        return Name.resource("Repository", String(image))
+    }
+
     func arn(of repository: Repository) -> String {
-        if repository.isMade { return "!GetAtt \(Name.resource("Repository", repository.name)).Arn" }
+        if repository.isMade { return "!GetAtt \(resource(of: repository)).Arn" }
         return "!Sub \"arn:${AWS::Partition}:ecr:${AWS::Region}:${AWS::AccountId}:repository/\(repository.name)\""
     }
 
