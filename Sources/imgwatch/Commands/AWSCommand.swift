@@ -18,7 +18,9 @@ struct AWSCommand: AsyncParsableCommand {
             project, and roles. Region and credentials are found as the AWS CLI finds them; `aws:` in the \
             configuration goes before.
             """,
-        subcommands: [AWSTemplateCommand.self, AWSBuildspecCommand.self]
+        subcommands: [
+            AWSTemplateCommand.self, AWSDeployCommand.self, AWSDestroyCommand.self, AWSBuildspecCommand.self,
+        ]
     )
 }
 
