@@ -19,7 +19,8 @@ struct AWSCommand: AsyncParsableCommand {
             configuration goes before.
             """,
         subcommands: [
-            AWSTemplateCommand.self, AWSDeployCommand.self, AWSDestroyCommand.self, AWSBuildspecCommand.self,
+            AWSTemplateCommand.self, AWSDeployCommand.self, AWSDestroyCommand.self, AWSDoctorCommand.self,
+            AWSBuildspecCommand.self,
         ]
     )
 }

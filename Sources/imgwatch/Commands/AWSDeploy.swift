@@ -101,9 +101,8 @@ struct AWSDeployCommand: AsyncParsableCommand {
                 ? "nothing to change: the stack \(deployment.name) is what the configuration says"
                 : "the stack \(deployment.name) is what the configuration says"
         )
-        for name in ["DeveloperPolicy", "FunctionPolicy"] {
-            if let policy = outputs[name] { Say.line("for whoever builds: \(policy)") }
-        }
+        if let policy = outputs["DeveloperPolicy"] { Say.line("for whoever builds: \(policy)") }
+        if let policy = outputs["FunctionPolicy"] { Say.line("for whoever updates functions: \(policy)") }
         guard !advice.isEmpty else { return }
         Say.line("write into \(project.file):")
         for line in advice { Say.line("  \(line)") }

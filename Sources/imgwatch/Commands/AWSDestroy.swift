@@ -62,7 +62,7 @@ struct AWSDestroyCommand: AsyncParsableCommand {
     private func show(_ inventory: StackRemoval.Inventory, _ stays: [String]) {
         guard !options.isJSON else { return }
         Say.line("the stack \(inventory.stack.name) is removed:")
-        for resource in inventory.resources {
+        for resource in inventory.resources where !resource.name.isEmpty {
             let content = inventory.full.first { $0.resource == resource }.map { ": \($0.what)" } ?? ""
             Say.line("  \(resource.name)  \(resource.type)\(resource.id.map { " \($0)" } ?? "")\(content)")
         }
