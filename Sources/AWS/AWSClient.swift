@@ -257,6 +257,22 @@ package enum AWSLimits {
     static let longestPause = Duration.seconds(20)
     /// In seconds; AWS itself takes 15 minutes.
     static let tolerableSkew = 240
+    /// So long before they end credentials are renewed where that is possible, and from when on they must be; seconds.
+    static let advisoryRefresh = 900
+    static let mandatoryRefresh = 600
+    /// Between two tries to renew what still lasts, in seconds.
+    static let refreshPause = 60
+    /// How long EC2's metadata service may take for an answer, and how long its token lasts, in seconds.
+    static let metadataTime = Duration.seconds(1)
+    static let metadataToken = "21600"
+    /// The same of what gives credentials to containers, how often it is asked, and how long is waited in between.
+    static let containerTime = Duration.seconds(2)
+    static let containerAttempts = 3
+    static let containerPause = Duration.milliseconds(500)
+    /// How long a `credential_process` may take, in milliseconds: it may ask a person.
+    static let process = 60_000
+    /// Of what such a program writes, in bytes.
+    static let longestOutput = 1 << 20
 }
 
 extension AWSFailure {

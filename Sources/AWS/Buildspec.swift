@@ -87,12 +87,17 @@ package struct Buildspec: Hashable, Sendable {
 
     // MARK: Text
 
+    private var before: [String] {
+        guard isDetached else { return [Script.restore, Script.logIn] }
+        return [DetachedScript.context, Script.restore, Script.logIn, DetachedScript.bases]
+    }
+
+    private var after: [String] { [Script.push] + (isDetached ? [DetachedScript.function] : []) }
+
+    /// All that is executed, in order.
+    package var commands: [String] { before + [command] + after }
+
     package var text: String {
-        let before =
-            isDetached
-            ? [DetachedScript.context, Script.restore, Script.logIn, DetachedScript.bases]
-            : [Script.restore, Script.logIn]
-        let after = [Script.push] + (isDetached ? [DetachedScript.function] : [])
         return """
             version: 0.2
             \(batch)env:

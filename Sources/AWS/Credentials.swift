@@ -1,5 +1,7 @@
 /// Who signs requests to AWS.
 
+internal import OCI
+
 package struct AWSCredentials: Hashable, Sendable {
     package var accessKeyID: String
     package var secretAccessKey: String
@@ -23,4 +25,21 @@ package struct AWSCredentials: Hashable, Sendable {
 
     /// All that must not be shown; the id of a key is no secret, but nobody needs to see it either.
     package var secrets: [String] { [secretAccessKey] + [sessionToken].compactMap(\.self) }
+}
+
+extension AWSCredentials {
+    /// Of JSON as all of AWS writes credentials; nil where a key is missing, or the end is no date.
+    init?(_ json: JSON, token: String, provider: String) {
+        guard let id = json["AccessKeyId"]?.text, let secret = json["SecretAccessKey"]?.text else { return nil }
+        let end = json["Expiration"]?.text
+        let seconds = end.flatMap(AWSMoment.seconds)
+        guard (end == nil) == (seconds == nil) else { return nil }
+        self.init(
+            accessKeyID: id,
+            secretAccessKey: secret,
+            sessionToken: (json[token]?.text).filled,
+            expiration: seconds,
+            provider: provider
+        )
+    }
 }

@@ -54,8 +54,12 @@ enum DetachedScript {
             --image-ids "imageTag=${\(Variable.image)##*:}" --query 'imageDetails[0].imageDigest' --output text)
           for attempt in 1 2 3 4 5; do
             aws lambda get-function --function-name "$\(Variable.function)" --output text --query \\
-              '[Configuration.FunctionArn,Configuration.RevisionId,Tags."\(Variable.functionTag)"]' >function.txt ||
-              exit 4
+              '[Configuration.FunctionArn,Configuration.RevisionId,Tags."\(Variable.functionTag)"]' >function.txt 2>function.err || {
+              cat function.err
+              grep -q ResourceNotFoundException function.err || exit 4
+              echo "imgwatch: the function is made by 'imgwatch up', or by 'imgwatch build --wait'"
+              break
+            }
             read -r arn revision generation <function.txt
             case "$generation" in *[!0-9]* | "") generation=0 ;; esac
             if [ "$generation" -gt "$\(Variable.generation)" ]; then

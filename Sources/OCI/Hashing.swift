@@ -65,6 +65,16 @@ extension Digest {
     }
 }
 
+/// SHA-1, where others have given names by it.
+package enum SHA1 {
+    /// 40 lower-case hex digits.
+    package static func hex(of text: String) -> String {
+        var context = HashContext(.sha1)
+        Array(text.utf8).withUnsafeBytes { context.update($0) }
+        return context.finish().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
 /// An algorithm, fetched from OpenSSL once: fetching at each use costs more than hashing a small file.
 // Unchecked: an EVP_MD is immutable after the fetch, and this one is never freed.
 struct HashAlgorithm: @unchecked Sendable {

@@ -48,11 +48,11 @@ import Testing
         #expect(project.deploys.map(\.id.name) == ["web/deploy", "web/check", "web/deploy-3", "api/deploy"])
         let first = try #require(project.deploy(NodeID("web/deploy")))
         #expect(first.needs.map(\.name) == ["web", "gen", "web/check"])
-        #expect(first.command == .shell("kubectl set image ${APP:-web} web=$IMGWATCH_REF"))
+        #expect(first.action == .command(.shell("kubectl set image ${APP:-web} web=$IMGWATCH_REF")))
         #expect(first.environment == [KeyValue("MODE", "live"), KeyValue("APP", "shop")])
         #expect((first.image.name, first.directory, first.timeout) == ("web", "kube", .seconds(5)))
         let check = try #require(project.deploy(NodeID("web/check")))
-        #expect(check.command == .exec(["./check.sh", "80"]))
+        #expect(check.action == .command(.exec(["./check.sh", "80"])))
         #expect((check.needs.map(\.name), check.timeout) == (["web"], .seconds(60)))
         #expect(check.environment == [KeyValue("MODE", "dev")])
     }

@@ -16,18 +16,11 @@ package final class AWSServers: Sendable {
     private let process: RigProcess
     private let first: First
 
-    /// The folder into which `scripts/setup test` puts Python's packages.
-    private static let tools: String = {
-        let environment = ProcessInfo.processInfo.environment
-        let cache = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory() + "/.cache"
-        return cache + "/imgwatch/test-tools"
-    }()
-
-    /// What is installed there: `python3`, which has boto3, `aws`, or `cfn-lint`.
-    package static func tool(_ name: String) -> MachineProgram { MachineProgram(path: "\(tools)/bin/\(name)") }
+    /// What `scripts/setup test` has installed: `python3`, which has boto3, `aws`, or `cfn-lint`.
+    package static func tool(_ name: String) -> MachineProgram { MachineProgram(path: "\(Botocore.tools)/bin/\(name)") }
 
     package static let isInstalled =
-        FileManager.default.fileExists(atPath: tools + "/installed")
+        FileManager.default.fileExists(atPath: Botocore.tools + "/installed")
         && ["docker-registry", "buildah", "bash"].allSatisfy { MachineProgram($0) != nil }
 
     /// Those that tests share which name everything anew; nil where they cannot run.

@@ -30,6 +30,8 @@ import Testing
 
     /// A suite for one file carries that file's name; a suite for several stands here, with what it is about.
     static let suitesOfSeveralFiles = [
+        "Tests/AWSTests/SigV4RandomTests.swift": "SigV4 on random requests, against botocore",
+        "Tests/AWSTests/SigV4SuiteTests.swift": "SigV4 on the suite that AWS has for it",
         "Tests/ProjectTests/SchemaTests.swift": "docs/imgwatch.schema.json, against the loader",
         "Tests/ReportingTests/EventsDocumentTests.swift": "docs/events.md, against the events that the code writes",
         "Tests/ServingTests/ClientTests.swift": "the registry as skopeo, podman and others pull from it",

@@ -160,7 +160,7 @@ struct CloudBuild: Sendable {
         _ registry: RemoteRegistry
     ) async throws(ImageProblem) -> CodeBuild.Build {
         let (session, image) = (session, image)
-        let log = Mutex(BuildLog())
+        let log = Mutex(CloudLog(of: order.buildspec))
         do throws(AWSError) {
             let end = try await builds.follower(builds.services.access()).follow(build.id) {
                 ((try? await registry.key(image.id.name, order.tag)) ?? nil)?.key == order.key
@@ -170,15 +170,13 @@ struct CloudBuild: Sendable {
                     session.cloud.note(image.id.name, build)
                     session.tell(.step("CodeBuild \(build.id): \(build.phase)"), of: image.id)
                 case .lines(let lines):
-                    for line in lines where !line.hasPrefix("[Container]") && !line.allSatisfy(\.isWhitespace) {
-                        for event in log.withLock({ $0.read(line) }) { session.tell(event, of: image.id) }
-                    }
+                    for event in log.withLock({ $0.read(lines) }) { session.tell(event, of: image.id) }
                 }
             }
             session.cloud.note(image.id.name, end)
             if end.isOver {
                 builds.records.end(image.id.name, id: end.id, isFailure: end.status != .succeeded)
-                session.cloud.keep(log.withLock(\.self), of: image.id.name)
+                session.cloud.keep(log.withLock(\.log), of: image.id.name)
             }
             return end
         } catch {
@@ -234,6 +232,20 @@ struct CloudBuild: Sendable {
     }
 
     private static let mostLines = 20
+}
+
+/// What an engine printed in a build, between what CodeBuild says.
+private struct CloudLog {
+    private var echoes: CommandEchoes
+    private(set) var log = BuildLog()
+
+    init(of buildspec: Buildspec) { echoes = CommandEchoes(of: buildspec) }
+
+    mutating func read(_ lines: [String]) -> [EngineEvent] {
+        var events: [EngineEvent] = []
+        for line in lines where !echoes.contains(line) && !line.allSatisfy(\.isWhitespace) { events += log.read(line) }
+        return events
+    }
 }
 
 extension CloudBuilds {

@@ -1,0 +1,152 @@
+/// Images that CodeBuild makes, from an edit to the function: what must happen, and what must not.
+
+import Foundation
+import Rigs
+import Testing
+
+@Suite(.withAWS) struct CloudTests {
+    /// The loop at rest after its first round, which has built everything.
+    private func begun(_ cloud: CloudProject) async throws -> RunningLoop {
+        let loop = try cloud.loop()
+        try await loop.settle(from: 0, after: nil)
+        try cloud.servers.clearLog()
+        return loop
+    }
+
+    @Test func `a first start builds bases before what is built on them, and makes the functions`() async throws {
+        let cloud = try await CloudProject.start()
+        let loop = try cloud.loop()
+        let lines = try await loop.settle(from: 0, after: nil)
+        #expect(lines.nodes("failed").isEmpty)
+        #expect(Set(lines.nodes("pushed")) == Set(CloudProject.images))
+        #expect(try cloud.builtImages().count == 5)
+        #expect(try cloud.builtImages().prefix(2) == ["base-dynamo", "base-label"])
+        for (image, function) in zip(["receipt", "upload"], CloudProject.functions) {
+            let published = try #require(lines.first { $0.event == "pushed" && $0.node == image })
+            #expect(try cloud.digest(ofFunction: function) == published.digest)
+        }
+        // Whoever asks what is there, and starts nothing.
+        try cloud.servers.clearLog()
+        #expect(try await loop.end() == 0)
+        let again = try cloud.loop()
+        try await again.settle(from: 0, after: nil)
+        #expect(try cloud.deeds() == CloudProject.Deeds())
+        #expect(try await again.end() == 0)
+    }
+
+    /// T1, T2, T3, T4 and T5 of the acceptance checks.
+    @Test func `an edit builds what it is in and what is built on that, and a revert builds nothing`() async throws {
+        let cloud = try await CloudProject.start()
+        let loop = try await begun(cloud)
+        let first = try CloudProject.functions.map { try cloud.digest(ofFunction: $0) }
+        let edits: [(path: String, images: [String], functions: Int)] = [
+            ("receipt/handler", ["receipt"], 1),
+            ("packages/receipt_agent/code", ["receipt"], 1),
+            ("packages/receipt_label/code", ["base-label", "base-agent", "upload", "receipt"], 2),
+            ("packages/receipt_dynamo/code", ["base-dynamo", "base-label", "base-agent", "upload", "receipt"], 2),
+        ]
+        for edit in edits {
+            let before = try cloud.project.read(edit.path)
+            var (mark, count) = (loop.mark, try cloud.buildCount)
+            try cloud.project.write(edit.path, before + "more\n")
+            let lines = try await loop.settle(from: mark)
+            #expect(lines.nodes("failed").isEmpty, "\(edit.path): \(lines.map(\.text))")
+            #expect(Set(try cloud.builtImages(since: count)) == Set(edit.images), "\(edit.path)")
+            #expect(try cloud.deeds().builds == edit.images.count, "\(edit.path)")
+            // What a base holds is not in the contexts of what is built on it.
+            #expect(try cloud.deeds().uploads == 1, "\(edit.path)")
+            #expect(try cloud.deeds().updates == edit.functions, "\(edit.path)")
+            try await expectOrder(cloud, lines)
+
+            try cloud.servers.clearLog()
+            (mark, count) = (loop.mark, try cloud.buildCount)
+            try cloud.project.write(edit.path, before)
+            try await loop.settle(from: mark)
+            #expect(try cloud.deeds() == CloudProject.Deeds(updates: edit.functions), "\(edit.path)")
+            #expect(try CloudProject.functions.map { try cloud.digest(ofFunction: $0) } == first, "\(edit.path)")
+            try cloud.servers.clearLog()
+        }
+        #expect(try await loop.end() == 0)
+    }
+
+    /// No build is started before the digest of its base is in the registry, and each is on that very digest.
+    private func expectOrder(_ cloud: CloudProject, _ lines: [LoopLine]) async throws {
+        let bases = ["base-label": "base-dynamo", "base-agent": "base-label", "receipt": "base-agent", "upload": "base-label"]
+        for (image, base) in bases {
+            guard let start = lines.firstIndex(where: { $0.event == "started" && $0.node == image }),
+                let published = lines.firstIndex(where: { $0.event == "pushed" && $0.node == base })
+            else { continue }
+            #expect(published < start, "\(image)")
+            let build = try #require(
+                try cloud.servers.builds(of: "imgwatch-project").last { build in
+                    build["environment"]["environmentVariables"].list.contains {
+                        $0["name"].text == "IMAGE_URI" && $0["value"].text?.contains("/\(image):") == true
+                    }
+                }
+            )
+            let references = build["environment"]["environmentVariables"].list.compactMap { $0["value"].text }
+            #expect(references.contains { $0.hasSuffix("/\(base)@\(lines[published].digest)") }, "\(image)")
+        }
+    }
+
+    @Test func `what no image reads starts nothing`() async throws {
+        let cloud = try await CloudProject.start()
+        let loop = try await begun(cloud)
+        try cloud.project.write("README.md", "# other\n")
+        try cloud.project.run("touch", "receipt/handler")
+        let mark = loop.mark
+        try cloud.project.write("receipt/handler", "receipt 2\n")
+        try await loop.settle(from: mark)
+        #expect(try cloud.deeds() == CloudProject.Deeds(uploads: 1, builds: 1, updates: 1))
+        #expect(try await loop.end() == 0)
+    }
+
+    @Test func `two states of one dirty tree have two tags, and the function shows the second`() async throws {
+        let cloud = try await CloudProject.start()
+        let loop = try await begun(cloud)
+        var tags: Set<String> = []
+        for text in ["a", "b"] {
+            let mark = loop.mark
+            try cloud.project.write("receipt/handler", text)
+            let lines = try await loop.settle(from: mark)
+            let published = try #require(lines.first { $0.event == "pushed" && $0.node == "receipt" })
+            tags.insert(published.tag)
+            #expect(try cloud.digest(ofFunction: "project-receipt") == published.digest)
+        }
+        #expect(tags.count == 2)
+        #expect(try await loop.end() == 0)
+    }
+
+    @Test func `a newer edit stops the older build, and what was built for it reaches no function`() async throws {
+        let cloud = try await CloudProject.start()
+        let loop = try await begun(cloud)
+        try cloud.servers.settings { $0.provisioning = 3 }
+        let mark = loop.mark
+        try cloud.project.write("packages/receipt_dynamo/code", "dynamo old\n")
+        try await loop.wait(from: mark, for: "the first build") { line in
+            line.event == "log" && line.node == "base-dynamo" && line.text.contains("CodeBuild")
+        }
+        try cloud.servers.settings { $0.provisioning = 0 }
+        try cloud.project.write("packages/receipt_dynamo/code", "dynamo new\n")
+        let lines = try await loop.settle(from: mark)
+        let statuses = try cloud.servers.builds(of: "imgwatch-project").dropFirst(5).compactMap { $0["buildStatus"].text }
+        #expect(statuses.filter { $0 == "STOPPED" }.count == 1)
+        #expect(statuses.filter { $0 == "SUCCEEDED" }.count == 5)
+        let published = try #require(lines.last { $0.event == "pushed" && $0.node == "receipt" })
+        #expect(try cloud.digest(ofFunction: "project-receipt") == published.digest)
+        #expect(try await loop.end() == 0)
+    }
+
+    @Test func `no request, line or error has a secret in it`() async throws {
+        let cloud = try await CloudProject.start()
+        let loop = try await begun(cloud)
+        let mark = loop.mark
+        try cloud.servers.faults([.refuse("codebuild StartBuild", 403, "AccessDeniedException")])
+        try cloud.project.write("receipt/handler", "receipt 2\n")
+        let failed = try await loop.wait(from: mark, for: "failed", node: "receipt")
+        #expect(failed.reason.contains("codebuild:StartBuild"))
+        #expect(try cloud.servers.requests().allSatisfy { !$0.contains(cloud.servers.secret) })
+        #expect(loop.lines.allSatisfy { !$0.text.contains(cloud.servers.secret) })
+        #expect(try await loop.end() == 0)
+    }
+}
