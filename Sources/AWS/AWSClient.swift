@@ -36,7 +36,7 @@ package final class AWSClient: Sendable {
     package let region: String
     let parts: AWSParts
     private let endpoint: @Sendable (AWSService) throws(AWSError) -> WebAddress
-    private let source: (any AWSCredentialSource)?
+    let source: (any AWSCredentialSource)?
     private let attempts: Int
     private let trust: HTTPTrust
     private let state = Mutex(State())

@@ -5,7 +5,7 @@ internal import HTTP
 internal import OCI
 
 package struct ECR: Sendable {
-    private let client: AWSClient
+    let client: AWSClient
     package init(_ client: AWSClient) { self.client = client }
 
     /// A registry's password; it is the same for all repositories that the credentials reach.

@@ -6,7 +6,7 @@ package import OCI
 
 package struct S3Bucket: Sendable {
     package var name: String
-    private let client: AWSClient
+    let client: AWSClient
     /// The bucket stands in the path and not in the host.
     private let isPathStyle: Bool
 
@@ -69,7 +69,7 @@ package struct S3Bucket: Sendable {
         return Object(size: size, version: version, digest: checksum.flatMap { Digest(bytes: $0) })
     }
 
-    private func address(_ key: String) throws(AWSError) -> WebAddress {
+    func address(_ key: String) throws(AWSError) -> WebAddress {
         let base = try client.address(.s3)
         let path = key.split(separator: "/").map { WebAddress.encoded(String($0)) }.joined(separator: "/")
         guard !isPathStyle else { return try client.resolved("/\(name)/\(path)", base) }
@@ -79,7 +79,7 @@ package struct S3Bucket: Sendable {
         return try client.resolved("/\(path)", host)
     }
 
-    private func explained(_ error: AWSError) -> AWSError {
+    func explained(_ error: AWSError) -> AWSError {
         var error = error
         if error.status == 404 {
             error.reason = "there is no bucket \(name) in \(client.region)"

@@ -41,3 +41,11 @@ package struct CloudFunction: Equatable, Sendable {
         (self.name, self.architecture) = (name, architecture)
     }
 }
+
+extension Project {
+    /// The project in the letters that all of AWS takes: what `{project}` stands for in names.
+    package var cloudName: String { CloudNames(folder: root, profile: nil).project }
+
+    /// What the configuration says of AWS, or what holds where it says nothing.
+    package var cloudSettings: CloudSettings { cloud ?? CloudSettings(project: "imgwatch-\(cloudName)") }
+}

@@ -1,5 +1,6 @@
 /// The program's entrance: parses the command line, and turns what went wrong into words and an exit code.
 
+import AWS
 import ArgumentParser
 import Foundation
 import Glibc
@@ -24,7 +25,7 @@ struct Imgwatch: AsyncParsableCommand {
         version: "imgwatch \(Version.text)",
         subcommands: [
             Up.self, Build.self, Plan.self, Check.self, GraphCommand.self, Init.self, StatusCommand.self, Retry.self,
-            Trigger.self, Stop.self, Why.self, Doctor.self, Verify.self, Clean.self,
+            Trigger.self, Stop.self, Why.self, Doctor.self, Verify.self, Clean.self, AWSCommand.self,
         ],
         defaultSubcommand: Up.self
     )
@@ -113,6 +114,9 @@ enum Complaint {
         case let problem as OCIError:
             Say.error("imgwatch: \(problem.reason)\n  \(problem.remedy)")
             return 1
+        case let problem as AWSError:
+            Say.error("imgwatch: \(problem.reason)\n  \(problem.remedy)")
+            return 1
         case let problem as WatchError:
             Say.error("imgwatch: \(problem.reason)\n" + problem.remedies.map { "  \($0)" }.joined(separator: "\n"))
             return 1
@@ -141,7 +145,7 @@ enum Complaint {
 extension Complaint {
     /// Commands that are to come.
     private static let later = [
-        "logs", "pause", "resume", "wait", "registry", "aws",
+        "logs", "pause", "resume", "wait", "registry",
     ]
 
     /// What is wrong with the first word, where it looks like a command and is none.

@@ -13,7 +13,7 @@ package struct MachineProgram: Sendable {
         path = "\(folder)/\(name)"
     }
 
-    init(path: String) { self.path = path }
+    package init(path: String) { self.path = path }
 
     package struct Outcome: Sendable {
         package var status: Int32

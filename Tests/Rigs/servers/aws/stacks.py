@@ -1,4 +1,5 @@
 """CodeBuild's projects of CloudFormation's stacks: moto makes what else is in a stack, and knows nothing of these."""
+import formation  # noqa: F401  (it mends moto)
 from moto.core.common_models import CloudFormationModel
 
 NAMES = {"buildSpec": "buildspec"}
