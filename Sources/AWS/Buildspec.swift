@@ -98,24 +98,24 @@ package struct Buildspec: Hashable, Sendable {
     package var commands: [String] { before + [command] + after }
 
     package var text: String {
-        return """
-            version: 0.2
-            \(batch)env:
-              variables:
-                DOCKER_BUILDKIT: "1"
-                BUILDX_NO_DEFAULT_ATTESTATIONS: "1"
-            phases:
-              pre_build:
-                commands:
-            \(before.map(Self.item).joined(separator: "\n"))
-              build:
-                commands:
-            \(Self.item(command))
-              post_build:
-                commands:
-            \(after.map(Self.item).joined(separator: "\n"))
+        """
+        version: 0.2
+        \(batch)env:
+          variables:
+            DOCKER_BUILDKIT: "1"
+            BUILDX_NO_DEFAULT_ATTESTATIONS: "1"
+        phases:
+          pre_build:
+            commands:
+        \(before.map(Self.item).joined(separator: "\n"))
+          build:
+            commands:
+        \(Self.item(command))
+          post_build:
+            commands:
+        \(after.map(Self.item).joined(separator: "\n"))
 
-            """
+        """
     }
 
     private var command: String {

@@ -18,7 +18,7 @@ enum DetachedScript {
     /// Nothing in docker or CodeBuild waits for a base. Where its build is known and has failed, this one ends at once.
     static let bases = """
         for name in $\(Variable.bases); do
-          eval "reference=\\$$name" "build=\\$$name\(Variable.buildSuffix)"
+          eval "reference=\\$$name" "build=\\$${name}\(Variable.buildSuffix)"
           case "$reference" in *@sha256:*) continue ;; esac
           repository=${reference#*/}
           repository=${repository%:*}

@@ -106,6 +106,10 @@ extension LoopStatus {
         package var digest: String?
         /// An image: what it is built on from outside of the project.
         package var bases: [PinnedBase]?
+        /// An image that CodeBuild makes: its latest build.
+        package var build: CloudBuild?
+        /// A function of Lambda, as AWS has it.
+        package var function: CloudFunction?
 
         package init(_ node: Node, _ status: State) {
             (self.node, kind, self.status) = (node.id.name, node.kind.rawValue, status)

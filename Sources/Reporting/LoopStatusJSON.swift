@@ -40,6 +40,8 @@ extension LoopStatus.Entry {
             writer.member("ref", ref)
             writer.member("refs", refs)
             writer.member("digest", digest)
+            build?.write(to: &writer)
+            function?.write(to: &writer)
             guard let bases else { return }
             writer.key("bases")
             writer.array(bases) { $1.write(to: &$0) }

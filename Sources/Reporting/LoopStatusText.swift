@@ -75,7 +75,7 @@ extension LoopStatus.Entry {
             case .waiting, .blocked: [paint.yellow(TerminalText.escaped(reason.map(withoutStatus) ?? "")), files]
             case .stale, .reading: [why]
             }
-        return (parts + [last(paint)]).compactMap(\.self).joined(separator: " · ")
+        return (parts + [last(paint), build?.text, function?.text]).compactMap(\.self).joined(separator: " · ")
     }
 
     /// How much of a row is left for a reason, and the width of rows that have nothing else.

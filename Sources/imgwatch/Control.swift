@@ -29,7 +29,7 @@ enum Control {
 
     static func answer(_ request: ControlRequest, _ loop: Loop, _ interrupts: InterruptCount) async -> ControlAnswer {
         switch request {
-        case status: return ControlAnswer(200, await loop.status().json)
+        case status: return ControlAnswer(200, await loop.fullStatus().json)
         case retry:
             guard let answer = await loop.retry() else { return ControlAnswer(409, error: "imgwatch is ending") }
             return ControlAnswer(200, answer.json.encoded())

@@ -15,7 +15,7 @@ extension Loop {
         let entries = zip(nodes.graph.nodes, engine.views()).map(entry)
         return LoopStatus(
             pid: getpid(),
-            command: mode == .once ? "build" : "up",
+            command: mode == .watch ? "up" : mode == .once ? "build" : "status",
             project: nodes.project.name,
             file: nodes.project.file,
             registry: session.store.address.text,
@@ -27,6 +27,42 @@ extension Loop {
             diagnostics: isConfigurationBroken ? brokenDiagnostics : [],
             nodes: entries
         )
+    }
+
+    /// The same with what AWS says.
+    func fullStatus() async -> LoopStatus {
+        var status = status()
+        await session.cloud.fill(&status, of: nodes.project)
+        if mode == .plan { await settle(&status) }
+        return status
+    }
+
+    /// Where nothing runs, what is in the registry and in functions counts, whoever made it; the rest is stale.
+    private func settle(_ status: inout LoopStatus) async {
+        var digests: [String: String] = [:]
+        for (index, node) in nodes.graph.nodes.enumerated() where status.nodes[index].status != .failed {
+            var entry = status.nodes[index]
+            if let shown = await shown(node) {
+                (entry.status, entry.ref, entry.refs) = (.fresh, shown.references.first, shown.references)
+                entry.digest = "\(shown.stored.manifest.digest)"
+                digests[node.id.name] = entry.digest
+            } else if let image = entry.function?.image, let wanted = node.needs.first.flatMap({ digests[$0.name] }) {
+                entry.status = image.hasSuffix(wanted) ? .fresh : .stale
+            } else if entry.status != .fresh {
+                entry.status = .stale
+            }
+            if entry.status == .fresh { entry.cause = nil }
+            (entry.reason, entry.holds) = (nil, [])
+            status.nodes[index] = entry
+        }
+    }
+
+    private func shown(_ node: Node) async -> PublishedImage? {
+        guard let image = nodes.project.image(node.id), let view = engine.view(of: node.id),
+            let publication = publication(of: node, view),
+            let stored = await session.store.find(image, publication, asking: true)
+        else { return nil }
+        return session.store.shown(stored, of: image, publication)
     }
 
     /// What keeps the loop from seeing everything, and what it does not wait for.

@@ -1,5 +1,6 @@
 /// What a command holds on to while it works in a project: state, store, watcher, git, and where to report.
 
+import AWS
 import Engine
 import Foundation
 import Git
@@ -70,6 +71,7 @@ final class Session: Sendable {
         watcher.close()
         http.close()
         CredentialHelper.endAll()
+        CredentialProcess.endAll()
         reporter.close()
         output.flush()
     }

@@ -137,7 +137,10 @@ private final class LoopRun: Sendable {
                 store: store,
                 bases: ExternalBases(layout, registries),
                 heads: HeadBuilder(store: store, environment: environment, scratch: folders.state + "/heads"),
-                cloud: CloudBuilds(CloudServices(environment, http, nil), CloudRecords(path: folders.state + "/builds")),
+                cloud: CloudBuilds(
+                    CloudServices(environment, http, nil),
+                    CloudRecords(path: folders.state + "/builds")
+                ),
                 http: http,
                 reporter: reporter,
                 output: OutputQueue(.standard)

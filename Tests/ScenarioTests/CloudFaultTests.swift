@@ -56,7 +56,10 @@ import Testing
             [.dropAfter("codebuild StartBuild")],
             [.drop("codebuild StartBuild")],
             [.refuse("codebuild StartBuild", 400, "ThrottlingException", times: 2)],
-            [.refuse("s3 PutObject", 503, "SlowDown"), .refuse("codebuild BatchGetBuilds", 500, "InternalFailure", times: 2)],
+            [
+                .refuse("s3 PutObject", 503, "SlowDown"),
+                .refuse("codebuild BatchGetBuilds", 500, "InternalFailure", times: 2),
+            ],
             [.dropAfter("lambda UpdateFunctionCode")],
             [.dropAfter("s3 PutObject")],
         ]

@@ -30,7 +30,12 @@ final class CloudProject: Sendable {
             toPath: project.path("dynamo/busybox")
         )
         try project.write(".imgwatch", isSmall ? smallConfiguration(settings) : configuration(settings))
-        if isSmall { try project.write("receipt/Dockerfile", "FROM base-dynamo\nCOPY receipt /var/task\nRUN cat /var/task/handler\n") }
+        if isSmall {
+            try project.write(
+                "receipt/Dockerfile",
+                "FROM base-dynamo\nCOPY receipt /var/task\nRUN cat /var/task/handler\n"
+            )
+        }
         try project.commitAll("first")
     }
 
@@ -114,7 +119,10 @@ final class CloudProject: Sendable {
     }
 
     /// What a command printed, and its status.
-    func run(_ arguments: String..., more: [String: String] = [:]) throws -> (status: Int32, output: String, errors: String) {
+    func run(
+        _ arguments: String...,
+        more: [String: String] = [:]
+    ) throws -> (status: Int32, output: String, errors: String) {
         try Programs.finish(
             [Programs.imgwatch.path()] + arguments,
             in: project.root,
@@ -135,7 +143,9 @@ final class CloudProject: Sendable {
         let log = try servers.log(".")
         return Deeds(
             uploads: log.count { $0.name == "s3 PutObject" && $0.status == 200 },
-            builds: log.count { ["codebuild StartBuild", "codebuild StartBuildBatch"].contains($0.name) && $0.status == 200 },
+            builds: log.count {
+                ["codebuild StartBuild", "codebuild StartBuildBatch"].contains($0.name) && $0.status == 200
+            },
             updates: log.count { ["lambda UpdateFunctionCode", "lambda CreateFunction"].contains($0.name) }
         )
     }

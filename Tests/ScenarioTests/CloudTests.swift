@@ -71,7 +71,9 @@ import Testing
 
     /// No build is started before the digest of its base is in the registry, and each is on that very digest.
     private func expectOrder(_ cloud: CloudProject, _ lines: [LoopLine]) async throws {
-        let bases = ["base-label": "base-dynamo", "base-agent": "base-label", "receipt": "base-agent", "upload": "base-label"]
+        let bases = [
+            "base-label": "base-dynamo", "base-agent": "base-label", "receipt": "base-agent", "upload": "base-label",
+        ]
         for (image, base) in bases {
             guard let start = lines.firstIndex(where: { $0.event == "started" && $0.node == image }),
                 let published = lines.firstIndex(where: { $0.event == "pushed" && $0.node == base })
@@ -129,7 +131,9 @@ import Testing
         try cloud.servers.settings { $0.provisioning = 0 }
         try cloud.project.write("packages/receipt_dynamo/code", "dynamo new\n")
         let lines = try await loop.settle(from: mark)
-        let statuses = try cloud.servers.builds(of: "imgwatch-project").dropFirst(5).compactMap { $0["buildStatus"].text }
+        let statuses = try cloud.servers.builds(of: "imgwatch-project").dropFirst(5).compactMap {
+            $0["buildStatus"].text
+        }
         #expect(statuses.filter { $0 == "STOPPED" }.count == 1)
         #expect(statuses.filter { $0 == "SUCCEEDED" }.count == 5)
         let published = try #require(lines.last { $0.event == "pushed" && $0.node == "receipt" })

@@ -18,7 +18,7 @@ actor CloudAccess {
 
     private struct Made {
         var client: AWSClient
-        var isPathStyle: Bool
+        var settings: AWSSettings
     }
 
     init(region: String?, profile: String?, _ parts: AWSParts) {
@@ -29,26 +29,16 @@ actor CloudAccess {
 
     func bucket(_ name: String) async throws(AWSError) -> S3Bucket {
         let access = try await access()
-        return S3Bucket(name, client: access.client, isPathStyle: access.isPathStyle || name.contains("."))
+        return S3Bucket(name, client: access.client, isPathStyle: try access.settings.isPathStyle(name))
     }
 
     private func access() async throws(AWSError) -> Made {
         if let made { return made }
-        let environment = parts.environment
-        guard let region = region ?? environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"] else {
-            throw AWSError("no region is known", remedy: "set `region` in `aws:`, or AWS_REGION")
-        }
-        let endpoint = environment["AWS_ENDPOINT_URL"].flatMap { WebAddress(parsing: $0) }
-        let client = AWSClient(
-            region: region,
-            parts: parts,
-            endpoint: { service throws(AWSError) in
-                if let endpoint { return endpoint }
-                return WebAddress(parsing: "https://\(service.hostPrefix).\(region).amazonaws.com/")!
-            },
-            source: EnvironmentCredentials(environment)
-        )
-        let new = Made(client: client, isPathStyle: endpoint != nil)
+        let settings = try await AWSSettings.load(parts, profile: profile, region: region)
+        // Somebody else may have been here meanwhile.
+        if let made { return made }
+        let client = settings.client(parts, CredentialChain(settings, parts))
+        let new = Made(client: client, settings: settings)
         made = new
         return new
     }
@@ -64,19 +54,6 @@ actor CloudAccess {
         let new = try await ECR(client).password()
         password = new
         return new.fits(host) ? new.credential : nil
-    }
-}
-
-private struct EnvironmentCredentials: AWSCredentialSource {
-    let environment: [String: String]
-    init(_ environment: [String: String]) { self.environment = environment }
-    func credentials(insteadOf refused: AWSCredentials?) async throws(AWSError) -> AWSCredentials {
-        AWSCredentials(
-            accessKeyID: environment["AWS_ACCESS_KEY_ID"] ?? "",
-            secretAccessKey: environment["AWS_SECRET_ACCESS_KEY"] ?? "",
-            sessionToken: environment["AWS_SESSION_TOKEN"],
-            provider: "environment"
-        )
     }
 }
 

@@ -9,48 +9,19 @@ import OCI
 import Project
 import Synchronization
 
-/// What a build in the cloud looks like for now; for `status`.
-struct CloudProgress: Sendable {
-    var id: String
-    var project: String
-    var phase: String
-    var status: String
-    var logGroup: String?
-    var logStream: String?
-
-    init(_ build: CodeBuild.Build) {
-        (id, project, phase, status) = (build.id, build.project, build.phase, build.status.rawValue)
-        (logGroup, logStream) = (build.logGroup, build.logStream)
-    }
-}
-
 final class CloudBuilds: Sendable {
     let services: CloudServices
     let records: CloudRecords
     private let followers = Mutex<[ObjectIdentifier: BuildFollower]>([:])
-    private let progress = Mutex<[String: CloudProgress]>([:])
     private let logs = Mutex<[String: BuildLog]>([:])
-    private let functions = Mutex<[String: (function: Functions.Function, version: String?)]>([:])
     /// The archives that the bucket is known to have, with their versions there.
     private let uploaded = Mutex<[String: S3Bucket.Object]>([:])
 
     init(_ services: CloudServices, _ records: CloudRecords) { (self.services, self.records) = (services, records) }
 
-    /// The latest build of an image, as far as this process has seen it.
-    subscript(image: String) -> CloudProgress? { progress.withLock { $0[image] } }
-
-    func note(_ image: String, _ build: CodeBuild.Build) { progress.withLock { $0[image] = CloudProgress(build) } }
-
     /// The end of a build's log, for the failure.
     func keep(_ log: BuildLog, of image: String) { logs.withLock { $0[image] = log } }
     func log(of image: String) -> BuildLog? { logs.withLock { $0[image] } }
-
-    func note(_ name: String, _ function: Functions.Function) { functions.withLock { $0[name] = (function, nil) } }
-    func note(_ name: String, version: String) { functions.withLock { $0[name]?.version = version } }
-    /// A function as it was when it was last updated, and the version that was published of it.
-    func function(_ name: String) -> (function: Functions.Function, version: String?)? {
-        functions.withLock { $0[name] }
-    }
 
     func follower(_ access: CloudAccess) -> BuildFollower {
         followers.withLock { followers in

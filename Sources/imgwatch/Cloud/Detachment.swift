@@ -33,15 +33,9 @@ extension Loop {
         var found: [DetachedImage] = []
         for node in nodes.graph.nodes {
             guard let image = nodes.project.image(node.id), image.building.builder == .codebuild,
-                let view = engine.view(of: node.id), let key = view.key, let keyed = readings[node.id],
-                let own = keyed.answer.keying.own
+                let view = engine.view(of: node.id), let publication = publication(of: node, view),
+                let keyed = readings[node.id], let own = keyed.answer.keying.own
             else { continue }
-            let publication = Publication(
-                key: key,
-                provenance: view.provenance,
-                destination: node.destination,
-                round: 0
-            )
             if view.isFresh, published[node.id] != nil { continue }
             if await session.store.has(image, publication) { continue }
             let needs = node.needs.filter { nodes.graph[$0]?.kind == .image }
@@ -68,14 +62,8 @@ extension Loop {
     private func reference(of id: NodeID) -> String {
         if let shown = published[id] { return shown.exactReference }
         guard let image = nodes.project.image(id), let node = nodes.graph[id], let view = engine.view(of: id),
-            let key = view.key
+            let publication = publication(of: node, view)
         else { return "" }
-        let publication = Publication(
-            key: key,
-            provenance: view.provenance,
-            destination: node.destination,
-            round: 0
-        )
         return session.store.address.reference(id.name, tag: session.store.tags(of: image, publication).main)
     }
 
@@ -85,10 +73,9 @@ extension Loop {
         for node in nodes.graph.nodes where node.kind == .deploy {
             guard let deploy = nodes.project.deploy(node.id), case .function(let function) = deploy.action,
                 !building.contains(deploy.image.name), let image = nodes.project.image(deploy.image),
-                let view = engine.view(of: image.id), let key = view.key,
-                engine.view(of: node.id)?.isFresh != true
+                let own = nodes.graph[image.id], let view = engine.view(of: image.id),
+                let publication = publication(of: own, view), engine.view(of: node.id)?.isFresh != true
             else { continue }
-            let publication = Publication(key: key, provenance: view.provenance, destination: "", round: 0)
             guard let stored = await session.store.find(image, publication, asking: true) else { continue }
             found.append((function, session.store.shown(stored, of: image, publication)))
         }

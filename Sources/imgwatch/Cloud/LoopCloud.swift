@@ -144,7 +144,6 @@ struct CloudBuild: Sendable {
                 }
             }
             let build = try await starting.value.get()
-            builds.note(image.id.name, build)
             return build
         } catch {
             builds.forget(context, settings)
@@ -167,13 +166,11 @@ struct CloudBuild: Sendable {
             } onNews: { news in
                 switch news {
                 case .phase(let build):
-                    session.cloud.note(image.id.name, build)
                     session.tell(.step("CodeBuild \(build.id): \(build.phase)"), of: image.id)
                 case .lines(let lines):
                     for event in log.withLock({ $0.read(lines) }) { session.tell(event, of: image.id) }
                 }
             }
-            session.cloud.note(image.id.name, end)
             if end.isOver {
                 builds.records.end(image.id.name, id: end.id, isFailure: end.status != .succeeded)
                 session.cloud.keep(log.withLock(\.log), of: image.id.name)

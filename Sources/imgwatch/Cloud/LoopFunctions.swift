@@ -61,11 +61,9 @@ struct FunctionUpdate: Sendable {
                 isTransient: false
             )
         }
-        session.cloud.note(function.name, current)
         guard function.publishes else { return }
         let version = try await functions.publish(function.name, revision: current.revision)
         if let alias = function.alias { try await functions.move(alias, of: function.name, to: version) }
-        session.cloud.note(function.name, version: version)
     }
 
     // MARK: Before

@@ -192,7 +192,7 @@ extension Loop {
         reference.split(separator: ":").last.map(String.init) ?? reference
     }
 
-    private func publication(of node: Node, _ view: NodeView) -> Publication? {
+    func publication(of node: Node, _ view: NodeView) -> Publication? {
         view.key.map {
             Publication(key: $0, provenance: view.provenance, destination: node.destination, round: 0)
         }

@@ -3,7 +3,9 @@
 import ArgumentParser
 import Foundation
 import Glibc
+import Graph
 import OCI
+import Project
 import Reporting
 import Serving
 
@@ -11,23 +13,48 @@ struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Show what the running loop does, and how each step and image is.",
-        discussion: "Exit code 0 where a loop answers, however its nodes are; 1 where none runs."
+        discussion: """
+            Exit code 0 where a loop answers, however its nodes are; 1 where none runs, and the project uses no AWS, of \
+            which all can be told without one.
+            """
     )
 
     @OptionGroup var options: CommonOptions
 
     func run() async throws {
         let running = try RunningProcess(options)
-        guard let answer = try running.ask(Control.status) else { throw running.none }
+        guard let answer = try running.ask(Control.status) else { return try await tellAlone(running) }
         if options.isJSON, answer.status == 200 {
             _ = Output.standard.write(answer.body + [0x0A])
             return
         }
+        tell(try running.content(answer, as: LoopStatus.self))
+    }
+
+    /// What AWS builds and shows can be told without a loop.
+    private func tellAlone(_ running: RunningProcess) async throws {
+        guard let opening = try? Opening(options, purpose: .plan), opening.project.cloud != nil else {
+            throw running.none
+        }
+        let session = try opening.session()
+        let project = try await opening.prepare(session)
+        let loop = Loop(session, project: project, selected: project.graph, mode: .plan)
+        await loop.run()
+        let status = await loop.fullStatus()
+        session.end()
+        if options.isJSON {
+            _ = Output.standard.write(status.json + [0x0A])
+        } else {
+            tell(status)
+        }
+    }
+
+    private func tell(_ status: LoopStatus) {
         let style = Style.style(
             environment: ProcessInfo.processInfo.environment,
             isTerminal: Output.standard.isTerminal
         )
-        Say.line(try running.content(answer, as: LoopStatus.self).text(colour: style.isColoured))
+        Say.line(status.text(colour: style.isColoured))
     }
 }
 
