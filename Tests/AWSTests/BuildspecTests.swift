@@ -79,6 +79,8 @@ import Testing
         ]
         #expect(buildspec.text.contains("depend-on: [handler]"))
         #expect(buildspec.text.contains(#"X: "a: \"b\"\u000a$c""#))
-        #expect(buildspec.text.contains("case \"$IMGWATCH_IMAGE\" in"))
+        #expect(buildspec.commands.contains { $0.hasPrefix("case \"$IMGWATCH_IMAGE\" in\nhandler)\ndocker build") })
+        // An argument of several lines keeps them.
+        #expect(buildspec.commands.contains { $0.contains("'A4=two\nlines'") })
     }
 }
