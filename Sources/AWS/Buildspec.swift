@@ -74,7 +74,7 @@ package struct Buildspec: Hashable, Sendable {
         /// The function that gets the image, and when this began, in milliseconds since 1970.
         package static let function = "IMGWATCH_FUNCTION"
         package static let generation = "IMGWATCH_GENERATION"
-        package static let functionTag = "imgwatch:generation"
+        package static let functionTag = "imgwatch:generation:"
     }
 
     package var images: [Image]

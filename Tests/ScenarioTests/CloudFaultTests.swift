@@ -123,6 +123,12 @@ import Testing
         let failed = try await edit(cloud, loop, "refused\n").last { $0.event == "failed" }
         #expect(failed?.node == "receipt/lambda")
         #expect(failed?.reason.contains("ImageAccessDenied") == true)
+        // Once that is mended, another try is enough.
+        try cloud.servers.settings { $0.lambdaFailure = [] }
+        let mark = loop.mark
+        #expect(try cloud.run("retry").status == 0)
+        let finished = try await loop.wait(from: mark, for: "finished", node: "receipt/lambda")
+        #expect(try cloud.digest(ofFunction: "project-receipt") == finished.digest)
         #expect(try await loop.end() == 0)
     }
 

@@ -129,6 +129,13 @@ import Testing
             line.event == "log" && line.node == "base-dynamo" && line.text.contains("CodeBuild")
         }
         try cloud.servers.settings { $0.provisioning = 0 }
+        // Saved as it was, it is followed on.
+        let count = try cloud.buildCount
+        try cloud.project.write("packages/receipt_dynamo/code", "dynamo old\n")
+        try await loop.wait(from: mark, for: "another run") { [lines = loop.lines.count] line in
+            line.event == "started" && line.node == "base-dynamo" && loop.lines.count > lines
+        }
+        #expect(try cloud.buildCount == count)
         try cloud.project.write("packages/receipt_dynamo/code", "dynamo new\n")
         let lines = try await loop.settle(from: mark)
         let statuses = try cloud.servers.builds(of: "imgwatch-project").dropFirst(5).compactMap {
