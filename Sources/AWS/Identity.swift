@@ -12,7 +12,7 @@ package struct Identity: Hashable, Sendable {
 
     /// Needs no permission.
     package static func current(_ client: AWSClient) async throws(AWSError) -> Identity {
-        let provider = try await client.source?.credentials(insteadOf: nil).provider ?? "nobody: requests are not signed"
+        let provider = try await client.source?.credentials(insteadOf: nil).provider ?? "nobody"
         var request = HTTPRequest("POST", try client.address(.sts))
         request.set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
         request.body = .bytes(Array("Action=GetCallerIdentity&Version=\(AWSService.sts.version ?? "")".utf8))
@@ -30,7 +30,7 @@ package struct Identity: Hashable, Sendable {
             account: account,
             arn: result["Arn"]?.text ?? "",
             provider: provider,
-            skew: theirs.map { $0 - client.parts.now() }
+            skew: client.skew != 0 ? client.skew : theirs.map { $0 - client.parts.now() }
         )
     }
 }

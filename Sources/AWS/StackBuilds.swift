@@ -72,7 +72,8 @@ extension StackTemplate {
             ),
         ]
         let isUsed = [
-            made.contains { !$0.mayRunUntagged }, made.contains(where: \.mayRunUntagged), made.contains(where: \.isCounted),
+            made.contains { !$0.mayRunUntagged }, made.contains(where: \.mayRunUntagged),
+            made.contains(where: \.isCounted),
         ]
         return zip(all, isUsed).filter(\.1).map(\.0)
     }

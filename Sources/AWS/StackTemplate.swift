@@ -48,8 +48,8 @@ package struct StackTemplate: Hashable, Sendable {
         (self.stack, self.project, self.bucket) = (stack, project, bucket)
     }
 
-    /// What CloudFormation takes within a request.
-    package static let mostBytes = 51_200
+    /// CloudFormation takes no more within a request.
+    private static let mostBytes = 51_200
 
     // MARK: Names
 
@@ -82,13 +82,19 @@ package struct StackTemplate: Hashable, Sendable {
         let sections = [
             Self.head, parametersText, "Resources:\n" + resources.joined(separator: "\n"), outputs,
         ]
-        let text = sections.joined(separator: "\n")
+        return sections.joined(separator: "\n")
+    }
+
+    /// The text where it fits into a request to CloudFormation.
+    package func requestText() throws(AWSError) -> String {
+        let text = try text()
         guard text.utf8.count <= Self.mostBytes else {
             throw AWSError(
                 "the template has \(text.utf8.count) bytes for \(repositories.count) images, "
                     + "and CloudFormation takes \(Self.mostBytes) in a request",
-                remedy: "put it into a bucket and deploy it from there: "
-                    + "`imgwatch aws template | aws s3 cp - s3://BUCKET/template.yaml`"
+                remedy: "let it go by a bucket: `imgwatch aws template > template.yaml`, and "
+                    + "`aws cloudformation deploy --template-file template.yaml --stack-name \(stack) "
+                    + "--s3-bucket NAME --capabilities CAPABILITY_NAMED_IAM`"
             )
         }
         return text

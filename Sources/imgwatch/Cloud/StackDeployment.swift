@@ -48,7 +48,7 @@ struct StackDeployment: Sendable {
         }
         let isNew = stack?.isProposed ?? true
         let (template, existing) = try await template(formation, isNew: isNew)
-        let text = try template.text()
+        let text = try template.requestText()
         let proposed = try await formation.propose(
             text,
             for: name,
