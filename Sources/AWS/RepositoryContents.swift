@@ -31,7 +31,7 @@ extension ECR {
         }
     }
 
-    /// The digests of the images in it, as many as ECR gives in one answer; an image is there once for each of its tags.
+    /// The digests of the images in it, as many as ECR gives in one answer.
     package func digests(in repository: String) async throws(AWSError) -> Set<String> {
         let answer = try await client.call(.ecr, "ListImages", .fields(["repositoryName": .text(repository)]))
         return Set((answer["imageIds"]?.array ?? []).compactMap { $0["imageDigest"]?.text })

@@ -1,4 +1,4 @@
-/// The part of the template that builds: the bucket for contexts, the CodeBuild project and its log; and the parameters.
+/// The part of the template that builds: the bucket for contexts, the CodeBuild project, its log, and parameters.
 
 extension StackTemplate {
     // MARK: Parameters
@@ -80,8 +80,10 @@ extension StackTemplate {
 
     // MARK: Contexts
 
+    var bucketText: String { storage + tlsOnly }
+
     /// Versions: what a build was started with is what it gets, whatever comes under that key meanwhile.
-    var bucketText: String {
+    private var storage: String {
         """
           # Contexts of builds, each under the hash of its bytes.
           Bucket:
@@ -119,6 +121,12 @@ extension StackTemplate {
                     Prefix: contexts/
                     ExpiredObjectDeleteMarker: true
 
+
+        """
+    }
+
+    private var tlsOnly: String {
+        """
           BucketPolicy:
             Type: AWS::S3::BucketPolicy
             Properties:
@@ -142,7 +150,9 @@ extension StackTemplate {
 
     // MARK: Builds
 
-    var buildsText: String {
+    var buildsText: String { log + builds }
+
+    private var log: String {
         """
           BuildLog:
             Type: AWS::Logs::LogGroup
@@ -152,6 +162,12 @@ extension StackTemplate {
               LogGroupName: \(Name.quoted("/aws/codebuild/\(project)"))
               RetentionInDays: !Ref LogDays
 
+
+        """
+    }
+
+    private var builds: String {
+        """
           # A build brings its context and its commands; what stands here is for one that is started without.
           BuildProject:
             Type: AWS::CodeBuild::Project

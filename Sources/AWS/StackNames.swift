@@ -12,8 +12,8 @@ extension StackTemplate {
 
         /// Letters and digits, and another one for each name: what is called differently is made anew.
         ///
-        /// `base-label` is `RepositoryBaseLabel`. Where more is in a name than words and single hyphens, a hash tells it
-        /// from others.
+        /// `base-label` is `RepositoryBaseLabel`. Where more is in a name than words and single hyphens, a hash tells
+        /// it from others.
         static func resource(_ kind: String, _ name: String) -> String {
             let words = name.split(omittingEmptySubsequences: false) { !isLetter($0) && !isDigit($0) }
             let isPlain =

@@ -47,7 +47,7 @@ extension StackTemplate {
 
     // MARK: What is removed by itself
 
-    /// Nothing goes because of its age that has a tag: a base that nobody changes grows old, and is built on all the same.
+    /// Nothing that has a tag goes because of its age: a base that nobody changes grows old, and is in use still.
     ///
     /// Nor does an image that a function may run, by whatever number of newer ones; an image without a tag may be one
     /// of those only where tags move.

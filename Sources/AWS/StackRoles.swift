@@ -133,7 +133,7 @@ extension StackTemplate {
                     comment: "A chain of builds that nobody follows gives functions their images itself."
                 )
             )
-            if let statement = seePolicies { statements.append(statement) }
+            statements += seePolicies
         }
         return Self.role(
             "BuildRole",
@@ -184,10 +184,22 @@ extension StackTemplate {
     )
 
     /// Lambda looks at the policy in the name of whoever gives it an image.
-    private var seePolicies: Statement? {
+    private var seePolicies: [Statement] {
         let run = repositories.filter { !$0.functions.isEmpty }
-        guard !run.isEmpty else { return nil }
-        return Statement("SeePolicies", ["ecr:GetRepositoryPolicy"], on: run.map(arn))
+        return run.isEmpty ? [] : [Statement("SeePolicies", ["ecr:GetRepositoryPolicy"], on: run.map(arn))]
+    }
+
+    private var setPolicies: [Statement] {
+        let run = repositories.filter { !$0.functions.isEmpty && !$0.isMade }
+        guard !run.isEmpty else { return [] }
+        return [
+            Statement(
+                "SetPolicies",
+                ["ecr:SetRepositoryPolicy"],
+                on: run.map(arn),
+                comment: "Lambda adds what it needs to the policy of a repository that was there before the stack."
+            )
+        ]
     }
 
     // MARK: Functions
@@ -261,7 +273,7 @@ extension StackTemplate {
                 on: functions.map { Self.functionARN($0.name) }
             )
         ]
-        if let statement = seePolicies { statements.append(statement) }
+        statements += seePolicies + setPolicies
         let roles = (makesFunctionRole ? ["!GetAtt FunctionRole.Arn"] : []) + otherRoles.map(Name.quoted)
         statements.append(
             Statement(

@@ -101,10 +101,11 @@ package struct StackTemplate: Hashable, Sendable {
     }
 
     private static let head = """
-        # Made by `imgwatch aws template`, from the project's configuration. `imgwatch aws deploy` deploys it, and so does
+        # Made by `imgwatch aws template`, from the project's configuration. `imgwatch aws deploy` deploys it, and so do
         #
         #   imgwatch aws template > template.yaml
-        #   aws cloudformation deploy --template-file template.yaml --stack-name NAME --capabilities CAPABILITY_NAMED_IAM
+        #   aws cloudformation deploy --template-file template.yaml --stack-name NAME \\
+        #     --capabilities CAPABILITY_NAMED_IAM
         #
         # Whoever deploys it needs cloudformation:CreateChangeSet, DescribeChangeSet, ExecuteChangeSet, DeleteChangeSet,
         # DescribeStacks, DescribeStackEvents, ListStackResources and DeleteStack on the stack, and what CloudFormation

@@ -1,4 +1,4 @@
-/// The template as text: the same for the same project, what CloudFormation takes, and no rule that removes what is used.
+/// The template as text: the same for the same project, what CloudFormation takes, and no rule that removes what is in use.
 
 import Foundation
 import OCI

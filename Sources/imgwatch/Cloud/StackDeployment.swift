@@ -42,8 +42,9 @@ struct StackDeployment: Sendable {
                 )
             }
             tell("the stack \(name) failed when it was first made, and is deleted; nothing is in it")
+            let event = try await follower(formation).latestEvent(of: left.id)
             try await formation.delete(left.id)
-            _ = try await follower(formation).follow(left.id, after: nil)
+            _ = try await follower(formation).follow(left.id, after: event)
             stack = nil
         }
         let isNew = stack?.isProposed ?? true
@@ -64,7 +65,13 @@ struct StackDeployment: Sendable {
         )
         guard let proposed else { return plan }
         plan.stack = proposed.stack
-        plan.proposal = try await settled(proposed.proposal, formation, &plan.changes)
+        do throws(AWSError) {
+            plan.proposal = try await settled(proposed.proposal, formation, &plan.changes)
+        } catch {
+            // Nothing is in it but the name.
+            if isNew { try? await formation.delete(proposed.stack) }
+            throw error
+        }
         return plan
     }
 

@@ -19,6 +19,7 @@ struct StackFollower: Sendable {
     func follow(_ stack: String, after event: String?) async throws(AWSError) -> CloudFormation.Stack? {
         var (latest, pause) = (event, Self.shortest)
         var causes: [CloudFormation.Event] = []
+        var patience = Self.patience
         while true {
             // First how it is, so that the events of its end are there.
             let current = try await formation.stack(stack)
@@ -28,7 +29,9 @@ struct StackFollower: Sendable {
                 latest = event.id
             }
             guard let current, !current.isGone else { return nil }
-            if !current.isBusy {
+            // What was asked for may not have begun yet.
+            patience -= 1
+            if !current.isBusy, latest != event || patience < 0 {
                 guard current.isFine else { throw Self.failure(current, causes) }
                 return current
             }
@@ -37,6 +40,8 @@ struct StackFollower: Sendable {
         }
     }
 
+    /// So often it is looked whether anything begins.
+    private static let patience = 20
     private static let (shortest, longest) = (Duration.milliseconds(200), Duration.seconds(5))
 
     /// None of a stack that is forgotten.

@@ -74,7 +74,7 @@ extension CloudDoctor {
             lines.append(
                 Line(
                     .note,
-                    "the CodeBuild project \(name) has no role for batches: where nobody follows, builds wait for bases",
+                    "the CodeBuild project \(name) has no role for batches: builds wait for bases where nobody does",
                     remedies: ["set `buildBatchConfig`; `imgwatch aws template` shows how"]
                 )
             )
