@@ -154,6 +154,7 @@ package final class AWSClient: Sendable {
         var attempt = 1
         while true {
             let credentials = try await source?.credentials(insteadOf: refused)
+            let skew = skew
             let result = await once(request, service, credentials)
             if case .success(let response) = result, response.isSuccess {
                 noteSuccess(after: attempt)
@@ -161,7 +162,9 @@ package final class AWSClient: Sendable {
             }
             let failure = (try? result.get()).map { AWSFailure($0) }
             // Neither costs an attempt: the same request goes well with the right clock, or with new credentials.
-            if let failure, failure.isSkewed || failure.status == 403, !isCorrected, correctSkew(try? result.get()) {
+            if let failure, failure.isSkewed || failure.status == 403, !isCorrected,
+                correctSkew(try? result.get(), sentWith: skew)
+            {
                 isCorrected = true
                 continue
             }
@@ -235,12 +238,13 @@ package final class AWSClient: Sendable {
 
     // MARK: The clock
 
-    /// Whether AWS's clock turned out to be another than was thought.
-    private func correctSkew(_ response: HTTPResponse?) -> Bool {
+    /// Whether AWS's clock turned out to be another than was thought when the request was sent.
+    private func correctSkew(_ response: HTTPResponse?, sentWith sent: Int) -> Bool {
         guard let theirs = response?["Date"].flatMap(HTTPDate.seconds) else { return false }
         let skew = theirs - parts.now()
         return state.withLock { state in
-            guard abs(skew - state.skew) > AWSLimits.tolerableSkew else { return false }
+            guard abs(skew - sent) > AWSLimits.tolerableSkew else { return false }
+            // Another request may have found that out meanwhile.
             state.skew = skew
             return true
         }

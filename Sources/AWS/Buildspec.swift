@@ -120,10 +120,8 @@ package struct Buildspec: Hashable, Sendable {
 
     private var command: String {
         guard images.count > 1 else { return images.first?.command ?? "false" }
-        let cases = images.map { image in
-            let lines = image.command.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n")
-            return "  \(image.name))\n\(lines) ;;"
-        }
+        // Not indented: an argument may be of several lines.
+        let cases = images.map { "\($0.name))\n\($0.command) ;;" }
         return "case \"$\(Variable.name)\" in\n" + cases.joined(separator: "\n") + "\nesac"
     }
 

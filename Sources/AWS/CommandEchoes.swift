@@ -1,4 +1,4 @@
-/// What CodeBuild itself writes into a build's log: lines that begin with `[Container]`, and the commands that it names.
+/// What CodeBuild itself writes into a build's log: lines that begin with `[Container]`, and commands.
 ///
 /// A command of several lines stands there whole, and only its first line says whose it is.
 

@@ -99,6 +99,7 @@ extension Loop {
         tracked.nodes = ProjectNodes(project, graph: graph)
         storeFloor = 0
         session.git?.forget()
+        session.cloud.services.settings = project.cloud
         watch()
         let barrier = nextSequence()
         touchAll(barrier)

@@ -1,4 +1,4 @@
-/// The template as text: the same for the same project, what CloudFormation takes, and no rule that removes what is in use.
+/// The template as text: the same for the same project, what CloudFormation takes, and nothing in use is removed.
 
 import Foundation
 import OCI

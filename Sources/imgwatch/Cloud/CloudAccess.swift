@@ -15,6 +15,8 @@ actor CloudAccess {
     private let parts: AWSParts
     private var made: Made?
     private var password: ECR.Password?
+    /// Who needs the password while it is asked for, waits for that answer.
+    private var asking: Task<Result<ECR.Password, AWSError>, Never>?
 
     private struct Made {
         var client: AWSClient
@@ -51,9 +53,17 @@ actor CloudAccess {
         if let password, password.isFresh(now: client.now), password.credential != refused {
             return password.fits(host) ? password.credential : nil
         }
-        let new = try await ECR(client).password()
+        let asked = asking ?? Task { await Self.ask(client) }
+        asking = asked
+        let result = await asked.value
+        if asking == asked { asking = nil }
+        let new = try result.get()
         password = new
         return new.fits(host) ? new.credential : nil
+    }
+
+    private static func ask(_ client: AWSClient) async -> Result<ECR.Password, AWSError> {
+        do throws(AWSError) { return .success(try await ECR(client).password()) } catch { return .failure(error) }
     }
 }
 

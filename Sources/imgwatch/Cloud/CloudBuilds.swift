@@ -167,8 +167,8 @@ final class CloudBuilds: Sendable {
     private static let holdPause = Duration.seconds(1)
 
     /// Ends the build of an image that another key has overtaken, where it is still under way.
-    func stopOlder(of image: String, than key: String) async {
-        guard let record = records[image], record.key != key, !record.isOver else { return }
+    func stop(_ record: CloudRecords.Record?, of image: String, unless key: String) async {
+        guard let record, record.key != key, !record.isOver else { return }
         await stop(image, record)
     }
 

@@ -126,7 +126,10 @@ struct Detachment: Sendable {
     }
 
     func start(_ items: [DetachedImage]) async throws(ImageProblem) -> [Started] {
-        for item in items { await builds.stopOlder(of: item.image.id.name, than: item.publication.key) }
+        for item in items {
+            let name = item.image.id.name
+            await builds.stop(builds.records[name], of: name, unless: item.publication.key)
+        }
         let ready = try await upload(items)
         do throws(AWSError) {
             guard items.contains(where: { !$0.waitsFor.isEmpty }) else {

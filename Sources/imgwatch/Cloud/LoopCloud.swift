@@ -28,7 +28,14 @@ extension Loop {
             return try await build.make(inputs, isCancelled: { run.isCancelled })
         }
         drain()
-        if run.isCancelled, !isStopping { await session.cloud.stopCurrent(of: image.id.name, key: publication.key) }
+        guard run.isCancelled, let record = session.cloud.records[image.id.name], record.key == publication.key,
+            !record.isOver
+        else { return result }
+        if isStopping {
+            session.tell(notice: "AWS goes on with \(image.id) in \(record.id); the next start looks what came of it")
+        } else {
+            await session.cloud.stop(image.id.name, record)
+        }
         return result
     }
 }
@@ -56,7 +63,8 @@ struct CloudBuild: Sendable {
         let order = try order(inputs.bases.references)
         let context = try await context(order, inputs, isCancelled: isCancelled)
         // What is built for an older key is of no use any more.
-        async let stopped: Void = builds.stopOlder(of: image.id.name, than: publication.key)
+        let older = builds.records[image.id.name]
+        async let stopped: Void = builds.stop(older, of: image.id.name, unless: publication.key)
         let build = try await start(order, context, settings, isCancelled)
         await stopped
         let end = try await follow(build, order, registry)
@@ -173,7 +181,7 @@ struct CloudBuild: Sendable {
             }
             if end.isOver {
                 builds.records.end(image.id.name, id: end.id, isFailure: end.status != .succeeded)
-                session.cloud.keep(log.withLock(\.log), of: image.id.name)
+                builds.keep(log.withLock(\.log), of: image.id.name)
             }
             return end
         } catch {
@@ -205,7 +213,8 @@ struct CloudBuild: Sendable {
     private func failure(_ build: CodeBuild.Build, _ order: CloudOrder) -> ImageProblem {
         let log = builds.log(of: image.id.name)
         let problem = log?.problem
-        let line = problem?.line.map { $0 - order.cloud.lineShift }
+        let head = image.evaluation.split(isWhole: true).heads.first
+        let line = problem?.line.map { $0 - order.cloud.lineShift } ?? problem?.step.flatMap { head?.line(of: $0) }
         let place = line.map { "\(image.dockerfile):\($0): " } ?? ""
         let reason: String
         switch build.status {
@@ -242,13 +251,5 @@ private struct CloudLog {
         var events: [EngineEvent] = []
         for line in lines where !echoes.contains(line) && !line.allSatisfy(\.isWhitespace) { events += log.read(line) }
         return events
-    }
-}
-
-extension CloudBuilds {
-    /// Ends what is built under this key: an edit has overtaken it.
-    func stopCurrent(of image: String, key: String) async {
-        guard let record = records[image], record.key == key, !record.isOver else { return }
-        await stop(image, record)
     }
 }

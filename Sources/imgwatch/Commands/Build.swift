@@ -16,7 +16,8 @@ struct Build: AsyncParsableCommand {
             A NAME means the step, image or deploy and all that it needs. Without a deploy's name or --deploy no \
             command of `deploy` is run; functions of `lambda` get what is built. Exit code 1: something failed.
 
-            What CodeBuild builds is started in AWS, bases first, and not waited for, but with --wait, or where CI is set.
+            What CodeBuild builds is started in AWS, bases first, and not waited for, but with --wait, or where CI is
+            set.
             """
     )
 
