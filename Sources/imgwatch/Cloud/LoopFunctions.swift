@@ -165,7 +165,8 @@ struct FunctionUpdate: Sendable {
         }
         guard known.architecture == function.architecture else {
             throw AWSError(
-                "the function \(function.name) is for \(known.architecture), and the image for \(function.architecture)",
+                "the function \(function.name) is for \(known.architecture), "
+                    + "and the image for \(function.architecture)",
                 remedy: "set `platforms` of the image to what the function is made for"
             )
         }
