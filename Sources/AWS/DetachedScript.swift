@@ -54,7 +54,8 @@ enum DetachedScript {
             --image-ids "imageTag=${\(Variable.image)##*:}" --query 'imageDetails[0].imageDigest' --output text)
           for attempt in 1 2 3 4 5; do
             aws lambda get-function --function-name "$\(Variable.function)" --output text --query \\
-              '[Configuration.FunctionArn,Configuration.RevisionId,Tags."\(Variable.functionTag)"]' >function.txt 2>function.err || {
+              '[Configuration.FunctionArn,Configuration.RevisionId,Tags."\(Variable.functionTag)"]' \\
+              >function.txt 2>function.err || {
               cat function.err
               grep -q ResourceNotFoundException function.err || exit 4
               echo "imgwatch: the function is made by 'imgwatch up', or by 'imgwatch build --wait'"
