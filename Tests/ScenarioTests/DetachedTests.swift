@@ -59,6 +59,8 @@ import Testing
         try cloud.project.write("dynamo/Dockerfile", try cloud.project.read("dynamo/Dockerfile") + "RUN false\n")
         #expect(try cloud.run("build").status == 0)
         #expect(try await end(of: cloud, count: 4).suffix(2) == ["FAILED", "FAILED"])
+        let log = try cloud.run("logs", "base-dynamo", "--follow")
+        #expect(log.status == 1 && log.output.contains("RUN false"), "\(log.output)\(log.errors)")
         // What failed is tried again.
         #expect(try cloud.run("build").status == 0)
         #expect(try await end(of: cloud, count: 6).suffix(2) == ["FAILED", "FAILED"])

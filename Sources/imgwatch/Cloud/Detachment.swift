@@ -142,6 +142,10 @@ extension ImageStore {
     }
 }
 
+extension Deploy.Action {
+    fileprivate var isFunction: Bool { if case .function = self { true } else { false } }
+}
+
 extension Project {
     /// The function that gets the image, where there is one.
     func function(of image: Image) -> CloudFunction? {
@@ -180,6 +184,11 @@ struct Detachment: Sendable {
     func start(_ items: [DetachedImage], keys: [String: String]) async throws(ImageProblem) -> [Started] {
         for (name, key) in keys { await builds.stop(builds.records[name], of: name, unless: key) }
         let ready = try await upload(items)
+        // What a function shows is AWS's business from now on: whoever comes next looks.
+        for item in items {
+            guard let deploy = item.image.deploys.first(where: { $0.action.isFunction }) else { continue }
+            _ = session.remember(deploy.id, nil, as: nil)
+        }
         do throws(AWSError) {
             guard items.contains(where: { !$0.waitsFor.isEmpty }) else {
                 return try await startEach(ready, patience: 0)
