@@ -61,7 +61,7 @@ package struct CodeBuild: Sendable {
         package var id: String
         package var project: String
         package var status: Status
-        /// `QUEUED`, `PROVISIONING`, `DOWNLOAD_SOURCE`, `PRE_BUILD`, `BUILD`, `POST_BUILD`, …
+        /// As CodeBuild has it, like `QUEUED` or `POST_BUILD`.
         package var phase: String
         /// In seconds since 1970.
         package var start: Double?

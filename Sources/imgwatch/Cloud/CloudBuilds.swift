@@ -119,7 +119,9 @@ final class CloudBuilds: Sendable {
         }
     }
 
-    /// The build on record; of a batch, once AWS has started it. nil where there is none that goes on.
+    /// The build on record; of a batch, once AWS has started it.
+    ///
+    /// nil where there is none that goes on.
     private func build(
         of record: CloudRecords.Record,
         _ codebuild: CodeBuild,

@@ -1,7 +1,7 @@
 /// `imgwatch logs`: what the latest build of an image in AWS printed, and prints.
 
-import ArgumentParser
 import AWS
+import ArgumentParser
 import Foundation
 import HTTP
 import OCI
@@ -13,8 +13,8 @@ struct Logs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what the latest build of an image in CodeBuild printed.",
         discussion: """
-            The running loop shows the same lines as they come; this is for builds that nobody follows. Exit code 1 where \
-            the build failed.
+            The running loop shows the same lines as they come; this is for builds that nobody follows. Exit code 1 \
+            where the build failed.
             """
     )
 
@@ -98,7 +98,10 @@ struct Logs: AsyncParsableCommand {
             let batch = try await codebuild.batches([record.id]).first
             guard let member = batch?.builds[record.identifier ?? ""], !member.id.isEmpty else {
                 guard batch?.isOver == true else { return nil }
-                throw AWSError("the batch \(record.id) ended without \(name)", remedy: "see the log of what it is built on")
+                throw AWSError(
+                    "the batch \(record.id) ended without \(name)",
+                    remedy: "see the log of what it is built on"
+                )
             }
             id = member.id
         }
