@@ -81,7 +81,7 @@ import Testing
         func run(_ variables: [String: String], generation: Int = 1) throws -> (status: Int32, output: String) {
             let process = Process()
             process.executableURL = URL(filePath: "/bin/bash")
-            process.arguments = ["-c", ". ../script"]
+            process.arguments = ["-c", "(. ../script); status=$?; : >../first.over; exit $status"]
             process.currentDirectoryURL = URL(filePath: folder + "/first")
             process.environment = [
                 "PATH": "\(folder)/bin:/usr/bin:/bin", "STATE": folder, "CODEBUILD_BUILD_SUCCEEDING": "1",
@@ -91,8 +91,8 @@ import Testing
             let output = try #require(FileHandle(forWritingAtPath: folder + "/output"))
             (process.standardOutput, process.standardError) = (output, output)
             try process.run()
+            // Not before the other one has ended, too.
             process.waitUntilExit()
-            try write("first.over", "")
             return (process.terminationStatus, read("output") ?? "")
         }
 
@@ -102,12 +102,12 @@ import Testing
     }
 
     /// The calls: describe, wait, get, tag, wait, get, update, wait, untag.
-    @Test(arguments: [1, 2], [3, 4, 6, 7, 8])
+    @Test(arguments: [1, 2], [3, 4, 6, 7])
     func `however two updates come between each other, the later one's image stays`(
         first: Int,
         pause: Int
     ) async throws {
-        for hold in [3, 4, 6, 7, 8, 99] {
+        for hold in [3, 4, 6, 7, 99] {
             let state = try State()
             let run = try state.run(
                 ["PAUSE": "\(pause)", "HOLD": "\(hold)", "OTHER": "\(3 - first)"],

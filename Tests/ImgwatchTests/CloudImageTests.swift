@@ -46,9 +46,9 @@ import Testing
                 + "COPY <<B /f\nARG BASE_IMAGE_URI\nB\n"
         ),
         Row(
-            name: "a platform",
+            name: "a platform that is the image's",
             dockerfile: "# mine\nFROM --platform=linux/amd64 base AS Own\nRUN a\n",
-            expected: "ARG BASE_IMAGE_URI\nFROM --platform=linux/amd64 ${BASE_IMAGE_URI} AS own\nRUN a\n"
+            expected: "ARG BASE_IMAGE_URI\nFROM ${BASE_IMAGE_URI} AS own\nRUN a\n"
         ),
         Row(
             name: "several of one base, and another",
