@@ -14,18 +14,26 @@ package struct Buildspec: Hashable, Sendable {
         /// As `linux/amd64`.
         package var platform: String
         package var network: String?
+        /// Whether it has a label with the commit, which stands in a variable of the build.
+        package var showsRevision = false
 
         package init(_ name: String, platform: String) { (self.name, self.platform) = (name, platform) }
 
         /// Builds the folder `context` by the `Dockerfile` beside it.
         fileprivate var command: String {
             var words = ["docker build", "--file Dockerfile", "--platform \(platform)"]
-            if let network { words.append("--network \(network)") }
+            if let network { words.append("--network \(ShellText.quoted(network))") }
             for argument in arguments {
                 words.append("--build-arg \(ShellText.quoted("\(argument.name)=\(argument.value)"))")
             }
-            for reference in references { words.append("--build-arg \(reference.name)=\"$\(reference.value)\"") }
+            for reference in references {
+                words.append("--build-arg \(ShellText.quoted(reference.name))=\"$\(reference.value)\"")
+            }
             for label in labels { words.append("--label \(ShellText.quoted("\(label.name)=\(label.value)"))") }
+            if showsRevision, !labels.contains(where: { $0.name == Variable.revisionLabel }) {
+                let label = "--label \(Variable.revisionLabel)=\"$\(Variable.revision)\""
+                words.append("${\(Variable.revision):+\(label)}")
+            }
             words += ["--label \(Variable.keyLabel)=\"$\(Variable.key)\"", "--tag \"$\(Variable.image)\" context"]
             return words.joined(separator: " \\\n  ")
         }
@@ -43,9 +51,35 @@ package struct Buildspec: Hashable, Sendable {
         package var identifier: String
         package var dependsOn: [String]
         package var variables: [Pair]
-        package init(_ identifier: String, dependsOn: [String], variables: [Pair]) {
+        /// nil: that of the project.
+        package var machine: Machine?
+
+        package init(_ identifier: String, dependsOn: [String], variables: [Pair], machine: Machine? = nil) {
             (self.identifier, self.dependsOn, self.variables) = (identifier, dependsOn, variables)
+            self.machine = machine
         }
+
+        fileprivate var text: String {
+            let needs = dependsOn.isEmpty ? [] : ["      depend-on: [\(dependsOn.joined(separator: ", "))]"]
+            let machine = machine.map { machine in
+                [
+                    "        type: \(machine.type)", "        image: \(Buildspec.quoted(machine.image))",
+                    "        privileged-mode: true",
+                ]
+            }
+            let variables = variables.map { "          \($0.name): \(Buildspec.quoted($0.value))" }
+            let environment = (machine ?? []) + ["        variables:"] + variables
+            return (["    - identifier: \(identifier)"] + needs + ["      env:"] + environment)
+                .joined(separator: "\n") + "\n"
+        }
+    }
+
+    /// What a build runs on.
+    package struct Machine: Hashable, Sendable {
+        /// As `ARM_CONTAINER`.
+        package var type: String
+        package var image: String
+        package init(type: String, image: String) { (self.type, self.image) = (type, image) }
     }
 
     /// The names of a build's variables.
@@ -74,7 +108,11 @@ package struct Buildspec: Hashable, Sendable {
         /// The function that gets the image, and when this began, in milliseconds since 1970.
         package static let function = "IMGWATCH_FUNCTION"
         package static let generation = "IMGWATCH_GENERATION"
+        /// Before the generation, in the name of the tag that it has on the function.
         package static let functionTag = "imgwatch:generation:"
+        /// The commit that the image shows, where it shows one.
+        package static let revision = "IMGWATCH_REVISION"
+        package static let revisionLabel = "org.opencontainers.image.revision"
     }
 
     package var images: [Image]
@@ -127,12 +165,7 @@ package struct Buildspec: Hashable, Sendable {
 
     private var batch: String {
         guard !nodes.isEmpty else { return "" }
-        let graph = nodes.map { node in
-            let needs = node.dependsOn.isEmpty ? "" : "      depend-on: [\(node.dependsOn.joined(separator: ", "))]\n"
-            let variables = node.variables.map { "          \($0.name): \(Self.quoted($0.value))\n" }.joined()
-            return "    - identifier: \(node.identifier)\n\(needs)      env:\n        variables:\n\(variables)"
-        }
-        return "batch:\n  fast-fail: false\n  build-graph:\n" + graph.joined()
+        return "batch:\n  fast-fail: false\n  build-graph:\n" + nodes.map(\.text).joined()
     }
 
     /// A command as an item of a list: as a block where YAML takes every sign of it as it is.
@@ -144,7 +177,7 @@ package struct Buildspec: Hashable, Sendable {
     }
 
     /// In double quotes, as JSON and YAML have them alike.
-    private static func quoted(_ text: String) -> String {
+    fileprivate static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -44,39 +44,70 @@ enum DetachedScript {
         done
         """
 
-    /// The function's tag says when what it shows was begun: what was begun earlier changes nothing.
+    /// The function gets the image, unless somebody who began later is on his way, or was there already.
     ///
-    /// The tag is set before the image: whoever comes later and began earlier sees it, or finds another revision.
+    /// Whoever updates a function writes a tag of his own, `imgwatch:generation:N`, where N says when he began. Then he
+    /// reads the revision and all tags in one call: where there is a later N he gives up, else he changes the image,
+    /// which Lambda does only where the revision is still the one that he read. Both know nothing of each other beyond
+    /// that. Why an earlier one (1) never takes the place of a later one (2), in whatever order their calls arrive:
+    ///
+    /// - Each change of the image makes another revision. So where 1 changes the image after 2 did, he has read the
+    ///   revision after that change, and 2 had written his tag before it.
+    /// - A tag that is written is nobody else's to overwrite, and is removed only by somebody who has read one with a
+    ///   later N. So the latest N of all stays, and 1 has read 2's, or a later one: he has given up.
+    ///
+    /// The same image is given again, for a revision that was read before must not hold any more. A tag goes when its
+    /// writer gives up; the others go when a later image is shown.
     static let function = """
         if [ "$CODEBUILD_BUILD_SUCCEEDING" = 1 ] && [ -n "$\(Variable.function)" ]; then
+          fail() { cat lambda.err; echo "imgwatch: $\(Variable.function) does not get the image: $1"; exit 4; }
+          lambda() { aws lambda "$@" >lambda.txt 2>lambda.err; }
+          is_busy() { grep -q -e ResourceConflictException -e PreconditionFailedException lambda.err; }
+          : >lambda.err
           repository=${\(Variable.image)#*/}
           digest=$(aws ecr describe-images \(region) --repository-name "${repository%:*}" \\
             --image-ids "imageTag=${\(Variable.image)##*:}" --query 'imageDetails[0].imageDigest' --output text)
-          for attempt in 1 2 3 4 5; do
-            aws lambda get-function --function-name "$\(Variable.function)" --output text --query \\
-              '[Configuration.FunctionArn,Configuration.RevisionId,Tags."\(Variable.functionTag)"]' \\
-              >function.txt 2>function.err || {
-              cat function.err
-              grep -q ResourceNotFoundException function.err || exit 4
+          case "$digest" in sha256:?*) ;; *) fail "the registry does not say its digest" ;; esac
+          mine="\(Variable.functionTag)$\(Variable.generation)"
+          state=new
+          attempt=0
+          while [ "$state" != over ]; do
+            attempt=$((attempt + 1))
+            [ "$attempt" -le 30 ] || fail "somebody else changes it all the time"
+            # What came of another one's change is not this build's concern.
+            lambda wait function-updated-v2 --function-name "$\(Variable.function)" || :
+            if ! lambda get-function --function-name "$\(Variable.function)" --output text --query \\
+              '[Configuration.FunctionArn,Configuration.RevisionId,keys(not_null(Tags,`{}`))]'; then
+              grep -q ResourceNotFoundException lambda.err || fail "it can't be read"
               echo "imgwatch: the function is made by 'imgwatch up', or by 'imgwatch build --wait'"
               break
-            }
-            read -r arn revision generation <function.txt
-            case "$generation" in *[!0-9]* | "") generation=0 ;; esac
-            if [ "$generation" -gt "$\(Variable.generation)" ]; then
+            fi
+            read -r arn revision <lambda.txt
+            all=$(tr '\\t' '\\n' <lambda.txt | sed -n 's/^\(Variable.functionTag)\\([0-9][0-9]*\\)$/\\1/p' | sort -n)
+            newest=$(echo "$all" | tail -n 1)
+            if [ "${newest:-0}" -gt "$\(Variable.generation)" ]; then
               echo "imgwatch: $\(Variable.function) was given a newer image meanwhile"
+              [ "$state" = new ] || lambda untag-resource --resource "$arn" --tag-keys "$mine" || cat lambda.err
               break
-            fi
-            if [ "$generation" != "$\(Variable.generation)" ]; then
-              aws lambda tag-resource --resource "$arn" \\
-                --tags "\(Variable.functionTag)=$\(Variable.generation)" || exit 4
-              continue
-            fi
-            if aws lambda update-function-code --function-name "$\(Variable.function)" --revision-id "$revision" \\
+            elif [ "$state" = new ]; then
+              if lambda tag-resource --resource "$arn" --tags "$mine=$digest"; then
+                state=tagged
+                continue
+              fi
+              is_busy || fail "it can't be tagged"
+            elif [ "${newest:-0}" != "$\(Variable.generation)" ]; then
+              reason="its tags can't be read: permit lambda:ListTags"
+              [ "$attempt" -lt 5 ] || fail "$reason"
+            elif lambda update-function-code --function-name "$\(Variable.function)" --revision-id "$revision" \\
               --image-uri "${\(Variable.image)%:*}@$digest" --query RevisionId --output text; then
-              aws lambda wait function-updated-v2 --function-name "$\(Variable.function)" || exit 4
+              lambda wait function-updated-v2 --function-name "$\(Variable.function)" || fail "it can't run it"
               echo "imgwatch: $\(Variable.function) shows $digest"
-              break
+              old=$(echo "$all" | grep -vx "$\(Variable.generation)" | sed 's/^/\(Variable.functionTag)/')
+              [ -z "$old" ] || lambda untag-resource --resource "$arn" --tag-keys $old || cat lambda.err
+              state=over
+              continue
+            else
+              is_busy || fail "Lambda does not take it"
             fi
             sleep 2
           done

@@ -127,7 +127,7 @@ extension StackTemplate {
                     "UpdateFunctions",
                     [
                         "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListTags",
-                        "lambda:TagResource", "lambda:UpdateFunctionCode",
+                        "lambda:TagResource", "lambda:UntagResource", "lambda:UpdateFunctionCode",
                     ],
                     on: functions.map { Self.functionARN($0.name) },
                     comment: "A chain of builds that nobody follows gives functions their images itself."
@@ -267,8 +267,9 @@ extension StackTemplate {
                 "UpdateFunctions",
                 [
                     "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListTags", "lambda:TagResource",
-                    "lambda:CreateFunction", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration",
-                    "lambda:PublishVersion", "lambda:GetAlias", "lambda:CreateAlias", "lambda:UpdateAlias",
+                    "lambda:UntagResource", "lambda:CreateFunction", "lambda:UpdateFunctionCode",
+                    "lambda:UpdateFunctionConfiguration", "lambda:PublishVersion", "lambda:GetAlias",
+                    "lambda:CreateAlias", "lambda:UpdateAlias",
                 ],
                 on: functions.map { Self.functionARN($0.name) }
             )

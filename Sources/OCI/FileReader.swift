@@ -14,6 +14,12 @@ struct FileReader: ~Copyable {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
+    /// In bytes, as it is now.
+    var size: Int {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
+    }
+
     /// The next bytes, at most as many as the buffer has; 0 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(OCIError) -> Int {
         while true {

@@ -30,6 +30,9 @@ struct BlobFile: ~Copyable {
         try file.commit(to: layout.blobPath(digest))
         return (digest, size)
     }
+
+    /// Gives it no name: it goes with its owner.
+    consuming func end() -> OwnedFile { OwnedFile(file, digest.finalize(), size: length) }
 }
 
 enum LayerEncoder: ~Copyable {

@@ -47,6 +47,16 @@ enum CloudCheck {
                 "Take them out; let RUN get them from AWS, by the role of the CodeBuild project."
             )
         }
+        if let place = image.naming.compressionPlace {
+            problems.append(
+                Diagnostic(
+                    id: Rule.aws.id,
+                    place: place,
+                    reason: "`\(image.id)` is built by CodeBuild, where docker compresses layers as it does",
+                    remedy: "Take `compression` out."
+                )
+            )
+        }
         return problems
     }
 

@@ -57,6 +57,7 @@ extension ProjectFileReader {
         if let tag = fields["tag"] { naming.tag = self.tag(tag) }
         naming.movesTag = fields["tag-moves"].flatMap { values.bool($0, "`tag-moves`") } ?? inherited.movesTag
         naming.showsRevision = fields["revision"].flatMap { values.bool($0, "`revision`") } ?? inherited.showsRevision
+        naming.compressionPlace = fields["compression"]?.place
         if let compression = fields["compression"] {
             naming.compression = word(compression, "`compression`", Compression.self, plural: "compressions")
         }

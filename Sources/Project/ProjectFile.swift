@@ -90,6 +90,8 @@ struct ImageNaming {
     var movesTag = false
     var showsRevision = false
     var compression: Compression?
+    /// Where it is written for this one, and not for all.
+    var compressionPlace: Place?
 }
 
 struct DeployEntry {

@@ -15,7 +15,8 @@ import Testing
     private func image() -> Buildspec.Image {
         var image = Buildspec.Image("handler", platform: "linux/amd64")
         for (number, value) in Self.values.enumerated() { image.arguments.append(.init("A\(number)", value)) }
-        image.references = [.init("BASE_IMAGE_URI", "BASE_IMAGE_URI")]
+        image.references = [.init("BASE_IMAGE_URI", "BASE_IMAGE_URI"), .init("it's $odd", "BASE_IMAGE_URI")]
+        image.showsRevision = true
         image.labels = [.init("com.example.team", "shop & co")]
         return image
     }
@@ -36,7 +37,8 @@ import Testing
                     subprocess.run(["sh", "-n", "-c", command], check=True)
             (command,) = phases["build"]["commands"]
             shell = 'docker() { for word; do printf "%s\\\\0" "$word"; done; }\\n' + command
-            environment = {"BASE_IMAGE_URI": "r/base@sha256:1", "IMGWATCH_KEY": "k", "IMAGE_URI": "r/handler:t"}
+            environment = {"BASE_IMAGE_URI": "r/base@sha256:1", "IMGWATCH_KEY": "k", "IMAGE_URI": "r/handler:t",
+                "IMGWATCH_REVISION": "abc-dirty"}
             sys.stdout.buffer.write(subprocess.run(["sh", "-c", shell], env=environment, stdout=-1, check=True).stdout)
             """
         let process = Process()
@@ -53,6 +55,9 @@ import Testing
         #expect(process.terminationStatus == 0)
         for (number, value) in Self.values.enumerated() { #expect(words.contains("A\(number)=\(value)"), "\(words)") }
         #expect(words.contains("BASE_IMAGE_URI=r/base@sha256:1") && words.contains("com.example.team=shop & co"))
+        #expect(words.contains("it's $odd=r/base@sha256:1"))
+        let revision = try #require(words.firstIndex(of: "org.opencontainers.image.revision=abc-dirty"))
+        #expect(words[revision - 1] == "--label")
         #expect(words.suffix(4) == ["--tag", "r/handler:t", "context", ""])
     }
 
@@ -69,6 +74,42 @@ import Testing
         // What a step prints is its own, though a command has the same line.
         let repeated = echoes.contains(lines[1])
         #expect(!repeated)
+    }
+
+    @Test func `a label of the author's comes before the commit`() {
+        var own = image()
+        #expect(Buildspec([own]).text.contains("${IMGWATCH_REVISION:+--label"))
+        own.labels.append(.init("org.opencontainers.image.revision", "mine"))
+        #expect(!Buildspec([own]).text.contains("IMGWATCH_REVISION"))
+    }
+
+    @Test func `an image for another architecture has its machine in a batch`() {
+        var buildspec = Buildspec([image(), Buildspec.Image("other", platform: "linux/arm64")])
+        let machine = Buildspec.Machine(type: "ARM_CONTAINER", image: "aws/arm:3.0")
+        buildspec.nodes = [
+            .init("handler", dependsOn: [], variables: [.init("X", "1")]),
+            .init("other", dependsOn: ["handler"], variables: [.init("Y", "1")], machine: machine),
+        ]
+        let expected = """
+            batch:
+              fast-fail: false
+              build-graph:
+                - identifier: handler
+                  env:
+                    variables:
+                      X: "1"
+                - identifier: other
+                  depend-on: [handler]
+                  env:
+                    type: ARM_CONTAINER
+                    image: "aws/arm:3.0"
+                    privileged-mode: true
+                    variables:
+                      Y: "1"
+            env:
+
+            """
+        #expect(buildspec.text.contains(expected), "\(buildspec.text)")
     }
 
     @Test func `a batch has each image once, and its variables as YAML takes them`() throws {

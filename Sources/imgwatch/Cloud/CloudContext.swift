@@ -7,12 +7,14 @@ import ImageEngines
 import OCI
 import Project
 
-/// An archive in the store; it goes with its owner.
+/// An archive in the store; it goes with its owner, and no other one with it that has the same content.
 final class CloudContext: Sendable {
-    let digest: Digest
+    private let file: OwnedFile
+
+    var digest: Digest { file.digest }
     /// In bytes.
-    let size: Int
-    let path: String
+    var size: Int { file.size }
+    var path: String { file.path }
 
     /// Where it lies in the bucket.
     var key: String { "contexts/\(digest.hex).zip" }
@@ -27,6 +29,8 @@ final class CloudContext: Sendable {
         do throws(OCIError) {
             var writer = try ZipWriter(in: layout)
             try writer.add("Dockerfile", Array(dockerfile.utf8), permissions: 0o644)
+            // What is in the context is needed: a `.dockerignore` there is nothing but a file that the image gets.
+            try writer.add("Dockerfile.dockerignore", Array("# nothing\n".utf8), permissions: 0o644)
             if let script = Self.restoring(files) {
                 try writer.add("restore.sh", Array(script.utf8), permissions: 0o755)
             }
@@ -45,7 +49,7 @@ final class CloudContext: Sendable {
             }
             // What is not whole gets no name.
             if let changed { throw OCIError.contentEnded(path: changed) }
-            (digest, size) = try writer.finish(in: layout)
+            file = try writer.finish()
         } catch {
             if isCancelled() { throw .cancelled }
             switch error {
@@ -54,10 +58,9 @@ final class CloudContext: Sendable {
             default: throw ImageProblem(error)
             }
         }
-        path = layout.blobPath(digest)
     }
 
-    deinit { unlink(path) }
+    private static let namesPerLine = 200
 
     /// The commands that give the files what whoever unpacks the archive may have lost: modes and links.
     ///
@@ -69,13 +72,18 @@ final class CloudContext: Sendable {
             let name = ShellText.quoted("context/" + file.path)
             switch file.kind {
             case .directory: if file.mode != 0o755 { modes[file.mode, default: []].append(name) }
-            case .symbolicLink(let target): commands.append("ln -sfn \(ShellText.quoted(target)) \(name)")
+            case .symbolicLink(let target): commands.append("ln -sfn -- \(ShellText.quoted(target)) \(name)")
             case .file: if file.mode != 0o644 { modes[file.mode, default: []].append(name) }
             }
         }
         // A folder that nobody may write to is closed last, and what is deeper first.
         for (mode, names) in modes.sorted(by: { $0.key > $1.key }) {
-            commands.append("chmod \(String(mode, radix: 8)) \(names.reversed().joined(separator: " "))")
+            // A command can't be as long as one likes.
+            let names = Array(names.reversed())
+            for start in stride(from: 0, to: names.count, by: namesPerLine) {
+                let some = names[start..<min(start + namesPerLine, names.count)].joined(separator: " ")
+                commands.append("chmod \(String(mode, radix: 8)) -- \(some)")
+            }
         }
         return commands.isEmpty ? nil : (["set -e"] + commands).joined(separator: "\n") + "\n"
     }

@@ -38,6 +38,7 @@ struct CloudImage: Sendable {
             own.references.append(Buildspec.Pair(name, name))
         }
         own.labels = image.labels.map { Buildspec.Pair($0.key, $0.value) }
+        own.showsRevision = image.showsRevision
         buildspec = Buildspec([own])
     }
 
@@ -50,7 +51,8 @@ struct CloudImage: Sendable {
             }
             variables[id.name] = argument.key
         }
-        let taken = Set(image.arguments.map(\.key))
+        // What RUN gets by such a name is the author's.
+        let taken = Set(image.arguments.map(\.key)).union(image.source?.stageArgumentNames ?? [])
         let free = { (name: String) in !taken.contains(name) && !variables.values.contains(name) }
         for base in image.evaluation.projectBases where variables[base.image.name] == nil {
             var (name, number) = (Buildspec.Variable.base, 1)
@@ -61,19 +63,28 @@ struct CloudImage: Sendable {
             variables[base.image.name] = name
         }
         for case .image(let id) in image.arguments.map(\.value) where variables[id.name] == nil {
-            variables[id.name] = "IMGWATCH_IMAGE_\(variables.count + 1)"
+            let used = Set(variables.values)
+            let numbers = (1...variables.count + 1).map { "\(Buildspec.Variable.name)_\($0)" }
+            variables[id.name] = numbers.first { !used.contains($0) }
         }
         return variables
     }
 
     /// Whether an argument's name can be that of a variable which nothing else of a build reads.
+    ///
+    /// What the scripts themselves set has lower-case letters.
     private static func isUsable(_ name: String) -> Bool {
         let letters = name.utf8.allSatisfy { byte in
-            ImageReference.isAlphanumeric(byte) || ImageReference.isUpper(byte) || byte == UInt8(ascii: "_")
+            (0x30...0x39).contains(byte) || ImageReference.isUpper(byte) || byte == UInt8(ascii: "_")
         }
-        let known = ["AWS_", "CODEBUILD_", "DOCKER_", "BUILDKIT_", "BUILDX_", "LD_"]
-        return letters && !name.isEmpty && !(0x30...0x39).contains(name.utf8.first ?? 0)
-            && !["PATH", "HOME", "SHELL", "USER", "PWD", "IFS", "ENV"].contains(name)
+        let known = ["AWS_", "CODEBUILD_", "DOCKER_", "BUILDKIT_", "BUILDX_", "LD_", "IMGWATCH_", "BASH", "PYTHON"]
+        return letters && name.utf8.first.map(ImageReference.isUpper) == true
+            && !name.hasSuffix(Buildspec.Variable.buildSuffix)
+            && ![
+                Buildspec.Variable.image, "PATH", "HOME", "SHELL", "USER", "PWD", "OLDPWD", "IFS", "ENV", "OPTIND",
+                "OPTARG", "PS4", "CDPATH", "LANG", "TMPDIR", "HOSTNAME", "SHELLOPTS", "UID", "EUID", "PPID", "RANDOM",
+                "SECONDS", "GLOBIGNORE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "POSIXLY_CORRECT",
+            ].contains(name)
             && !known.contains { name.hasPrefix($0) }
     }
 
@@ -93,33 +104,27 @@ struct CloudImage: Sendable {
             return externals[base, platform]
         }
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        var needed: [String] = []
-        for index in lines.indices where lines[index].contains(Self.placeholderHost) {
-            for (name, variable) in variables {
-                let isFrom = lines[index].hasPrefix("FROM ")
-                if isFrom, lines[index].contains(Self.placeholder(name)) { needed.append(variable) }
-                if isFrom {
-                    lines[index] = lines[index].replacing(Self.placeholder(name), with: "${\(variable)}")
-                }
+        var needed: Set<String> = []
+        let stages = head.evaluation.stages.compactMap { source.line(ofStage: $0.index) }.sorted()
+        for index in stages.map({ $0 - 1 }) where lines[index].contains(placeholderHost) {
+            for (name, variable) in variables where lines[index].contains(placeholder(name)) {
+                lines[index] = lines[index].replacing(placeholder(name), with: "${\(variable)}")
+                needed.insert(variable)
             }
         }
-        let first = lines.firstIndex { $0.hasPrefix("FROM ") } ?? 0
-        let declared = Set(lines[..<first].filter { !$0.hasPrefix("#") }.flatMap { Self.words(in: $0) })
-        let missing = Set(needed).subtracting(declared).sorted()
-        guard !missing.isEmpty else { return (lines.joined(separator: "\n"), 0) }
-        let line = "ARG " + missing.joined(separator: " ")
-        // A line that says nothing gives its place, so that those after it keep theirs.
-        if let free = lines[..<first].lastIndex(where: \.isEmpty) {
-            lines[free] = line
+        let missing = needed.subtracting(source.globalArgumentNames).sorted()
+        guard let first = source.line(ofStage: 0), !missing.isEmpty else {
             return (lines.joined(separator: "\n"), 0)
         }
-        lines.insert(line, at: first)
+        let line = "ARG " + missing.joined(separator: " ")
+        // A line that says nothing gives its place, so that those after it keep theirs.
+        let taken = source.linesBeforeStages
+        if let free = (1..<first).last(where: { !taken.contains($0) }) {
+            lines[free - 1] = line
+            return (lines.joined(separator: "\n"), 0)
+        }
+        lines.insert(line, at: first - 1)
         return (lines.joined(separator: "\n"), 1)
-    }
-
-    /// The names that a line of ARG declares are among them.
-    private static func words(in line: String) -> [String] {
-        line.split { $0 == " " || $0 == "\t" || $0 == "\\" }.map { word in String(word.prefix { $0 != "=" }) }
     }
 
     private static let placeholderHost = "imgwatch.invalid/"
@@ -143,6 +148,8 @@ struct CloudOrder: Sendable {
     var key: String
     /// By the names of images of the project.
     var references: [String: String]
+    /// The commit that the image is to show.
+    var revision: String?
     /// Where nobody follows the build.
     var detached: Detached?
 
@@ -165,10 +172,11 @@ struct CloudOrder: Sendable {
     var variables: [(name: String, value: String)] {
         let host = String(reference.prefix { $0 != "/" })
         let region = ECR.region(of: host).map { [(Buildspec.Variable.region, $0)] } ?? []
+        let revision = revision.map { [(Buildspec.Variable.revision, $0)] } ?? []
         let bases = cloud.variables.sorted { $0.value < $1.value }.map { ($0.value, references[$0.key] ?? "") }
         return [
             (Buildspec.Variable.image, reference), (Buildspec.Variable.key, key), (Buildspec.Variable.registry, host),
-        ] + region + bases + detachedVariables
+        ] + region + revision + bases + detachedVariables
     }
 
     /// For a build of a batch, which gets its context itself.

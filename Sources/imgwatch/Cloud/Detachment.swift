@@ -278,7 +278,8 @@ struct Detachment: Sendable {
                 CloudBuilds.identifier(of: one.item.image.id.name, in: names),
                 dependsOn: one.item.waitsFor.map { CloudBuilds.identifier(of: $0, in: names) },
                 variables: one.order.variables(context: "\(settings.bucket ?? "")/\(one.context.key)", one.context)
-                    .map { Buildspec.Pair($0.name, $0.value) }
+                    .map { Buildspec.Pair($0.name, $0.value) },
+                machine: one.order.machine.map { Buildspec.Machine(type: $0.type, image: $0.image) }
             )
         }
         var order = CodeBuild.Order(project: settings.project, token: "")

@@ -113,7 +113,8 @@ struct CloudBuild: Sendable {
             reference: session.store.address.reference(image.id.name, tag: tag),
             tag: tag,
             key: publication.key,
-            references: references
+            references: references,
+            revision: image.showsRevision ? publication.provenance.revision : nil
         )
     }
 

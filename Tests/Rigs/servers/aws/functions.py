@@ -4,6 +4,7 @@ import json
 import re
 import uuid
 from datetime import datetime, timezone
+from urllib.parse import unquote
 
 from images import INDEXES
 from messages import Answer, Refusal
@@ -252,5 +253,5 @@ class Functions:
 
     def on_UntagResource(self, _, request, arn):
         for key in re.findall(r"tagKeys=([^&]*)", request.query):
-            self.find(arn)[0].tags.pop(key, None)
+            self.find(arn)[0].tags.pop(unquote(key), None)
         return 204, None
