@@ -168,7 +168,9 @@ package final class AWSClient: Sendable {
                 isCorrected = true
                 continue
             }
-            if let failure, failure.isExpired, refused == nil, let credentials {
+            if let failure, failure.isExpired || failure.saysNothing(to: request), refused == nil, let credentials,
+                let others = try? await source?.credentials(insteadOf: credentials), others != credentials
+            {
                 refused = credentials
                 continue
             }

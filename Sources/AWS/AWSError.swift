@@ -81,7 +81,8 @@ package struct AWSError: Error, Hashable, Sendable {
     /// IAM's name is not always the operation's.
     private static func iamAction(_ service: AWSService, _ operation: String) -> String {
         switch (service, operation) {
-        case (.s3, "HeadObject"): "GetObject"
+        // Who may not list a bucket is refused for what is not there.
+        case (.s3, "HeadObject"): "GetObject, s3:ListBucket"
         case (.s3, "HeadBucket"): "ListBucket"
         default: operation
         }
@@ -115,6 +116,11 @@ struct AWSFailure {
 
     var isExpired: Bool {
         ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"].contains(code)
+    }
+
+    /// S3 answers HEAD without a body: it may be that the credentials have ended.
+    func saysNothing(to request: HTTPRequest) -> Bool {
+        request.method == "HEAD" && code.isEmpty && [400, 403].contains(status)
     }
 
     /// The clock of one of us is wrong.

@@ -61,7 +61,7 @@ package struct CodeBuild: Sendable {
         package var id: String
         package var project: String
         package var status: Status
-        /// `QUEUED`, `PROVISIONING`, `DOWNLOAD_SOURCE`, `PRE_BUILD`, `BUILD`, `POST_BUILD`, …
+        /// As CodeBuild has it, like `QUEUED` or `POST_BUILD`.
         package var phase: String
         /// In seconds since 1970.
         package var start: Double?
@@ -197,9 +197,19 @@ package struct CodeBuild: Sendable {
     }
 
     package func batches(_ ids: [String]) async throws(AWSError) -> [Batch] {
-        guard !ids.isEmpty else { return [] }
-        let answer = try await client.call(.codebuild, "BatchGetBuildBatches", .fields(["ids": .texts(ids)]))
-        return (answer["buildBatches"]?.array ?? []).compactMap { Batch($0) }
+        var found: [Batch] = []
+        var rest = ids[...]
+        while !rest.isEmpty {
+            let part = rest.prefix(Self.mostIDs)
+            rest = rest.dropFirst(Self.mostIDs)
+            let answer = try await client.call(
+                .codebuild,
+                "BatchGetBuildBatches",
+                .fields(["ids": .texts(Array(part))])
+            )
+            found += (answer["buildBatches"]?.array ?? []).compactMap { Batch($0) }
+        }
+        return found
     }
 
     package func stopBatch(_ id: String) async throws(AWSError) {

@@ -39,8 +39,9 @@ package struct ECR: Sendable {
 
     /// The region of a registry's host, like `123456789012.dkr.ecr.eu-west-1.amazonaws.com`; nil for other hosts.
     package static func region(of host: String) -> String? {
-        let parts = host.lowercased().split(separator: ".")
-        guard parts.count >= 6, parts[0].count == 12, parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+        let parts = host.lowercased().split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 6 || parts.count == 7 && parts[6] == "cn", parts[0].count == 12,
+            parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }),
             parts[1] == "dkr", ["ecr", "ecr-fips"].contains(parts[2]), parts[4] == "amazonaws", parts[5] == "com"
         else { return nil }
         return String(parts[3])

@@ -156,33 +156,52 @@ package struct Functions: Sendable {
         return version
     }
 
-    /// The version that an alias names; nil where there is no such alias.
-    package func alias(_ alias: String, of name: String) async throws(AWSError) -> String? {
+    /// What an alias names.
+    package struct Alias: Hashable, Sendable {
+        package var version: String
+        package var revision: String
+    }
+
+    /// nil where there is no such alias.
+    package func alias(_ alias: String, of name: String) async throws(AWSError) -> Alias? {
         let path = Self.path(name) + "/aliases/" + WebAddress.encoded(alias)
         do throws(AWSError) {
-            return try await client.rest(.lambda, "GetAlias", "GET", path)["FunctionVersion"]?.text
+            let json = try await client.rest(.lambda, "GetAlias", "GET", path)
+            guard let version = json["FunctionVersion"]?.text else { throw Self.unexpected }
+            return Alias(version: version, revision: json["RevisionId"]?.text ?? "")
         } catch {
             guard error.status == 404 else { throw error }
             return nil
         }
     }
 
-    /// Makes the alias where there is none.
-    package func move(_ alias: String, of name: String, to version: String) async throws(AWSError) {
+    /// Makes the alias where there is none (`revision` is nil); else moves it, where it is still of that revision.
+    package func move(
+        _ alias: String,
+        of name: String,
+        to version: String,
+        revision: String?
+    ) async throws(AWSError) {
         let path = Self.path(name) + "/aliases"
-        if try await self.alias(alias, of: name) == nil {
-            let input = JSON.fields(["Name": .text(alias), "FunctionVersion": .text(version)])
-            _ = try await client.rest(.lambda, "CreateAlias", "POST", path, input)
-        } else {
-            let input = JSON.fields(["FunctionVersion": .text(version)])
+        if let revision {
+            let input = JSON.fields(["FunctionVersion": .text(version), "RevisionId": .text(revision)])
             let own = path + "/" + WebAddress.encoded(alias)
             _ = try await client.rest(.lambda, "UpdateAlias", "PUT", own, input)
+        } else {
+            let input = JSON.fields(["Name": .text(alias), "FunctionVersion": .text(version)])
+            _ = try await client.rest(.lambda, "CreateAlias", "POST", path, input)
         }
     }
 
     package func tag(_ arn: String, _ tags: [String: String]) async throws(AWSError) {
         let path = "/2017-03-31/tags/" + WebAddress.encoded(arn)
         _ = try await client.rest(.lambda, "TagResource", "POST", path, .fields(["Tags": .map(tags)]))
+    }
+
+    package func untag(_ arn: String, _ keys: [String]) async throws(AWSError) {
+        let query = keys.map { "tagKeys=\(WebAddress.encoded($0))" }.joined(separator: "&")
+        let path = "/2017-03-31/tags/\(WebAddress.encoded(arn))?\(query)"
+        _ = try await client.rest(.lambda, "UntagResource", "DELETE", path)
     }
 
     private static func function(in json: JSON) throws(AWSError) -> Function {

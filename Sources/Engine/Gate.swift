@@ -129,6 +129,8 @@ extension Engine {
     private mutating func start(_ node: Int) {
         guard let key = states[node].key else { return }
         let spec = graph.nodes[node]
+        // What costs elsewhere is started once for each word.
+        if spec.runsElsewhere { states[node].isAsked = false }
         let operation = nextOperation()
         let cause = cause(node)
         states[node].run = Run(

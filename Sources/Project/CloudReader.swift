@@ -53,7 +53,7 @@ extension ProjectFileReader {
             function.architecture = word.rawValue
         }
         function.role = fields["role"].flatMap { values.text($0, "`role`")?.value }
-        function.timeout = fields["timeout"].flatMap { values.duration($0, "`timeout`", allowsZero: false) }
+        function.timeout = fields["timeout"].flatMap { functionTimeout($0) }
         function.memory = fields["memory"].flatMap { values.count($0, "`memory`", in: 128...10_240) }
         function.environment = fields["environment"].map { values.environment($0) }
         function.publishes = fields["publish"].flatMap { values.bool($0, "`publish`") } ?? false
@@ -64,6 +64,21 @@ extension ProjectFileReader {
         deploy.function = function
         deploy.needs = needs(nil, of: Tree.Entry(key: id.name, place: tree.place, value: tree))
         return deploy
+    }
+
+    /// In whole seconds, as many as Lambda has.
+    private mutating func functionTimeout(_ tree: Tree) -> Duration? {
+        guard let timeout = values.duration(tree, "`timeout`", allowsZero: false) else { return nil }
+        guard timeout.components.attoseconds == 0, timeout <= .seconds(900) else {
+            values.report(
+                .duration,
+                tree.place,
+                "`timeout` of a function can't be that",
+                "Write whole seconds, from `1s` to `15m`."
+            )
+            return nil
+        }
+        return timeout
     }
 
     /// After the image's name and a slash.

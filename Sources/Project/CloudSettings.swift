@@ -8,7 +8,9 @@ package struct CloudSettings: Equatable, Sendable {
     package var region: String?
     /// nil: as the AWS CLI finds it.
     package var profile: String?
-    /// Of S3; it holds the contexts. nil where the configuration names none: then nothing is built there.
+    /// Of S3; it holds the contexts.
+    ///
+    /// nil where the configuration names none: then nothing is built there.
     package var bucket: String?
     /// Of CodeBuild.
     package var project: String

@@ -5,7 +5,7 @@ extension LoopStatus {
     package struct CloudBuild: Codable, Equatable, Sendable {
         package var project: String
         package var id: String
-        /// As CodeBuild has it: `IN_PROGRESS`, `SUCCEEDED`, `FAILED`, `STOPPED`, …
+        /// As CodeBuild has it, like `IN_PROGRESS` or `SUCCEEDED`.
         package var status: String
         package var phase: String
         /// Of CloudWatch Logs; nil until the build has a machine.

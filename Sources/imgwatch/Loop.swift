@@ -51,6 +51,8 @@ actor Loop {
     var told: Set<OperationID> = []
     /// What each image's references show, and what it is made of.
     var published: [NodeID: PublishedImage] = [:]
+    /// When the latest run of each image began that was published: milliseconds since 1970.
+    var imageBegan: [NodeID: Int] = [:]
     /// Nodes that an earlier session ran, of which nothing counted at the start of this one.
     var former: [NodeID: Memory.Former] = [:]
     /// Images of which the registry has not all any more: they are built, whatever else it says.

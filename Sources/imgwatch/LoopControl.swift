@@ -134,9 +134,6 @@ extension Loop {
         return RetryAnswer(retried: retried, failed: left)
     }
 
-    /// Whatever would wait for a person's word has it.
-    func triggerAll() { for node in nodes.graph.nodes where node.isManual { handle(.trigger(node.id)) } }
-
     /// What waits for a person's word, and for nothing else that is not fresh.
     var untriggered: [NodeID] {
         nodes.graph.nodes.filter { node in

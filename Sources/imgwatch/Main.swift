@@ -25,7 +25,7 @@ struct Imgwatch: AsyncParsableCommand {
         version: "imgwatch \(Version.text)",
         subcommands: [
             Up.self, Build.self, Plan.self, Check.self, GraphCommand.self, Init.self, StatusCommand.self, Retry.self,
-            Trigger.self, Stop.self, Why.self, Doctor.self, Verify.self, Clean.self, AWSCommand.self,
+            Trigger.self, Logs.self, Stop.self, Why.self, Doctor.self, Verify.self, Clean.self, AWSCommand.self,
         ],
         defaultSubcommand: Up.self
     )
@@ -145,7 +145,7 @@ enum Complaint {
 extension Complaint {
     /// Commands that are to come.
     private static let later = [
-        "logs", "pause", "resume", "wait", "registry",
+        "pause", "resume", "wait", "registry",
     ]
 
     /// What is wrong with the first word, where it looks like a command and is none.

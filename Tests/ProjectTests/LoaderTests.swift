@@ -360,7 +360,7 @@ import Testing
         let loaded = try Self.load(folder)
         #expect(loaded.warnings == [])
         #expect(loaded.project.graph.nodes.count == 7)
-        let known = [Keys.project, .step, .image, .deploy, .argument].flatMap(\.supported)
+        let known = [Keys.project, .step, .image, .deploy, .argument, .cloud, .function].flatMap(\.supported)
         for key in Set(known) { #expect(text.contains("\(key):"), "\(key)") }
     }
 }

@@ -8,7 +8,7 @@ import Testing
 @Suite struct SchemaTests {
     /// The golden configurations whose mistakes no schema can see.
     static let onlyTheLoader = [
-        "bases": "what a Dockerfile holds", "cycles": "what needs what",
+        "aws": "what CodeBuild and Lambda can do", "bases": "what a Dockerfile holds", "cycles": "what needs what",
         "build-checks": "what a Dockerfile holds", "dockerfile-meaning": "what a Dockerfile holds",
         "dockerfile-mistakes": "what a Dockerfile holds",
         "dockerfile-assemble": "what a Dockerfile holds",
@@ -147,12 +147,14 @@ import Testing
         #expect(try properties("definitions", "image") == Keys.image.supported.sorted())
         #expect(try properties("definitions", "deploy") == Keys.deploy.supported.sorted())
         #expect(try properties("definitions", "argument") == Keys.argument.supported)
+        #expect(try properties("definitions", "aws") == Keys.cloud.supported.sorted())
+        #expect(try properties("definitions", "function") == Keys.function.supported.sorted())
     }
 
     @Test func `the example uses every key, and the reference explains it`() {
         let example = Self.text(".imgwatch.example")
         let reference = Self.text("docs/configuration.md")
-        for keys in [Keys.project, .step, .image, .deploy] {
+        for keys in [Keys.project, .step, .image, .deploy, .cloud, .function] {
             for key in keys.supported {
                 #expect(example.contains("\(key):"), "\(keys.owner): \(key)")
                 #expect(reference.contains("`\(key)`"), "\(keys.owner): \(key)")

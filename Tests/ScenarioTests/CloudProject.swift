@@ -16,8 +16,10 @@ final class CloudProject: Sendable {
     static let functions = ["project-receipt", "project-upload"]
     static let bucket = "contexts"
 
-    /// `batches`: the project of CodeBuild has a role for them.
-    /// `isSmall`: one base, and one image with a function on it.
+    /// Makes what it needs in AWS, and its first commit.
+    ///
+    /// `isSmall`: one base, and one image with a function on it. `batches`: the project of CodeBuild has
+    /// a role for them.
     init(_ servers: AWSServers, isSmall: Bool = false, batches: Bool = true, settings: String = "") throws {
         self.servers = servers
         try servers.makeBucket(Self.bucket)

@@ -18,6 +18,9 @@ import Testing
         let started = try cloud.run("build")
         #expect(started.status == 0, "\(started.errors)")
         #expect(started.output.contains("AWS builds 5 images"), "\(started.output)")
+        // What is being built is not built again.
+        let again = try cloud.run("build")
+        #expect(again.status == 0 && again.output.contains("is being built already"), "\(again.output)\(again.errors)")
         #expect(try cloud.deeds().builds == 1)
         let states = try await end(of: cloud, count: 5), logs = try cloud.logs()
         #expect(states == Array(repeating: "SUCCEEDED", count: 5), "\(logs)")
@@ -35,7 +38,15 @@ import Testing
         #expect(try cloud.digest(ofFunction: "project-receipt") != first)
         try cloud.servers.clearLog()
         #expect(try cloud.run("build").status == 0)
+        #expect(try cloud.deeds() == CloudProject.Deeds())
+        // A commit gives it another name, and builds nothing; a revert gives the functions what they had.
+        try cloud.project.commitAll("second")
+        #expect(try cloud.run("build").status == 0)
+        #expect(try cloud.deeds() == CloudProject.Deeds())
+        try cloud.project.write("packages/receipt_dynamo/code", "dynamo 1\n")
+        #expect(try cloud.run("build").status == 0)
         #expect(try cloud.deeds().builds == 0)
+        #expect(try cloud.digest(ofFunction: "project-receipt") == first)
     }
 
     @Test func `without batches each build waits for its base, and a failing base ends them at once`() async throws {
@@ -48,6 +59,11 @@ import Testing
         try cloud.project.write("dynamo/Dockerfile", try cloud.project.read("dynamo/Dockerfile") + "RUN false\n")
         #expect(try cloud.run("build").status == 0)
         #expect(try await end(of: cloud, count: 4).suffix(2) == ["FAILED", "FAILED"])
+        let log = try cloud.run("logs", "base-dynamo", "--follow")
+        #expect(log.status == 1 && log.output.contains("RUN false"), "\(log.output)\(log.errors)")
+        // What failed is tried again.
+        #expect(try cloud.run("build").status == 0)
+        #expect(try await end(of: cloud, count: 6).suffix(2) == ["FAILED", "FAILED"])
     }
 
     @Test func `in CI the command ends when everything has, and says by its status how`() async throws {

@@ -92,11 +92,14 @@ final class CloudBuilds: Sendable {
         }
         var failures = known?.key == order.key ? known?.failures ?? 0 : 0
         while true {
-            var request = CodeBuild.Order(project: settings.project, token: Self.token(order, failures))
+            var request = CodeBuild.Order(project: settings.project, token: "")
             request.source = "\(settings.bucket ?? "")/\(context.key)"
             (request.sourceVersion, request.buildspec) = (version, order.buildspec.text)
             (request.environment, request.machine) = (order.variables, order.machine)
-            let build = try await accepted(request, codebuild, isCancelled, onHold)
+            request.token = Self.token(request, failures)
+            let build = try await accepted(isCancelled, onHold) { () async throws(AWSError) in
+                try await codebuild.start(request)
+            }
             // The answer of an attempt that failed, which nobody has on record.
             if build.isOver, build.status != .succeeded, failures < Self.mostFailures {
                 failures += 1
@@ -116,7 +119,9 @@ final class CloudBuilds: Sendable {
         }
     }
 
-    /// The build on record; of a batch, once AWS has started it. nil where there is none that goes on.
+    /// The build on record; of a batch, once AWS has started it.
+    ///
+    /// nil where there is none that goes on.
     private func build(
         of record: CloudRecords.Record,
         _ codebuild: CodeBuild,
@@ -136,24 +141,23 @@ final class CloudBuilds: Sendable {
 
     private static let mostFailures = 1000
 
-    /// The same for whoever builds the same; another one after a failure.
-    static func token(_ order: CloudOrder, _ failures: Int) -> String {
-        let variables = order.variables.flatMap { [$0.name, $0.value] }
-        let all = ["\(order.cloud.image.id)", order.buildspec.text, "\(failures)"] + variables
+    /// The same for whoever asks for the same; another one after a failure.
+    static func token(_ order: CodeBuild.Order, _ failures: Int) -> String {
+        let texts = [order.project, order.source, order.sourceVersion, order.buildspec, order.machine?.image]
+        let all = texts.map { $0 ?? "" } + order.environment.flatMap { [$0.name, $0.value] } + ["\(failures)"]
         return Digest.sha256(of: Array(all.joined(separator: "\0").utf8)).hex
     }
 
     /// Where CodeBuild has no room, it is asked again until it has.
-    private func accepted(
-        _ order: CodeBuild.Order,
-        _ codebuild: CodeBuild,
+    func accepted<Value: Sendable>(
         _ isCancelled: @Sendable () -> Bool,
-        _ onHold: @Sendable (AWSError) -> Void
-    ) async throws(AWSError) -> CodeBuild.Build {
+        _ onHold: @Sendable (AWSError) -> Void,
+        _ start: () async throws(AWSError) -> Value
+    ) async throws(AWSError) -> Value {
         var isTold = false
         while true {
             do throws(AWSError) {
-                return try await codebuild.start(order)
+                return try await start()
             } catch {
                 guard error.code == "AccountLimitExceededException" else { throw error }
                 if !isTold { onHold(error) }
@@ -176,10 +180,57 @@ final class CloudBuilds: Sendable {
         guard let client = try? await services.access().client() else { return }
         let codebuild = CodeBuild(client)
         do throws(AWSError) {
-            if record.isBatch { try await codebuild.stopBatch(record.id) } else { try await codebuild.stop(record.id) }
+            if record.isBatch {
+                try await stopMember(image, record, codebuild)
+            } else {
+                try await codebuild.stop(record.id)
+            }
             records.end(image, id: record.id, isFailure: false)
         } catch {
             // It ends by itself, and what it pushes has a name that says what it is.
         }
+    }
+
+    /// The others of a batch go on; one that is of no use to any image is ended whole.
+    private func stopMember(
+        _ image: String,
+        _ record: CloudRecords.Record,
+        _ codebuild: CodeBuild
+    ) async throws(AWSError) {
+        let others = records.all.filter { $0.key != image && $0.value.id == record.id && !$0.value.isOver }
+        guard !others.isEmpty else { return try await codebuild.stopBatch(record.id) }
+        guard let batch = try await codebuild.batches([record.id]).first,
+            let member = batch.builds[record.identifier ?? ""], !member.id.isEmpty
+        else { return }
+        try await codebuild.stop(member.id)
+    }
+
+    // MARK: What goes on
+
+    /// Of these images, by name with the keys that they have now: the builds that make them, where one goes on.
+    ///
+    /// What has ended is noted, and counts as a failure where it was one.
+    func live(_ keys: [String: String]) async throws(AWSError) -> [String: String] {
+        let known = records.all.filter { $0.value.key == keys[$0.key] && !$0.value.isOver }
+        guard !known.isEmpty else { return [:] }
+        let codebuild = CodeBuild(try await services.access().client())
+        let batches = try await codebuild.batches(Set(known.values.filter(\.isBatch).map(\.id)).sorted())
+        let builds = try await codebuild.builds(Set(known.values.filter { !$0.isBatch }.map(\.id)).sorted())
+        var live: [String: String] = [:]
+        for (image, record) in known {
+            let status: CodeBuild.Build.Status?
+            if record.isBatch {
+                let batch = batches.first { $0.id == record.id }
+                let member = batch?.builds[record.identifier ?? ""]
+                // One that was not started, and never will be, did not succeed.
+                status = batch?.isOver == true && member?.status == .inProgress ? .stopped : member?.status
+                if status == .inProgress { live[image] = member?.id ?? "" }
+            } else {
+                status = builds.first { $0.id == record.id }?.status
+                if status == .inProgress { live[image] = record.id }
+            }
+            if status != .inProgress { records.end(image, id: record.id, isFailure: status != .succeeded) }
+        }
+        return live
     }
 }

@@ -63,7 +63,7 @@ extension CloudBuilds {
                 (shown.update, shown.reason) = (function.updateStatus, function.updateReason)
             }
             if let alias = wanted.alias {
-                (shown.alias, shown.version) = (alias, try await functions.alias(alias, of: wanted.name))
+                (shown.alias, shown.version) = (alias, try await functions.alias(alias, of: wanted.name)?.version)
             }
             found[deploy.id.name] = shown
         }

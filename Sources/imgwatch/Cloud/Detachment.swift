@@ -20,75 +20,130 @@ struct DetachedImage: Sendable {
     var function: CloudFunction?
     /// Those of the images that it is made from which are being built, too.
     var waitsFor: [String]
+    /// Of those that it is made from, the ones that other builds make: these builds.
+    var live: [String: String]
     /// By the names of images that it is made from: by digest where that is known, else by the tag.
     var references: [String: String]
 }
 
 extension Loop {
-    /// The images that CodeBuild must build, needs first; those that are in the registry, or wait for what is not
-    /// built in the cloud, are not among them.
-    ///
+    /// What is to be done with the images that CodeBuild makes, needs first.
+    struct Detachable: Sendable {
+        /// These must be built.
+        var items: [DetachedImage] = []
+        /// These are being built already: their builds.
+        var live: [String: String] = [:]
+        /// These can't be: they are made of what is not there, and is not made in AWS.
+        var left: [String] = []
+        /// The keys of all of them.
+        var keys: [String: String] = [:]
+    }
+
     /// Everything was read, and nothing was started.
-    func detachable() async -> [DetachedImage] {
-        var found: [DetachedImage] = []
-        for node in nodes.graph.nodes {
-            guard let image = nodes.project.image(node.id), image.building.builder == .codebuild,
-                let view = engine.view(of: node.id), let publication = publication(of: node, view),
-                let keyed = readings[node.id], let own = keyed.answer.keying.own
-            else { continue }
-            if view.isFresh, published[node.id] != nil { continue }
-            if await session.store.has(image, publication) { continue }
-            let needs = node.needs.filter { nodes.graph[$0]?.kind == .image }
-            let inputs = ImageInputs(
-                of: image,
-                keyed.answer,
-                own: own,
-                bases: needs.map { BaseImage.probe($0.name, key: engine.view(of: $0)?.key ?? "") }
-            )
-            found.append(
-                DetachedImage(
-                    image: image,
-                    inputs: inputs,
-                    publication: publication,
-                    function: nodes.project.function(of: image),
-                    waitsFor: needs.map(\.name).filter { name in found.contains { $0.image.id.name == name } },
-                    references: Dictionary(uniqueKeysWithValues: needs.map { ($0.name, reference(of: $0)) })
-                )
-            )
+    func detachable() async throws(ImageProblem) -> Detachable {
+        var found = Detachable()
+        let images = nodes.graph.nodes.filter { $0.kind == .image }
+        for node in images where node.runsElsewhere { found.keys[node.id.name] = engine.view(of: node.id)?.key }
+        let keys = found.keys
+        found.live = try await live(keys)
+        for node in images {
+            var isOpen = !node.runsElsewhere && !isFresh(node.id)
+            for need in node.needs {
+                let isStaleStep = nodes.graph[need]?.kind == .step && !isFresh(need)
+                isOpen = isOpen || isStaleStep || found.left.contains(need.name)
+            }
+            if isOpen {
+                found.left.append(node.id.name)
+            } else if !node.runsElsewhere {
+                continue
+            } else if found.live[node.id.name] == nil, let item = try await detached(node, found) {
+                found.items.append(item)
+            }
         }
         return found
     }
 
+    private func live(_ keys: [String: String]) async throws(ImageProblem) -> [String: String] {
+        do throws(AWSError) { return try await session.cloud.live(keys) } catch { throw ImageProblem(error) }
+    }
+
+    private func isFresh(_ id: NodeID) -> Bool { engine.view(of: id)?.isFresh ?? false }
+
+    /// nil where the registry has it.
+    private func detached(_ node: Node, _ found: Detachable) async throws(ImageProblem) -> DetachedImage? {
+        guard let image = nodes.project.image(node.id), let view = engine.view(of: node.id),
+            let publication = publication(of: node, view), let keyed = readings[node.id],
+            let own = keyed.answer.keying.own, try await !isThere(image, publication)
+        else { return nil }
+        let needs = node.needs.filter { nodes.graph[$0]?.kind == .image }
+        let bases = needs.map { BaseImage.probe($0.name, key: engine.view(of: $0)?.key ?? "") }
+        return DetachedImage(
+            image: image,
+            inputs: ImageInputs(of: image, keyed.answer, own: own, bases: bases),
+            publication: publication,
+            function: nodes.project.function(of: image),
+            waitsFor: needs.map(\.name).filter { name in found.items.contains { $0.image.id.name == name } },
+            live: found.live.filter { build in needs.contains { $0.name == build.key } },
+            references: Dictionary(uniqueKeysWithValues: needs.map { ($0.name, reference(of: $0)) })
+        )
+    }
+
+    /// Whether the registry has the image under the tag that its build would push.
+    ///
+    /// One that was built under another name, before a commit, gets this one, too.
+    private func isThere(_ image: Image, _ publication: Publication) async throws(ImageProblem) -> Bool {
+        guard let remote = session.store.remote else { return false }
+        let tag = session.store.pushedTag(of: image, publication)
+        do throws(RegistryError) {
+            if try await remote.key(image.id.name, tag)?.key == publication.key { return true }
+            guard let record = session.cloud.records[image.id.name], record.key == publication.key,
+                let old = record.reference.split(separator: ":").last.map(String.init), old != tag,
+                let manifest = try await remote.image(image.id.name, old, key: publication.key)
+            else { return false }
+            let stored = session.store.stored(manifest, key: publication.key)
+            do throws(ImageProblem) { try await remote.publish(stored, image.id.name, [tag], moving: []) } catch {
+                throw RegistryError("\(tag) can't be set", remedy: "see the registry's own log")
+            }
+            return true
+        } catch {
+            throw ImageProblem(error)
+        }
+    }
+
     private func reference(of id: NodeID) -> String {
-        if let shown = published[id] { return shown.exactReference }
+        if let shown = published[id], nodes.graph[id]?.runsElsewhere != true { return shown.exactReference }
         guard let image = nodes.project.image(id), let node = nodes.graph[id], let view = engine.view(of: id),
             let publication = publication(of: node, view)
         else { return "" }
-        return session.store.address.reference(id.name, tag: session.store.tags(of: image, publication).main)
+        return session.store.address.reference(id.name, tag: session.store.pushedTag(of: image, publication))
     }
 
-    /// Functions whose image is in the registry already, and that do not show it yet.
+    /// Functions whose image is in the registry.
     func settledFunctions(besides building: Set<String>) async -> [(function: CloudFunction, shown: PublishedImage)] {
         var found: [(function: CloudFunction, shown: PublishedImage)] = []
         for node in nodes.graph.nodes where node.kind == .deploy {
             guard let deploy = nodes.project.deploy(node.id), case .function(let function) = deploy.action,
                 !building.contains(deploy.image.name), let image = nodes.project.image(deploy.image),
                 let own = nodes.graph[image.id], let view = engine.view(of: image.id),
-                let publication = publication(of: own, view), engine.view(of: node.id)?.isFresh != true
+                let publication = publication(of: own, view),
+                let stored = await session.store.find(image, publication, asking: true)
             else { continue }
-            guard let stored = await session.store.find(image, publication, asking: true) else { continue }
             found.append((function, session.store.shown(stored, of: image, publication)))
         }
         return found
     }
+}
 
-    /// Images that are made here of what is made there: they wait for that.
-    func undetachable(building: Set<String>) -> [String] {
-        nodes.graph.nodes.filter { node in
-            node.kind == .image && !node.runsElsewhere
-                && nodes.graph.needs(of: node.id).contains { building.contains($0.name) }
-        }.map(\.id.name)
+extension ImageStore {
+    /// What a build in the cloud pushes: a tag that shows one thing after another is set when the image is there.
+    func pushedTag(of image: Image, _ publication: Publication) -> String {
+        let tags = tags(of: image, publication)
+        return tags.isShared ? publication.provenance.tag(key: publication.key) : tags.main
     }
+}
+
+extension Deploy.Action {
+    fileprivate var isFunction: Bool { if case .function = self { true } else { false } }
 }
 
 extension Project {
@@ -125,12 +180,15 @@ struct Detachment: Sendable {
         var version: String?
     }
 
-    func start(_ items: [DetachedImage]) async throws(ImageProblem) -> [Started] {
-        for item in items {
-            let name = item.image.id.name
-            await builds.stop(builds.records[name], of: name, unless: item.publication.key)
-        }
+    /// What is built for other keys than those of now is stopped, of all images.
+    func start(_ items: [DetachedImage], keys: [String: String]) async throws(ImageProblem) -> [Started] {
+        for (name, key) in keys { await builds.stop(builds.records[name], of: name, unless: key) }
         let ready = try await upload(items)
+        // What a function shows is AWS's business from now on: whoever comes next looks.
+        for item in items {
+            guard let deploy = item.image.deploys.first(where: { $0.action.isFunction }) else { continue }
+            _ = session.remember(deploy.id, nil, as: nil)
+        }
         do throws(AWSError) {
             guard items.contains(where: { !$0.waitsFor.isEmpty }) else {
                 return try await startEach(ready, patience: 0)
@@ -138,8 +196,8 @@ struct Detachment: Sendable {
             do throws(AWSError) {
                 return try await startBatch(ready)
             } catch {
-                guard error.status == 403 || ["InvalidInputException", "AccessDeniedException"].contains(error.code)
-                else { throw error }
+                let isRefused = error.code == "InvalidInputException" && error.reason.lowercased().contains("batch")
+                guard isRefused || error.code == "AccessDeniedException" || error.status == 403 else { throw error }
                 session.tell(
                     notice: "no batch can be started, so each build waits for its base, and costs meanwhile: "
                         + "\(error.reason); \(error.remedy)"
@@ -154,7 +212,11 @@ struct Detachment: Sendable {
     /// Gives functions images that are there.
     func settle(_ functions: [(function: CloudFunction, shown: PublishedImage)]) async throws(ImageProblem) {
         for (function, shown) in functions {
-            do throws(AWSError) { try await FunctionUpdate(function, shown, session).perform() } catch {
+            do throws(AWSError) {
+                let update = FunctionUpdate(function, shown, session, began: generation)
+                if try await update.isDone() { continue }
+                try await update.perform()
+            } catch {
                 throw ImageProblem(error)
             }
             session.tell(notice: "the function \(function.name) shows \(shown.exactReference)")
@@ -170,6 +232,8 @@ struct Detachment: Sendable {
             let build = CloudBuild(item.image, item.publication, session, settings)
             var order = try build.order(item.references)
             order.detached = CloudOrder.Detached(function: item.function?.name, generation: generation)
+            if !item.live.isEmpty { order.detached?.patience = Self.patience }
+            order.detached?.builds = item.live.filter { !$0.value.isEmpty }
             let context = try await build.context(order, item.inputs) { false }
             let version = try await build.upload(context, settings)
             ready.append(Ready(item: item, order: order, context: context, version: version))
@@ -184,7 +248,7 @@ struct Detachment: Sendable {
         var started: [Started] = []
         for one in ready {
             var order = one.order
-            order.detached?.patience = patience
+            if !one.item.waitsFor.isEmpty { order.detached?.patience = patience }
             for base in one.item.waitsFor {
                 order.detached?.builds[base] = started.first { $0.image == base }?.id
             }
@@ -218,12 +282,23 @@ struct Detachment: Sendable {
                 machine: one.order.machine.map { Buildspec.Machine(type: $0.type, image: $0.image) }
             )
         }
-        let text = buildspec.text
-        let failures = ready.map { "\(builds.records.failures(of: $0.item.image.id.name, key: $0.order.key))" }
-        let token = Digest.sha256(of: Array((text + failures.joined(separator: " ")).utf8)).hex
-        var order = CodeBuild.Order(project: settings.project, token: token)
-        order.buildspec = text
-        let batch = try await CodeBuild(try await builds.services.access().client()).startBatch(order)
+        var order = CodeBuild.Order(project: settings.project, token: "")
+        order.buildspec = buildspec.text
+        let codebuild = CodeBuild(try await builds.services.access().client())
+        var batch: CodeBuild.Batch
+        var failures = ready.map { builds.records.failures(of: $0.item.image.id.name, key: $0.order.key) }.max() ?? 0
+        repeat {
+            order.token = CloudBuilds.token(order, failures)
+            let request = order
+            batch = try await builds.accepted(
+                { false },
+                { session.tell(notice: "CodeBuild has no room: \($0.reason)") }
+            ) {
+                () async throws(AWSError) in try await codebuild.startBatch(request)
+            }
+            failures += 1
+            // The answer of an attempt that failed.
+        } while batch.isOver && batch.status != .succeeded
         return ready.map { one in
             let name = one.item.image.id.name
             builds.records.set(

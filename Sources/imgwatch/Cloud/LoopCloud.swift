@@ -34,10 +34,29 @@ extension Loop {
         if isStopping {
             session.tell(notice: "AWS goes on with \(image.id) in \(record.id); the next start looks what came of it")
         } else {
-            await session.cloud.stop(image.id.name, record)
+            Task { await stopOvertaken(image.id, record) }
         }
         return result
     }
+}
+
+extension Loop {
+    /// Ends a build once another key is known: a file that was saved as it was has the same one, and the build is
+    /// followed again.
+    private func stopOvertaken(_ id: NodeID, _ record: CloudRecords.Record) async {
+        for _ in 0..<Self.looks where !isOver {
+            try? await Task.sleep(for: Self.lookPause)
+            guard let view = engine.view(of: id) else { break }
+            guard let key = view.key else { continue }
+            if key == record.key { return }
+            break
+        }
+        guard !isStopping, session.cloud.records[id.name]?.id == record.id else { return }
+        await session.cloud.stop(id.name, record)
+    }
+
+    private static let looks = 100
+    private static let lookPause = Duration.milliseconds(100)
 }
 
 /// One image on its way through the cloud.
@@ -64,10 +83,15 @@ struct CloudBuild: Sendable {
         let context = try await context(order, inputs, isCancelled: isCancelled)
         // What is built for an older key is of no use any more.
         let older = builds.records[image.id.name]
-        async let stopped: Void = builds.stop(older, of: image.id.name, unless: publication.key)
+        // Not ended with the run: what costs is stopped whatever comes.
+        let stopping = Task { [builds, image, publication] in
+            await builds.stop(older, of: image.id.name, unless: publication.key)
+        }
         let build = try await start(order, context, settings, isCancelled)
-        await stopped
+        await stopping.value
         let end = try await follow(build, order, registry)
+        // It was gone from the bucket, or another version of it was meant.
+        if end.complaints.contains(where: { $0.hasPrefix("DOWNLOAD_SOURCE") }) { builds.forget(context, settings) }
         guard let manifest = try await pushed(order, registry, isSure: end.isOver && end.status == .succeeded) else {
             throw failure(end, order)
         }
@@ -83,9 +107,7 @@ struct CloudBuild: Sendable {
             let place = "\(image.dockerfile):\(error.line)"
             throw .failed(Failure("\(place): \(error.reason); \(error.remedy)"))
         }
-        let tags = session.store.tags(of: image, publication)
-        // A tag that shows one thing after another is set when the image is there.
-        let tag = tags.isShared ? publication.provenance.tag(key: publication.key) : tags.main
+        let tag = session.store.pushedTag(of: image, publication)
         return CloudOrder(
             cloud: cloud,
             reference: session.store.address.reference(image.id.name, tag: tag),

@@ -43,7 +43,8 @@ struct Build: AsyncParsableCommand {
         let session = try opening.session()
         let signals = await Interrupts(session, code: 1)
         let project = try await opening.prepare(session)
-        let graph = try selection(opening, in: project)
+        // A person is asked once, and here.
+        let graph = try selection(opening, in: project).unattended
         let isDetached = !waits && graph.nodes.contains(where: \.runsElsewhere)
         try await confirm(session, project, graph)
         let own = isDetached ? graph.withoutRemote : graph
@@ -74,7 +75,6 @@ struct Build: AsyncParsableCommand {
         let registry = graph.nodes.contains { $0.kind == .deploy } ? try? await session.serve() : nil
         signals.stop(loop)
         let control = session.serveControl(of: loop, signals.count, in: opening.folders)
-        await loop.triggerAll()
         await loop.run()
         if await !loop.isStopping { await session.heads.finishSharing() }
         await session.heads.end()
@@ -123,13 +123,13 @@ struct Build: AsyncParsableCommand {
         for _ in 0..<Self.attempts {
             let loop = Loop(session, project: project, selected: graph, mode: .plan)
             await loop.run()
-            let items = await loop.detachable()
             do throws(ImageProblem) {
+                let found = try await loop.detachable()
                 let detachment = Detachment(session: session, settings: settings)
-                let started = try await detachment.start(items)
-                try await detachment.settle(await loop.settledFunctions(besides: Set(items.map(\.image.id.name))))
-                let left = await loop.undetachable(building: Set(items.map(\.image.id.name)))
-                return tell(started, left: left)
+                let started = try await detachment.start(found.items, keys: found.keys)
+                tell(started, found)
+                let building = Set(found.items.map(\.image.id.name) + found.live.keys + found.left)
+                return try await detachment.settle(await loop.settledFunctions(besides: building))
             } catch {
                 switch error {
                 // Somebody edits while it is read.
@@ -147,31 +147,47 @@ struct Build: AsyncParsableCommand {
 
     private static let attempts = 5
 
-    private func tell(_ started: [Detachment.Started], left: [String]) {
+    private func tell(_ started: [Detachment.Started], _ found: Loop.Detachable) {
         guard !options.isJSON else {
             return Say.json(
                 .object([
-                    .init("started", .array(started.map(\.json))), .init("left", .texts(left)),
+                    .init("started", .array(started.map(\.json))), .init("building", .texts(found.live.keys.sorted())),
+                    .init("left", .texts(found.left)),
                 ])
             )
         }
         for one in started {
             Say.line("\(one.image)  \(one.reference)  \(one.isBatch ? "in the batch" : "in the build") \(one.id)")
         }
-        if !left.isEmpty {
-            Say.line("not built, since it is made here of what is made there: \(left.joined(separator: ", "))")
+        for (image, build) in found.live.sorted(by: { $0.key < $1.key }) {
+            Say.line("\(image)  is being built already\(build.isEmpty ? "" : ", in \(build)")")
+        }
+        if !found.left.isEmpty {
+            Say.line("not built, since it needs what is made here: \(found.left.joined(separator: ", "))")
             Say.line("`imgwatch build --wait` builds all of it")
         }
-        if started.isEmpty {
+        let count = started.count + found.live.count
+        if count == 0 {
             Say.line("nothing to start in AWS: every image is in the registry")
         } else {
-            let count = Formats.count(started.count, "image")
-            Say.line("AWS builds \(count); `imgwatch status` shows how far, `imgwatch build --wait` waits")
+            let images = Formats.count(count, "image")
+            Say.line("AWS builds \(images); `imgwatch status` shows how far, `imgwatch build --wait` waits")
         }
     }
 }
 
 extension Graph {
+    /// Nothing waits for a person's word.
+    fileprivate var unattended: Graph {
+        Graph(
+            nodes.map { node in
+                var node = node
+                node.isManual = false
+                return node
+            }
+        )
+    }
+
     /// What can be made without anything that another machine makes.
     fileprivate var withoutRemote: Graph {
         let own = nodes.filter { node in

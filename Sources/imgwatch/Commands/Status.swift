@@ -14,8 +14,8 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "Show what the running loop does, and how each step and image is.",
         discussion: """
-            Exit code 0 where a loop answers, however its nodes are; 1 where none runs, and the project uses no AWS, of \
-            which all can be told without one.
+            Exit code 0 where a loop answers, however its nodes are; 1 where none runs, and the project uses no AWS, \
+            of which all can be told without one.
             """
     )
 

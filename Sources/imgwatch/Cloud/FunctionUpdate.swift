@@ -1,0 +1,315 @@
+/// Gives a Lambda function an image, and never an older one in the place of a newer one.
+
+import AWS
+import Dockerfile
+import Foundation
+import OCI
+import Project
+
+/// One image on its way into one function.
+///
+/// Who updates a function first claims it by a tag whose name holds its generation: when its image was begun. A claim
+/// is taken away only by a later generation. Then the function is read, its tags and its revision at once, and given
+/// the image only as that revision, and only where no claim is later. So what was begun earlier never takes the place
+/// of what was begun later: either it reads the later claim, or the later update is still to come, or it has changed
+/// the revision in between.
+struct FunctionUpdate: Sendable {
+    private let function: CloudFunction
+    private let shown: PublishedImage
+    private let session: Session
+    /// Milliseconds since 1970.
+    private let began: Int
+
+    init(_ function: CloudFunction, _ shown: PublishedImage, _ session: Session, began: Int? = nil) {
+        (self.function, self.shown, self.session) = (function, shown, session)
+        self.began = began ?? Int(Date().timeIntervalSince1970 * 1000)
+    }
+
+    private static let attempts = 10
+    private static let patience = Duration.seconds(300)
+
+    func perform() async throws(AWSError) {
+        try check()
+        let client = try await session.cloud.services.access().client()
+        let (functions, generation) = (Functions(client), began + client.skew * 1000)
+        let current = try await current(functions, generation)
+        guard current.image.map(isWanted) ?? true else {
+            throw AWSError(
+                "the function \(function.name) shows \(current.image ?? "") now, and not what it was given",
+                remedy: "see who else updates it; `imgwatch retry` gives it this image again"
+            )
+        }
+        if function.publishes { try await publish(current, functions, generation) }
+    }
+
+    /// Whether the function shows the image already, and its settings are those of the configuration.
+    func isDone() async throws(AWSError) -> Bool {
+        let functions = Functions(try await session.cloud.services.access().client())
+        guard !function.publishes, let known = try await functions.function(function.name),
+            let image = known.image, isWanted(image), known.isAtRest
+        else { return false }
+        return try await !differs(functions)
+    }
+
+    private func current(_ functions: Functions, _ generation: Int) async throws(AWSError) -> Functions.Function {
+        if let known = try await functions.function(function.name) {
+            return try await update(known, functions, generation)
+        }
+        do throws(AWSError) {
+            return try await create(functions, generation)
+        } catch {
+            // Somebody else has made it meanwhile.
+            guard error.status == 409, let known = try await functions.function(function.name) else { throw error }
+            return try await update(known, functions, generation)
+        }
+    }
+
+    // MARK: Before
+
+    /// What Lambda would refuse is said before it is asked.
+    ///
+    /// Source: "Create a Lambda function using a container image", Lambda developer guide.
+    private func check() throws(AWSError) {
+        let manifest = shown.stored.manifest
+        guard !MediaType.isIndex(manifest.mediaType) else {
+            throw AWSError(
+                "Lambda takes no image for several platforms, and \(shown.exactReference) is an index",
+                remedy: "build it for one, and without attestations (BUILDX_NO_DEFAULT_ATTESTATIONS=1)"
+            )
+        }
+        guard let image = try? session.store.layout.readImage(manifest) else { return }
+        if let layer = image.manifest.layers.first(where: { $0.mediaType.contains("zstd") }) {
+            throw AWSError(
+                "Lambda takes no layers in zstd, and \(layer.digest) is one",
+                remedy: "set `compression: gzip` for the image"
+            )
+        }
+        let platform = session.store.platform(of: manifest)
+        let architecture = platform.map { $0 == "linux/arm64" ? "arm64" : "x86_64" }
+        if let platform, let architecture, architecture != function.architecture {
+            throw AWSError(
+                "the function \(function.name) is for \(function.architecture), and the image for \(platform)",
+                remedy: "let `platforms` of the image and `architecture` of the function say the same"
+            )
+        }
+    }
+
+    private func isWanted(_ image: String) -> Bool { image.hasSuffix("@\(shown.stored.manifest.digest)") }
+
+    // MARK: Claims
+
+    private static func claim(_ generation: Int) -> String { "\(Buildspec.Variable.functionTag)\(generation)" }
+
+    private static func claims(on function: Functions.Function) -> [Int] {
+        function.tags.keys.compactMap { key in
+            key.hasPrefix(Buildspec.Variable.functionTag)
+                ? Int(key.dropFirst(Buildspec.Variable.functionTag.count)) : nil
+        }
+    }
+
+    /// What was begun earlier does not take the place of what was begun later.
+    private func checkClaims(_ current: Functions.Function, _ generation: Int) throws(AWSError) {
+        guard Self.claims(on: current).contains(where: { $0 > generation }) else { return }
+        throw AWSError(
+            "the function \(function.name) was given a newer image meanwhile",
+            remedy: "nothing is to be done; `imgwatch retry` after an edit gives it this project's newest again"
+        )
+    }
+
+    private func claim(_ current: Functions.Function, _ functions: Functions, _ generation: Int) async throws(AWSError)
+    {
+        guard !Self.claims(on: current).contains(generation) else { return }
+        do throws(AWSError) {
+            try await functions.tag(current.arn, [Self.claim(generation): ""])
+        } catch {
+            guard error.status == 403 else { throw error }
+            session.tellOnce("\(error.reason); without it, only RevisionId guards the function; \(error.remedy)")
+        }
+    }
+
+    /// Claims of earlier generations mean nothing any more; that they stay does no harm.
+    private func tidy(_ current: Functions.Function, _ functions: Functions, _ generation: Int) async {
+        let old = Self.claims(on: current).filter { $0 < generation }.map(Self.claim)
+        if !old.isEmpty { try? await functions.untag(current.arn, old) }
+    }
+
+    // MARK: A new function
+
+    private func create(_ functions: Functions, _ generation: Int) async throws(AWSError) -> Functions.Function {
+        guard let role = function.role else {
+            throw AWSError(
+                "there is no function \(function.name), and no `role` to make it with",
+                remedy: "write `role: arn:aws:iam::ACCOUNT:role/NAME` into `lambda`; `imgwatch aws deploy` makes one"
+            )
+        }
+        var creation = Functions.Creation(
+            name: function.name,
+            image: shown.exactReference,
+            role: role,
+            architecture: function.architecture
+        )
+        creation.timeout = function.timeout.map { Int($0.components.seconds) }
+        creation.memory = function.memory
+        creation.environment = (function.environment ?? []).map { ($0.key, $0.value) }
+        creation.tags = [Self.claim(generation): ""]
+        let end = ContinuousClock.now + Self.rolePatience
+        while true {
+            do throws(AWSError) {
+                _ = try await functions.create(creation)
+                return try await atRest(functions)
+            } catch {
+                // A role that was just made is not known everywhere yet.
+                guard error.reason.contains("cannot be assumed by Lambda"), ContinuousClock.now < end else {
+                    throw error
+                }
+            }
+            do { try await Task.sleep(for: .seconds(1)) } catch { throw .notNeeded }
+        }
+    }
+
+    private static let rolePatience = Duration.seconds(30)
+
+    // MARK: One that is there
+
+    private func update(
+        _ known: Functions.Function,
+        _ functions: Functions,
+        _ generation: Int
+    ) async throws(AWSError) -> Functions.Function {
+        try checkKind(known)
+        try await claim(known, functions, generation)
+        for _ in 0..<Self.attempts {
+            // What it failed at before is no reason: this image may mend it.
+            var current = try await atRest(functions, judging: false)
+            try checkClaims(current, generation)
+            do throws(AWSError) {
+                if try await differs(functions) {
+                    try await configure(current, functions)
+                    current = try await atRest(functions, judging: false)
+                    try checkClaims(current, generation)
+                }
+                let isShown = current.image.map(isWanted) ?? false
+                if !isShown || current.updateStatus == "Failed" {
+                    _ = try await functions.update(
+                        function.name,
+                        image: shown.exactReference,
+                        revision: current.revision
+                    )
+                }
+                let done = try await atRest(functions)
+                await tidy(done, functions, generation)
+                return done
+            } catch {
+                // Somebody else was faster, or is at it: what the function is then, decides.
+                guard [412, 409].contains(error.status) else { throw error }
+            }
+            do { try await Task.sleep(for: .milliseconds(200)) } catch { throw .notNeeded }
+        }
+        throw AWSError(
+            "the function \(function.name) changes all the time",
+            remedy: "see who else updates it; it is tried again by itself",
+            isTransient: true
+        )
+    }
+
+    private func checkKind(_ known: Functions.Function) throws(AWSError) {
+        guard known.packageType == "Image" else {
+            throw AWSError(
+                "the function \(function.name) runs a zip file, and can't be changed to run an image",
+                remedy: "choose another name for `function`, or delete it first"
+            )
+        }
+        guard known.architecture == function.architecture else {
+            throw AWSError(
+                "the function \(function.name) is for \(known.architecture), the image for \(function.architecture)",
+                remedy: "set `platforms` of the image to what the function is made for"
+            )
+        }
+    }
+
+    private var seconds: Int? { function.timeout.map { Int($0.components.seconds) } }
+
+    /// Whether its settings are others than those of the configuration.
+    private func differs(_ functions: Functions) async throws(AWSError) -> Bool {
+        guard function.timeout != nil || function.memory != nil || function.environment != nil else { return false }
+        let settings = try await functions.settings(function.name)
+        let environment = function.environment.map {
+            Dictionary($0.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+        }
+        return seconds ?? settings.timeout != settings.timeout || function.memory ?? settings.memory != settings.memory
+            || environment ?? settings.environment != settings.environment
+    }
+
+    private func configure(_ current: Functions.Function, _ functions: Functions) async throws(AWSError) {
+        _ = try await functions.configure(
+            function.name,
+            timeout: seconds,
+            memory: function.memory,
+            environment: function.environment.map { $0.map { ($0.key, $0.value) } },
+            revision: current.revision
+        )
+    }
+
+    // MARK: Versions
+
+    /// The alias moves only as it was when no later claim was there.
+    private func publish(
+        _ current: Functions.Function,
+        _ functions: Functions,
+        _ generation: Int
+    ) async throws(AWSError) {
+        var current = current
+        for _ in 0..<Self.attempts {
+            do throws(AWSError) {
+                let version = try await functions.publish(function.name, revision: current.revision)
+                guard let alias = function.alias else { return }
+                let before = try await functions.alias(alias, of: function.name)
+                current = try await atRest(functions, judging: false)
+                try checkClaims(current, generation)
+                if before?.version == version { return }
+                return try await functions.move(alias, of: function.name, to: version, revision: before?.revision)
+            } catch {
+                guard [412, 409].contains(error.status) else { throw error }
+            }
+            current = try await atRest(functions)
+            try checkClaims(current, generation)
+        }
+    }
+
+    // MARK: Waiting
+
+    /// The function when nothing of it is being changed.
+    ///
+    /// Throws what its last change failed at, where that is to be judged.
+    private func atRest(_ functions: Functions, judging: Bool = true) async throws(AWSError) -> Functions.Function {
+        let end = ContinuousClock.now + Self.patience
+        var pause = Duration.milliseconds(200)
+        while true {
+            guard let current = try await functions.function(function.name) else {
+                throw AWSError("the function \(function.name) is gone", remedy: "`imgwatch retry` makes it again")
+            }
+            if current.isAtRest {
+                if judging { try judge(current) }
+                return current
+            }
+            guard ContinuousClock.now < end else {
+                throw AWSError(
+                    "the function \(function.name) is being updated for \(Self.patience.components.seconds) s",
+                    remedy: "see its state in AWS; it is tried again by itself",
+                    isTransient: true
+                )
+            }
+            do { try await Task.sleep(for: pause) } catch { throw .notNeeded }
+            pause = min(pause * 1.5, .seconds(1))
+        }
+    }
+
+    private func judge(_ current: Functions.Function) throws(AWSError) {
+        guard current.state == "Failed" || current.updateStatus == "Failed" else { return }
+        let reason = current.updateReason ?? current.stateReason ?? "Lambda does not say why"
+        throw AWSError(
+            "the function \(function.name) can't run \(shown.exactReference): \(reason)",
+            remedy: "mend the image, or the function's role, and `imgwatch retry`"
+        )
+    }
+}
