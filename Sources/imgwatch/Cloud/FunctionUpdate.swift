@@ -109,7 +109,12 @@ struct FunctionUpdate: Sendable {
 
     /// What was begun earlier does not take the place of what was begun later.
     private func checkClaims(_ current: Functions.Function, _ generation: Int) throws(AWSError) {
-        guard Self.claims(on: current).contains(where: { $0 > generation }) else { return }
+        guard Self.claims(on: current).contains(where: { $0 > generation }) else {
+            if !Self.claims(on: current).contains(generation) {
+                session.tellOnce("the tags of \(function.name) can't be read: permit lambda:ListTags and TagResource")
+            }
+            return
+        }
         throw AWSError(
             "the function \(function.name) was given a newer image meanwhile",
             remedy: "nothing is to be done; `imgwatch retry` after an edit gives it this project's newest again"
@@ -127,10 +132,15 @@ struct FunctionUpdate: Sendable {
         }
     }
 
-    /// Claims of earlier generations mean nothing any more; that they stay does no harm.
+    /// Claims of earlier generations mean nothing any more; a function takes fifty tags.
     private func tidy(_ current: Functions.Function, _ functions: Functions, _ generation: Int) async {
         let old = Self.claims(on: current).filter { $0 < generation }.map(Self.claim)
-        if !old.isEmpty { try? await functions.untag(current.arn, old) }
+        guard !old.isEmpty else { return }
+        do throws(AWSError) { try await functions.untag(current.arn, old) } catch {
+            session.tellOnce(
+                "\(error.reason); earlier claims stay as tags, of which Lambda takes fifty; \(error.remedy)"
+            )
+        }
     }
 
     // MARK: A new function
@@ -188,17 +198,14 @@ struct FunctionUpdate: Sendable {
                     current = try await atRest(functions, judging: false)
                     try checkClaims(current, generation)
                 }
-                let isShown = current.image.map(isWanted) ?? false
-                if !isShown || current.updateStatus == "Failed" {
-                    _ = try await functions.update(
-                        function.name,
-                        image: shown.exactReference,
-                        revision: current.revision
-                    )
-                }
-                let done = try await atRest(functions)
-                await tidy(done, functions, generation)
-                return done
+                // Also where it shows the image: an earlier updater may hold the revision of now.
+                _ = try await functions.update(
+                    function.name,
+                    image: shown.exactReference,
+                    revision: current.revision
+                )
+                await tidy(current, functions, generation)
+                return try await atRest(functions)
             } catch {
                 // Somebody else was faster, or is at it: what the function is then, decides.
                 guard [412, 409].contains(error.status) else { throw error }
