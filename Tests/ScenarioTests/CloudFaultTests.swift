@@ -163,6 +163,24 @@ import Testing
         #expect(try await loop.end() == 0)
     }
 
+    @Test func `an alias names the version of the newest image, and what is done is not done again`() async throws {
+        let cloud = try await CloudProject.start(isSmall: true)
+        let configuration = try cloud.project.read(".imgwatch")
+        let published = configuration.replacingOccurrences(of: ", role:", with: ", alias: live, memory: 256, role:")
+        try cloud.project.write(".imgwatch", published)
+        for text in ["one\n", "two\n"] {
+            try cloud.project.write("receipt/handler", text)
+            let built = try cloud.run("build", "--wait")
+            #expect(built.status == 0, "\(built.output)\(built.errors)")
+            let live = try cloud.servers.call("lambda", "get_function", ["FunctionName": "project-receipt:live"])
+            #expect(live["Code"]["ResolvedImageUri"].text == (try cloud.servers.image(ofFunction: "project-receipt")))
+            #expect(live["Configuration"]["MemorySize"] == 256)
+        }
+        try cloud.servers.clearLog()
+        #expect(try cloud.run("build").status == 0)
+        #expect(try cloud.servers.log("lambda").allSatisfy { $0.operation.hasPrefix("Get") })
+    }
+
     /// F10: whatever is uploaded later, a build makes what it was started for; F11: an object that is there is enough.
     @Test func `contexts are never overwritten, and a loop that comes back follows what was started`() async throws {
         let cloud = try await CloudProject.start(isSmall: true)

@@ -23,11 +23,15 @@ actor BuildFollower {
         var place: String?
         /// How often in a row CodeBuild did not know it.
         var absences = 0
+        var isTroubleTold = false
+        /// Of all that were followed: one that was followed before may have the same id.
+        var number: Int
     }
 
     private let access: CloudAccess
     private var watched: [String: Watched] = [:]
     private var isLooking = false
+    private var count = 0
 
     init(_ access: CloudAccess) { self.access = access }
 
@@ -37,21 +41,30 @@ actor BuildFollower {
         isThere: @escaping IsThere,
         onNews: @escaping @Sendable (BuildNews) -> Void
     ) async throws(AWSError) -> CodeBuild.Build {
+        count += 1
+        let number = count
         let result: Result<CodeBuild.Build, AWSError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 guard !Task.isCancelled else { return continuation.resume(returning: .failure(.notNeeded)) }
-                watched[id] = Watched(isThere: isThere, onNews: onNews, continuation: continuation)
+                watched[id] = Watched(
+                    isThere: isThere,
+                    onNews: onNews,
+                    continuation: continuation,
+                    number: number
+                )
                 guard !isLooking else { return }
                 isLooking = true
                 Task { await look() }
             }
         } onCancel: {
-            Task { await self.leave(id) }
+            Task { await self.leave(id, number) }
         }
         return try result.get()
     }
 
-    private func leave(_ id: String) { end(id, .failure(.notNeeded)) }
+    private func leave(_ id: String, _ number: Int) {
+        if watched[id]?.number == number { end(id, .failure(.notNeeded)) }
+    }
 
     private func end(_ id: String, _ result: Result<CodeBuild.Build, AWSError>) {
         watched.removeValue(forKey: id)?.continuation.resume(returning: result)
@@ -123,11 +136,17 @@ actor BuildFollower {
     private func readLog(of build: CodeBuild.Build, _ logs: BuildLogs) async {
         guard let group = build.logGroup, let stream = build.logStream else { return }
         for _ in 0..<Self.mostPages {
-            guard let watched = watched[build.id],
-                let page = try? await logs.page(group, stream, after: watched.place), page.next != watched.place
-            else { return }
-            self.watched[build.id]?.place = page.next
-            if !page.lines.isEmpty { watched.onNews(.lines(page.lines)) }
+            guard let watched = watched[build.id] else { return }
+            do throws(AWSError) {
+                let page = try await logs.page(group, stream, after: watched.place)
+                guard page.next != watched.place else { return }
+                self.watched[build.id]?.place = page.next
+                if !page.lines.isEmpty { watched.onNews(.lines(page.lines)) }
+            } catch {
+                guard !error.isTransient, !watched.isTroubleTold else { return }
+                self.watched[build.id]?.isTroubleTold = true
+                return watched.onNews(.lines(["what it prints can't be read: \(error.reason); \(error.remedy)"]))
+            }
         }
     }
 

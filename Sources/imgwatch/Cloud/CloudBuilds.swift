@@ -139,7 +139,8 @@ final class CloudBuilds: Sendable {
         throw .notNeeded
     }
 
-    private static let mostFailures = 1000
+    /// So many answers of failed attempts are passed over.
+    static let mostFailures = 50
 
     /// The same for whoever asks for the same; another one after a failure.
     static func token(_ order: CodeBuild.Order, _ failures: Int) -> String {

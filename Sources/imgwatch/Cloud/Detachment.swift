@@ -298,7 +298,7 @@ struct Detachment: Sendable {
             }
             failures += 1
             // The answer of an attempt that failed.
-        } while batch.isOver && batch.status != .succeeded
+        } while batch.isOver && batch.status != .succeeded && failures < CloudBuilds.mostFailures
         return ready.map { one in
             let name = one.item.image.id.name
             builds.records.set(

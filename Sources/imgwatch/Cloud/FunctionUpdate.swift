@@ -42,12 +42,13 @@ struct FunctionUpdate: Sendable {
         if function.publishes { try await publish(current, functions, generation) }
     }
 
-    /// Whether the function shows the image already, and its settings are those of the configuration.
+    /// Whether the function shows the image already, its alias does, and its settings are those of the configuration.
     func isDone() async throws(AWSError) -> Bool {
         let functions = Functions(try await session.cloud.services.access().client())
-        guard !function.publishes, let known = try await functions.function(function.name),
-            let image = known.image, isWanted(image), known.isAtRest
-        else { return false }
+        for name in [function.name] + (function.alias.map { ["\(function.name):\($0)"] } ?? []) {
+            guard let known = try await functions.function(name), known.image.map(isWanted) == true, known.isAtRest
+            else { return false }
+        }
         return try await !differs(functions)
     }
 
