@@ -81,7 +81,7 @@ enum CloudCheck {
                 "Name one of `platforms`."
             )
         } else if let platform = image.building.platforms.first,
-            let function = deploy.function, ProjectFileReader.architecture(of: platform) != function.architecture
+            let function = deploy.function, CloudFunction.architecture(of: platform) != function.architecture
         {
             report(
                 "the function `\(function.name)` is for \(function.architecture), and `\(image.id)` for \(platform)",

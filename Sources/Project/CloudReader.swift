@@ -45,7 +45,7 @@ extension ProjectFileReader {
         let platform = image.building.platforms.first ?? Loader.hostPlatform
         var function = CloudFunction(
             cloudName(name, "`function`", image: image.id.name),
-            architecture: Self.architecture(of: platform)
+            architecture: CloudFunction.architecture(of: platform)
         )
         if let tree = fields["architecture"],
             let word = word(tree, "`architecture`", FunctionArchitecture.self, plural: "architectures")
@@ -83,8 +83,6 @@ extension ProjectFileReader {
 
     /// After the image's name and a slash.
     private static let functionNode = "lambda"
-
-    static func architecture(of platform: String) -> String { platform == "linux/arm64" ? "arm64" : "x86_64" }
 }
 
 enum FunctionArchitecture: String, CaseIterable { case x86_64, arm64 }

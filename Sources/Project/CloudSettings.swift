@@ -42,6 +42,11 @@ package struct CloudFunction: Equatable, Sendable {
     package init(_ name: String, architecture: String) {
         (self.name, self.architecture) = (name, architecture)
     }
+
+    /// What Lambda calls the architecture of a platform that it has.
+    package static func architecture(of platform: String) -> String {
+        platform == "linux/arm64" ? "arm64" : "x86_64"
+    }
 }
 
 extension Project {

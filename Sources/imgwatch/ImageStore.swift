@@ -1,5 +1,6 @@
 /// Where images are kept and named: the project's own layout, served on loopback, and what it is exported to.
 
+import AWS
 import Building
 import Dockerfile
 import Engine
@@ -11,7 +12,7 @@ import Project
 import Synchronization
 
 final class ImageStore: Sendable {
-    static let keyName = "io.imgwatch.key"
+    static let keyName = Buildspec.Variable.keyLabel
     /// Of an image's manifest: the keys of its heads, between spaces.
     static let headsName = "io.imgwatch.heads"
     static let platform = Loader.hostPlatform
@@ -261,7 +262,7 @@ extension ImageConfiguration {
 
 extension Image {
     fileprivate func allLabels(key: String, revision: String?) -> [String: String] {
-        var all = revision.map { ["org.opencontainers.image.revision": $0] } ?? [:]
+        var all = revision.map { [Buildspec.Variable.revisionLabel: $0] } ?? [:]
         for label in labels { all[label.key] = label.value }
         all[ImageStore.keyName] = key
         return all

@@ -259,7 +259,7 @@ extension Loop {
         switch result {
         case .success(let shown):
             published[image.id] = shown
-            imageBegan[image.id] = Int(Date().timeIntervalSince1970 * 1000) - run.milliseconds
+            imageBegan[image.id] = Int(Timestamp.now().milliseconds) - run.milliseconds
             // What is in it takes memory, and can be read again.
             if !isBuiltOn(image.id) { published[image.id]?.stored.forgetContent() }
             lost.remove(image.id)

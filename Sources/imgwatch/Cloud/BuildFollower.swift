@@ -102,11 +102,6 @@ actor BuildFollower {
             try? await Task.sleep(for: isLate ? Self.quickPace : Self.pace)
         }
         isLooking = false
-        // Somebody may have come while the last question was asked.
-        if !watched.isEmpty {
-            isLooking = true
-            Task { await look() }
-        }
     }
 
     private func noteAbsent(besides known: Set<String>) {

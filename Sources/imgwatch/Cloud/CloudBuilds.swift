@@ -130,7 +130,7 @@ final class CloudBuilds: Sendable {
         guard record.isBatch else { return try await codebuild.builds([record.id]).first }
         while !isCancelled() {
             guard let batch = try await codebuild.batches([record.id]).first,
-                let one = batch.builds[record.identifier ?? ""]
+                let one = record.member(of: batch)
             else { return nil }
             if !one.id.isEmpty { return try await codebuild.builds([one.id]).first }
             if batch.isOver { return nil }
@@ -201,7 +201,7 @@ final class CloudBuilds: Sendable {
         let others = records.all.filter { $0.key != image && $0.value.id == record.id && !$0.value.isOver }
         guard !others.isEmpty else { return try await codebuild.stopBatch(record.id) }
         guard let batch = try await codebuild.batches([record.id]).first,
-            let member = batch.builds[record.identifier ?? ""], !member.id.isEmpty
+            let member = record.member(of: batch), !member.id.isEmpty
         else { return }
         try await codebuild.stop(member.id)
     }
@@ -222,7 +222,7 @@ final class CloudBuilds: Sendable {
             let status: CodeBuild.Build.Status?
             if record.isBatch {
                 let batch = batches.first { $0.id == record.id }
-                let member = batch?.builds[record.identifier ?? ""]
+                let member = record.member(of: batch)
                 // One that was not started, and never will be, did not succeed.
                 status = batch?.isOver == true && member?.status == .inProgress ? .stopped : member?.status
                 if status == .inProgress { live[image] = member?.id ?? "" }

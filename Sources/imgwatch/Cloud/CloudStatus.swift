@@ -33,7 +33,7 @@ extension CloudBuilds {
         let batches = try await codebuild.batches(Set(known.values.filter(\.isBatch).map(\.id)).sorted())
         for (image, record) in known {
             let batch = batches.first { $0.id == record.id }
-            ids[image] = record.isBatch ? batch?.builds[record.identifier ?? ""]?.id : record.id
+            ids[image] = record.isBatch ? record.member(of: batch)?.id : record.id
         }
         let builds = try await codebuild.builds(Set(ids.values).filter { !$0.isEmpty }.sorted())
         return ids.compactMapValues { id in

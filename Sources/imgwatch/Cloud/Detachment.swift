@@ -159,7 +159,7 @@ struct Detachment: Sendable {
     let session: Session
     let settings: CloudSettings
     /// Milliseconds since 1970: who begins later has the newer images.
-    let generation = Int(Date().timeIntervalSince1970 * 1000)
+    let generation = Int(Timestamp.now().milliseconds)
 
     /// One image that is being built now.
     struct Started: Sendable {

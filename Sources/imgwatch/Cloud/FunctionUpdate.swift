@@ -5,6 +5,7 @@ import Dockerfile
 import Foundation
 import OCI
 import Project
+import Reporting
 
 /// One image on its way into one function.
 ///
@@ -22,7 +23,7 @@ struct FunctionUpdate: Sendable {
 
     init(_ function: CloudFunction, _ shown: PublishedImage, _ session: Session, began: Int? = nil) {
         (self.function, self.shown, self.session) = (function, shown, session)
-        self.began = began ?? Int(Date().timeIntervalSince1970 * 1000)
+        self.began = began ?? Int(Timestamp.now().milliseconds)
     }
 
     private static let attempts = 10
@@ -86,7 +87,7 @@ struct FunctionUpdate: Sendable {
             )
         }
         let platform = session.store.platform(of: manifest)
-        let architecture = platform.map { $0 == "linux/arm64" ? "arm64" : "x86_64" }
+        let architecture = platform.map(CloudFunction.architecture(of:))
         if let platform, let architecture, architecture != function.architecture {
             throw AWSError(
                 "the function \(function.name) is for \(function.architecture), and the image for \(platform)",

@@ -96,7 +96,7 @@ struct Logs: AsyncParsableCommand {
         var id = record.id
         if record.isBatch {
             let batch = try await codebuild.batches([record.id]).first
-            guard let member = batch?.builds[record.identifier ?? ""], !member.id.isEmpty else {
+            guard let member = record.member(of: batch), !member.id.isEmpty else {
                 guard batch?.isOver == true else { return nil }
                 throw AWSError(
                     "the batch \(record.id) ended without \(name)",
