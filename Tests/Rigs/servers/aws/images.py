@@ -14,6 +14,10 @@ INDEXES = {OCI + "index.v1+json", DOCKER + "manifest.list.v2+json"}
 KINDS = [OCI + "manifest.v1+json", DOCKER + "manifest.v2+json", *sorted(INDEXES)]
 
 
+def missing(identity):
+    return {"imageId": identity, "failureCode": "ImageNotFound", "failureReason": "Requested image not found"}
+
+
 class Image:
     def __init__(self, digest, manifest, pushed):
         self.digest, self.manifest, self.pushed, self.tags = digest, manifest, pushed, []
@@ -158,8 +162,7 @@ class ImageCalls:
         for identity in fields["imageIds"]:
             image = self.find(images, identity)
             if image is None:
-                failures.append({"imageId": identity, "failureCode": "ImageNotFound",
-                                 "failureReason": "Requested image not found"})
+                failures.append(missing(identity))
                 continue
             tag = identity.get("imageTag") or next(iter(image.tags), None)
             found.append({
@@ -181,8 +184,7 @@ class ImageCalls:
         for identity in fields["imageIds"]:
             image = self.find(images, identity)
             if image is None:
-                failures.append({"imageId": identity, "failureCode": "ImageNotFound",
-                                 "failureReason": "Requested image not found"})
+                failures.append(missing(identity))
                 continue
             tag = identity.get("imageTag")
             if "imageDigest" in identity or image.tags == [tag]:
