@@ -177,12 +177,13 @@ import Watching
         let site = try Site()
         let (activity, continuation) = AsyncStream.makeStream(of: Void.self)
         let kept = Mutex<Watcher?>(nil)
-        let watcher = try Watcher {
-            kept.withLock { $0 = nil }
-            continuation.finish()
+        do {
+            let watcher = try Watcher { if kept.withLock({ $0.take() }) != nil { continuation.finish() } }
+            try watcher.watch(WatchScope(roots: [site.folder]))
+            kept.withLock { $0 = watcher }
+            // It may have spoken before it was kept, and then does so again only after a drain.
+            _ = watcher.drain()
         }
-        try watcher.watch(WatchScope(roots: [site.folder]))
-        kept.withLock { $0 = consume watcher }
         try site.write("x", to: "x")
         for await _ in activity {}
         #expect(kept.withLock { $0 } == nil)
