@@ -106,7 +106,9 @@ struct AWSFailure {
     var isThrottling: Bool { status == 429 || Self.throttling.contains(code) }
 
     var isTransient: Bool {
-        [500, 502, 503, 504].contains(status) || ["RequestTimeout", "RequestTimeoutException"].contains(code)
+        // The last one: somebody else puts the same object into a bucket right now.
+        [500, 502, 503, 504].contains(status)
+            || ["RequestTimeout", "RequestTimeoutException", "ConditionalRequestConflict"].contains(code)
     }
 
     var isDenied: Bool {

@@ -67,7 +67,7 @@ package struct Buildspec: Hashable, Sendable {
                     "        privileged-mode: true",
                 ]
             }
-            let variables = variables.map { "          \($0.name): \(Buildspec.quoted($0.value))" }
+            let variables = variables.map { "          \(Buildspec.quoted($0.name)): \(Buildspec.quoted($0.value))" }
             let environment = (machine ?? []) + ["        variables:"] + variables
             return (["    - identifier: \(identifier)"] + needs + ["      env:"] + environment)
                 .joined(separator: "\n") + "\n"
@@ -108,6 +108,14 @@ package struct Buildspec: Hashable, Sendable {
         /// The function that gets the image, and when this began, in milliseconds since 1970.
         package static let function = "IMGWATCH_FUNCTION"
         package static let generation = "IMGWATCH_GENERATION"
+        /// With which the function is made, where it is not there.
+        package static let role = "IMGWATCH_FUNCTION_ROLE"
+        package static let architecture = "IMGWATCH_FUNCTION_ARCHITECTURE"
+        /// `BUCKET/KEY` of its settings, where there are any: as `UpdateFunctionConfiguration` takes them.
+        package static let settings = "IMGWATCH_FUNCTION_SETTINGS"
+        /// Not empty: the image is published as a version, and the alias that names this, where there is one.
+        package static let publishes = "IMGWATCH_FUNCTION_PUBLISH"
+        package static let alias = "IMGWATCH_FUNCTION_ALIAS"
         /// Before the generation, in the name of the tag that it has on the function.
         package static let functionTag = "imgwatch:generation:"
         /// The commit that the image shows, where it shows one.

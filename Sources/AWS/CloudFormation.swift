@@ -208,6 +208,12 @@ package struct CloudFormation: Sendable {
         }
     }
 
+    /// The id of the newest; nil where there is none.
+    package func latestEvent(of stack: String) async throws(AWSError) -> String? {
+        let answer = try await client.query(.cloudformation, "DescribeStackEvents", [("StackName", stack)])
+        return answer.members("StackEvents").first?["EventId"]?.text
+    }
+
     /// Those after a known one, or all, the oldest first.
     package func events(of stack: String, after known: String?) async throws(AWSError) -> [Event] {
         var events: [Event] = []

@@ -14,6 +14,7 @@ package struct CodeBuild: Sendable {
         /// `BUCKET/KEY`; nil: there is no source.
         package var source: String?
         package var sourceVersion: String?
+        /// Its text, or the ARN of an object that is it.
         package var buildspec: String?
         package var environment: [(name: String, value: String)] = []
         /// For another architecture than the project's.
@@ -69,7 +70,7 @@ package struct CodeBuild: Sendable {
         /// Of CloudWatch Logs; nil until the build has a machine.
         package var logGroup: String?
         package var logStream: String?
-        /// What the first phase that failed says, one line each.
+        /// What the phases that failed say, one line each.
         package var complaints: [String]
         package var timeoutMinutes: Int?
 
@@ -85,17 +86,7 @@ package struct CodeBuild: Sendable {
             logGroup = json["logs"]?["groupName"]?.text
             logStream = json["logs"]?["streamName"]?.text
             timeoutMinutes = json["timeoutInMinutes"]?.integer
-            let failed = (json["phases"]?.array ?? []).filter { phase in
-                guard let status = phase["phaseStatus"]?.text else { return false }
-                return !["SUCCEEDED", "IN_PROGRESS", "QUEUED"].contains(status)
-            }
-            complaints = failed.flatMap { phase -> [String] in
-                let name = phase["phaseType"]?.text ?? ""
-                return (phase["contexts"]?.array ?? []).compactMap { context in
-                    guard let message = context["message"]?.text, !message.isEmpty else { return nil }
-                    return "\(name): \(message)"
-                }
-            }
+            complaints = CodeBuild.complaints(json)
         }
     }
 
@@ -131,14 +122,19 @@ package struct CodeBuild: Sendable {
         }
     }
 
-    /// The newest first.
-    package func latest(of project: String) async throws(AWSError) -> [String] {
-        let answer = try await client.call(
-            .codebuild,
-            "ListBuildsForProject",
-            .fields(["projectName": .text(project), "sortOrder": .text("DESCENDING")])
-        )
-        return answer["ids"]?.texts ?? []
+    /// What the phases that failed say, one line each.
+    private static func complaints(_ json: JSON) -> [String] {
+        let failed = (json["phases"]?.array ?? []).filter { phase in
+            guard let status = phase["phaseStatus"]?.text else { return false }
+            return !["SUCCEEDED", "IN_PROGRESS", "QUEUED"].contains(status)
+        }
+        return failed.flatMap { phase -> [String] in
+            let name = phase["phaseType"]?.text ?? ""
+            return (phase["contexts"]?.array ?? []).compactMap { context in
+                guard let message = context["message"]?.text, !message.isEmpty else { return nil }
+                return "\(name): \(message)"
+            }
+        }
     }
 
     /// The project as CodeBuild has it; nil where there is none of this name.
@@ -159,8 +155,13 @@ package struct CodeBuild: Sendable {
     /// Builds that AWS itself starts one after the other, by a graph in the buildspec.
     package struct Batch: Hashable, Sendable {
         package var id: String
+        package var project: String
         package var status: Build.Status
-        /// By the identifiers of the graph.
+        /// As CodeBuild has it, like `DOWNLOAD_BATCHSPEC` or `IN_PROGRESS`.
+        package var phase: String
+        /// What the phases that failed say, one line each.
+        package var complaints: [String]
+        /// By the identifiers of the graph; empty until AWS has read it.
         package var builds: [String: (id: String, status: Build.Status)] {
             Dictionary(groups.map { ($0.name, ($0.build, $0.status)) }, uniquingKeysWith: { first, _ in first })
         }
@@ -178,6 +179,9 @@ package struct CodeBuild: Sendable {
         init?(_ json: JSON?) {
             guard let json, let id = json["id"]?.text else { return nil }
             self.id = id
+            project = json["projectName"]?.text ?? String(id.prefix { $0 != ":" })
+            phase = json["currentPhase"]?.text ?? "SUBMITTED"
+            complaints = CodeBuild.complaints(json)
             status = json["buildBatchStatus"]?.text.flatMap { Build.Status(rawValue: $0) } ?? .inProgress
             groups = (json["buildGroups"]?.array ?? []).map { group in
                 let summary = group["currentBuildSummary"]

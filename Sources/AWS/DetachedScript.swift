@@ -22,10 +22,14 @@ enum DetachedScript {
           case "$reference" in *@sha256:*) continue ;; esac
           repository=${reference#*/}
           repository=${repository%:*}
-          waited=0
+          started=$(date +%s)
           until digest=$(aws ecr describe-images \(region) --repository-name "$repository" \\
-            --image-ids "imageTag=${reference##*:}" --query 'imageDetails[0].imageDigest' --output text 2>/dev/null) &&
+            --image-ids "imageTag=${reference##*:}" --query 'imageDetails[0].imageDigest' --output text 2>base.err) &&
             [ -n "$digest" ]; do
+            if grep -v ImageNotFoundException base.err | grep -e AccessDenied -e NotFoundException; then
+              echo "imgwatch: the base $reference can't be looked for"
+              exit 3
+            fi
             if [ -n "$build" ]; then
               status=$(aws codebuild batch-get-builds --ids "$build" --query 'builds[0].buildStatus' --output text)
               case "$status" in FAILED | FAULT | STOPPED | TIMED_OUT)
@@ -33,12 +37,13 @@ enum DetachedScript {
                 exit 3 ;;
               esac
             fi
+            waited=$(($(date +%s) - started))
             if [ "$waited" -ge "${\(Variable.patience):-10}" ]; then
+              cat base.err
               echo "imgwatch: the base $reference has not come within $waited s"
               exit 3
             fi
             sleep 1
-            waited=$((waited + 1))
           done
           export "$name=${reference%:*}@$digest"
         done
@@ -61,13 +66,26 @@ enum DetachedScript {
     static let function = """
         if [ "$CODEBUILD_BUILD_SUCCEEDING" = 1 ] && [ -n "$\(Variable.function)" ]; then
           fail() { cat lambda.err; echo "imgwatch: $\(Variable.function) does not get the image: $1"; exit 4; }
-          lambda() { aws lambda "$@" >lambda.txt 2>lambda.err; }
+          lambda() { aws lambda "$@" --function-name "$\(Variable.function)" >lambda.txt 2>lambda.err; }
+          tags() {
+            called=$1
+            shift
+            aws lambda "$called" --resource "$arn" "$@" >lambda.txt 2>lambda.err
+          }
           is_busy() { grep -q -e ResourceConflictException -e PreconditionFailedException lambda.err; }
+          is_absent() { grep -q ResourceNotFoundException lambda.err; }
+          is_new_role() { grep -q "cannot be assumed by Lambda" lambda.err; }
           : >lambda.err
           repository=${\(Variable.image)#*/}
           digest=$(aws ecr describe-images \(region) --repository-name "${repository%:*}" \\
             --image-ids "imageTag=${\(Variable.image)##*:}" --query 'imageDetails[0].imageDigest' --output text)
           case "$digest" in sha256:?*) ;; *) fail "the registry does not say its digest" ;; esac
+          exact="${\(Variable.image)%:*}@$digest"
+          settings=
+          if [ -n "$\(Variable.settings)" ]; then
+            aws s3 cp --no-progress "s3://$\(Variable.settings)" settings.json || fail "its settings can't be read"
+            settings="--cli-input-json file://settings.json"
+          fi
           mine="\(Variable.functionTag)$\(Variable.generation)"
           state=new
           attempt=0
@@ -75,22 +93,41 @@ enum DetachedScript {
             attempt=$((attempt + 1))
             [ "$attempt" -le 30 ] || fail "somebody else changes it all the time"
             # What came of another one's change is not this build's concern.
-            lambda wait function-updated-v2 --function-name "$\(Variable.function)" || :
-            if ! lambda get-function --function-name "$\(Variable.function)" --output text --query \\
+            lambda wait function-updated-v2 || :
+            alias=
+            if [ "$state" = published ] && [ -n "$\(Variable.alias)" ]; then
+              if lambda get-alias --name "$\(Variable.alias)" --query RevisionId --output text; then
+                read -r alias <lambda.txt
+              else
+                is_absent || fail "its alias can't be read"
+              fi
+            fi
+            if ! lambda get-function --output text --query \\
               '[Configuration.FunctionArn,Configuration.RevisionId,keys(not_null(Tags,`{}`))]'; then
-              grep -q ResourceNotFoundException lambda.err || fail "it can't be read"
-              echo "imgwatch: the function is made by 'imgwatch up', or by 'imgwatch build --wait'"
-              break
+              is_absent || fail "it can't be read"
+              [ -n "$\(Variable.role)" ] || fail "it is not there, and has no role in the configuration"
+              if lambda create-function --package-type Image --code "ImageUri=$exact" --role "$\(Variable.role)" \\
+                --architectures "$\(Variable.architecture)" --tags "$mine=$digest" $settings \\
+                --query RevisionId --output text; then
+                lambda wait function-active-v2 || fail "it can't run it"
+                echo "imgwatch: $\(Variable.function) is made, and shows $digest"
+                state=shown
+                [ -n "$\(Variable.publishes)" ] || state=over
+                continue
+              fi
+              is_busy || is_new_role || fail "it can't be made"
+              sleep 2
+              continue
             fi
             read -r arn revision <lambda.txt
             all=$(tr '\\t' '\\n' <lambda.txt | sed -n 's/^\(Variable.functionTag)\\([0-9][0-9]*\\)$/\\1/p' | sort -n)
             newest=$(echo "$all" | tail -n 1)
             if [ "${newest:-0}" -gt "$\(Variable.generation)" ]; then
               echo "imgwatch: $\(Variable.function) was given a newer image meanwhile"
-              [ "$state" = new ] || lambda untag-resource --resource "$arn" --tag-keys "$mine" || cat lambda.err
+              [ "$state" = new ] || tags untag-resource --tag-keys "$mine" || cat lambda.err
               break
             elif [ "$state" = new ]; then
-              if lambda tag-resource --resource "$arn" --tags "$mine=$digest"; then
+              if tags tag-resource --tags "$mine=$digest"; then
                 state=tagged
                 continue
               fi
@@ -98,16 +135,46 @@ enum DetachedScript {
             elif [ "${newest:-0}" != "$\(Variable.generation)" ]; then
               reason="its tags can't be read: permit lambda:ListTags"
               [ "$attempt" -lt 5 ] || fail "$reason"
-            elif lambda update-function-code --function-name "$\(Variable.function)" --revision-id "$revision" \\
-              --image-uri "${\(Variable.image)%:*}@$digest" --query RevisionId --output text; then
-              lambda wait function-updated-v2 --function-name "$\(Variable.function)" || fail "it can't run it"
-              echo "imgwatch: $\(Variable.function) shows $digest"
-              old=$(echo "$all" | grep -vx "$\(Variable.generation)" | sed 's/^/\(Variable.functionTag)/')
-              [ -z "$old" ] || lambda untag-resource --resource "$arn" --tag-keys $old || cat lambda.err
-              state=over
-              continue
-            else
+            elif [ "$state" = tagged ] && [ -n "$settings" ]; then
+              if lambda update-function-configuration --revision-id "$revision" $settings \\
+                --query RevisionId --output text; then
+                state=configured
+                continue
+              fi
+              is_busy || fail "Lambda does not take its settings"
+            elif [ "$state" = tagged ] || [ "$state" = configured ]; then
+              if lambda update-function-code --revision-id "$revision" --image-uri "$exact" \\
+                --query RevisionId --output text; then
+                lambda wait function-updated-v2 || fail "it can't run it"
+                echo "imgwatch: $\(Variable.function) shows $digest"
+                old=$(echo "$all" | grep -vx "$\(Variable.generation)" | sed 's/^/\(Variable.functionTag)/')
+                [ -z "$old" ] || tags untag-resource --tag-keys $old || cat lambda.err
+                state=shown
+                [ -n "$\(Variable.publishes)" ] || state=over
+                continue
+              fi
               is_busy || fail "Lambda does not take it"
+            elif [ "$state" = shown ]; then
+              if lambda publish-version --revision-id "$revision" --query Version --output text; then
+                read -r version <lambda.txt
+                echo "imgwatch: $digest is version $version of $\(Variable.function)"
+                state=published
+                [ -n "$\(Variable.alias)" ] || state=over
+                continue
+              fi
+              is_busy || fail "it can't be published"
+            else
+              if [ -n "$alias" ]; then
+                set -- update-alias --revision-id "$alias"
+              else
+                set -- create-alias
+              fi
+              if lambda "$@" --name "$\(Variable.alias)" --function-version "$version"; then
+                echo "imgwatch: $\(Variable.alias) of $\(Variable.function) is version $version"
+                state=over
+                continue
+              fi
+              is_busy || fail "its alias can't be set"
             fi
             sleep 2
           done

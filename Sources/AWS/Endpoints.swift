@@ -25,22 +25,30 @@ struct AWSEndpoints: Sendable {
     }
 
     private struct Partition {
-        var prefix: String
+        /// As ARNs have it.
+        var name: String
         var suffix: String
         var dualStackSuffix: String
+
+        init(_ name: String, _ suffix: String, _ dualStackSuffix: String) {
+            (self.name, self.suffix, self.dualStackSuffix) = (name, suffix, dualStackSuffix)
+        }
     }
 
     private static let partitions = [
-        Partition(prefix: "cn-", suffix: "amazonaws.com.cn", dualStackSuffix: "api.amazonwebservices.com.cn"),
-        Partition(prefix: "eu-isoe-", suffix: "cloud.adc-e.uk", dualStackSuffix: "api.cloud-aws.adc-e.uk"),
-        Partition(prefix: "eusc-", suffix: "amazonaws.eu", dualStackSuffix: "api.amazonwebservices.eu"),
-        Partition(prefix: "us-iso-", suffix: "c2s.ic.gov", dualStackSuffix: "api.aws.ic.gov"),
-        Partition(prefix: "us-isob-", suffix: "sc2s.sgov.gov", dualStackSuffix: "api.aws.scloud"),
-        Partition(prefix: "us-isof-", suffix: "csp.hci.ic.gov", dualStackSuffix: "api.aws.hci.ic.gov"),
+        (prefix: "cn-", Partition("aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn")),
+        (prefix: "eu-isoe-", Partition("aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk")),
+        (prefix: "eusc-", Partition("aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu")),
+        (prefix: "us-gov-", Partition("aws-us-gov", "amazonaws.com", "api.aws")),
+        (prefix: "us-iso-", Partition("aws-iso", "c2s.ic.gov", "api.aws.ic.gov")),
+        (prefix: "us-isob-", Partition("aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud")),
+        (prefix: "us-isof-", Partition("aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov")),
     ]
 
     private static func partition(_ region: String) -> Partition {
-        partitions.first { region.hasPrefix($0.prefix) }
-            ?? Partition(prefix: "", suffix: "amazonaws.com", dualStackSuffix: "api.aws")
+        partitions.first { region.hasPrefix($0.prefix) }?.1 ?? Partition("aws", "amazonaws.com", "api.aws")
     }
+
+    /// What ARNs of the region begin with after `arn:`.
+    static func partitionName(_ region: String) -> String { partition(region).name }
 }

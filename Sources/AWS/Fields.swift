@@ -8,6 +8,9 @@ extension JSON {
         .object(pairs.compactMap { key, value in value.map { Member(key, $0) } })
     }
 
+    /// With the members of another object behind its own.
+    func adding(_ other: JSON) -> JSON { .object((members ?? []) + (other.members ?? [])) }
+
     /// Of a time: AWS writes seconds since 1970, with a fraction; some stand-ins write a date.
     package var seconds: Double? {
         guard case .number(let text) = self else { return nil }

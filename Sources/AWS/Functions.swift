@@ -3,7 +3,7 @@
 /// Shapes: the service's API reference, Lambda 2015-03-31 (and 2017-03-31 for tags).
 
 internal import HTTP
-internal import OCI
+package import OCI
 
 package struct Functions: Sendable {
     private let client: AWSClient
@@ -55,17 +55,42 @@ package struct Functions: Sendable {
         package var isAtRest: Bool { state != "Pending" && updateStatus != "InProgress" }
     }
 
+    /// Settings of a function; what is nil is left as it is.
+    package struct Settings: Hashable, Sendable {
+        /// In seconds.
+        package var timeout: Int?
+        /// In MiB.
+        package var memory: Int?
+        package var environment: [String: String]?
+
+        package init(timeout: Int? = nil, memory: Int? = nil, environment: [String: String]? = nil) {
+            (self.timeout, self.memory, self.environment) = (timeout, memory, environment)
+        }
+
+        package var isEmpty: Bool { self == Settings() }
+
+        /// Whether another one says nothing else of what this one says.
+        package func hold(in other: Settings) -> Bool {
+            timeout ?? other.timeout == other.timeout && memory ?? other.memory == other.memory
+                && environment ?? other.environment == other.environment
+        }
+
+        /// As `UpdateFunctionConfiguration` takes them.
+        package var fields: JSON {
+            .fields([
+                "Timeout": timeout.map { .integer($0) }, "MemorySize": memory.map { .integer($0) },
+                "Environment": environment.map { .fields(["Variables": .map($0)]) },
+            ])
+        }
+    }
+
     /// What a function is made with.
     package struct Creation: Sendable {
         package var name: String
         package var image: String
         package var role: String
         package var architecture: String
-        /// In seconds.
-        package var timeout: Int?
-        /// In MiB.
-        package var memory: Int?
-        package var environment: [(name: String, value: String)] = []
+        package var settings = Settings()
         package var tags: [String: String] = [:]
 
         package init(name: String, image: String, role: String, architecture: String) {
@@ -73,15 +98,12 @@ package struct Functions: Sendable {
         }
 
         fileprivate var fields: JSON {
-            .fields([
+            let own = JSON.fields([
                 "FunctionName": .text(name), "PackageType": .text("Image"),
                 "Code": .fields(["ImageUri": .text(image)]),
-                "Role": .text(role), "Architectures": .texts([architecture]),
-                "Timeout": timeout.map { .integer($0) }, "MemorySize": memory.map { .integer($0) },
-                "Environment": environment.isEmpty
-                    ? nil : .fields(["Variables": .map(environment.map { (key: $0.name, value: .text($0.value)) })]),
-                "Tags": tags.isEmpty ? nil : .map(tags),
+                "Role": .text(role), "Architectures": .texts([architecture]), "Tags": .map(tags),
             ])
+            return own.adding(settings.fields)
         }
     }
 
@@ -115,29 +137,17 @@ package struct Functions: Sendable {
     /// Replaces these settings; the rest stays.
     package func configure(
         _ name: String,
-        timeout: Int?,
-        memory: Int?,
-        environment: [(name: String, value: String)]?,
+        _ settings: Settings,
         revision: String
     ) async throws(AWSError) -> Function {
-        let variables = environment.map { JSON.map($0.map { (key: $0.name, value: .text($0.value)) }) }
-        let input = JSON.fields([
-            "Timeout": timeout.map { .integer($0) }, "MemorySize": memory.map { .integer($0) },
-            "Environment": variables.map { .fields(["Variables": $0]) }, "RevisionId": .text(revision),
-        ])
+        let input = settings.fields.adding(.fields(["RevisionId": .text(revision)]))
         let path = Self.path(name) + "/configuration"
         return try Self.function(
             in: try await client.rest(.lambda, "UpdateFunctionConfiguration", "PUT", path, input)
         )
     }
 
-    /// The settings that ``configure(_:timeout:memory:environment:revision:)`` changes.
-    package struct Settings: Hashable, Sendable {
-        package var timeout: Int?
-        package var memory: Int?
-        package var environment: [String: String]
-    }
-
+    /// Those of now, all of them.
     package func settings(_ name: String) async throws(AWSError) -> Settings {
         let path = Self.path(name) + "/configuration"
         let json = try await client.rest(.lambda, "GetFunctionConfiguration", "GET", path)

@@ -1,7 +1,7 @@
 /// A bucket that holds build contexts, each under the hash of its bytes.
 
 internal import Foundation
-internal import HTTP
+package import HTTP
 package import OCI
 
 package struct S3Bucket: Sendable {
@@ -24,6 +24,10 @@ package struct S3Bucket: Sendable {
         package var digest: Digest?
     }
 
+    package func arn(_ key: String) -> String {
+        "arn:\(AWSEndpoints.partitionName(client.region)):s3:::\(name)/\(key)"
+    }
+
     /// nil where there is no such object.
     package func object(_ key: String) async throws(AWSError) -> Object? {
         var request = HTTPRequest("HEAD", try address(key))
@@ -37,24 +41,19 @@ package struct S3Bucket: Sendable {
         }
     }
 
-    /// Puts a file there, unless the key is taken already; nil where it is.
+    /// Puts it there, unless the key is taken already; nil where it is.
     ///
-    /// The digest is that of the file, which must not change meanwhile.
-    package func put(
-        _ file: String,
-        size: Int,
-        _ digest: Digest,
-        as key: String
-    ) async throws(AWSError) -> Object? {
+    /// The digest is that of the content.
+    package func put(_ content: HTTPBody, _ digest: Digest, as key: String) async throws(AWSError) -> Object? {
         var request = HTTPRequest("PUT", try address(key))
-        request.body = .file(path: file, offset: 0, length: size)
-        request.set("Content-Type", "application/zip")
+        request.body = content
+        request.set("Content-Type", "application/octet-stream")
         request.set("If-None-Match", "*")
         request.set(SigV4.hashHeader, digest.hex)
         request.set("x-amz-checksum-sha256", Data(digest.bytes).base64EncodedString())
         request.set("x-amz-sdk-checksum-algorithm", "SHA256")
         do throws(AWSError) {
-            var object = Self.object(try await client.send(request, .s3, "PutObject"), size: size)
+            var object = Self.object(try await client.send(request, .s3, "PutObject"), size: content.length)
             object.digest = digest
             return object
         } catch {

@@ -122,18 +122,9 @@ extension StackTemplate {
             )
         )
         if !functions.isEmpty {
-            statements.append(
-                Statement(
-                    "UpdateFunctions",
-                    [
-                        "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListTags",
-                        "lambda:TagResource", "lambda:UntagResource", "lambda:UpdateFunctionCode",
-                    ],
-                    on: functions.map { Self.functionARN($0.name) },
-                    comment: "A chain of builds that nobody follows gives functions their images itself."
-                )
+            statements += updateFunctions(
+                comment: "A chain of builds that nobody follows makes functions, and gives them their images, itself."
             )
-            statements += seePolicies
         }
         return Self.role(
             "BuildRole",
@@ -241,7 +232,7 @@ extension StackTemplate {
                 [
                     "codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds",
                     "codebuild:StartBuildBatch", "codebuild:StopBuildBatch", "codebuild:BatchGetBuildBatches",
-                    "codebuild:BatchGetProjects", "codebuild:ListBuildsForProject",
+                    "codebuild:BatchGetProjects",
                 ],
                 on: [projectARN]
             ),
@@ -262,28 +253,30 @@ extension StackTemplate {
     }
 
     private var functionPolicy: String {
-        var statements = [
-            Statement(
-                "UpdateFunctions",
-                [
-                    "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListTags", "lambda:TagResource",
-                    "lambda:UntagResource", "lambda:CreateFunction", "lambda:UpdateFunctionCode",
-                    "lambda:UpdateFunctionConfiguration", "lambda:PublishVersion", "lambda:GetAlias",
-                    "lambda:CreateAlias", "lambda:UpdateAlias",
-                ],
-                on: functions.map { Self.functionARN($0.name) }
-            )
-        ]
-        statements += seePolicies + setPolicies
-        let roles = (makesFunctionRole ? ["!GetAtt FunctionRole.Arn"] : []) + otherRoles.map(Name.quoted)
-        statements.append(
-            Statement(
-                "GiveRole",
-                ["iam:PassRole"],
-                on: roles,
-                condition: "StringEquals:\n  iam:PassedToService: lambda.amazonaws.com"
-            )
+        Self.policy("FunctionPolicy", "What imgwatch does to give functions their images", updateFunctions())
+    }
+
+    private func updateFunctions(comment: String? = nil) -> [Statement] {
+        let update = Statement(
+            "UpdateFunctions",
+            [
+                "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListTags", "lambda:TagResource",
+                "lambda:UntagResource", "lambda:CreateFunction", "lambda:UpdateFunctionCode",
+                "lambda:UpdateFunctionConfiguration", "lambda:PublishVersion", "lambda:GetAlias",
+                "lambda:CreateAlias", "lambda:UpdateAlias",
+            ],
+            // What an alias shows is asked for by a name of its own.
+            on: functions.flatMap { function in
+                [function.name] + (function.alias.map { ["\(function.name):\($0)"] } ?? [])
+            }.map(Self.functionARN),
+            comment: comment
         )
-        return Self.policy("FunctionPolicy", "What imgwatch does to give functions their images", statements)
+        let giveRole = Statement(
+            "GiveRole",
+            ["iam:PassRole"],
+            on: (makesFunctionRole ? ["!GetAtt FunctionRole.Arn"] : []) + otherRoles.map(Name.quoted),
+            condition: "StringEquals:\n  iam:PassedToService: lambda.amazonaws.com"
+        )
+        return [update] + seePolicies + setPolicies + [giveRole]
     }
 }

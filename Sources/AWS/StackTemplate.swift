@@ -28,7 +28,11 @@ package struct StackTemplate: Hashable, Sendable {
         package var name: String
         /// What it runs with; nil: the role that the stack makes.
         package var role: String?
-        package init(_ name: String, role: String?) { (self.name, self.role) = (name, role) }
+        /// One that imgwatch moves.
+        package var alias: String?
+        package init(_ name: String, role: String?, alias: String? = nil) {
+            (self.name, self.role, self.alias) = (name, role, alias)
+        }
     }
 
     /// The stack's own name.

@@ -2,7 +2,7 @@
 
 internal import Synchronization
 
-final class Slots: Sendable {
+package final class Slots: Sendable {
     /// Resumed with whether it has a slot now.
     private typealias Waiter = CheckedContinuation<Bool, Never>
 
@@ -14,10 +14,12 @@ final class Slots: Sendable {
 
     private let state: Mutex<State>
 
-    init(_ count: Int) { state = Mutex(State(free: count)) }
+    package init(_ count: Int) { state = Mutex(State(free: count)) }
 
     /// Who is cancelled while it waits goes on without a slot, to find that out by itself.
-    func with<Value>(_ work: () async throws(RegistryError) -> Value) async throws(RegistryError) -> Value {
+    package func with<Value, Failure>(
+        _ work: () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
         let hasSlot = await take()
         defer { if hasSlot { give() } }
         return try await work()

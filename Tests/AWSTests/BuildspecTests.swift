@@ -97,7 +97,7 @@ import Testing
                 - identifier: handler
                   env:
                     variables:
-                      X: "1"
+                      "X": "1"
                 - identifier: other
                   depend-on: [handler]
                   env:
@@ -105,7 +105,7 @@ import Testing
                     image: "aws/arm:3.0"
                     privileged-mode: true
                     variables:
-                      Y: "1"
+                      "Y": "1"
             env:
 
             """
@@ -119,7 +119,7 @@ import Testing
             .init("other", dependsOn: ["handler"], variables: [.init("Y", "1")]),
         ]
         #expect(buildspec.text.contains("depend-on: [handler]"))
-        #expect(buildspec.text.contains(#"X: "a: \"b\"\u000a$c""#))
+        #expect(buildspec.text.contains(#""X": "a: \"b\"\u000a$c""#))
         #expect(buildspec.commands.contains { $0.hasPrefix("case \"$IMGWATCH_IMAGE\" in\nhandler)\ndocker build") })
         // An argument of several lines keeps them.
         #expect(buildspec.commands.contains { $0.contains("'A4=two\nlines'") })

@@ -28,18 +28,39 @@ import Testing
         fail() { echo "An error occurred ($1) when calling it" >&2; exit 254; }
         if [ "$call" = "$FAULTY" ] && [ "$count" -le "${FAULTS:-99}" ]; then fail "$FAULT"; fi
         while [ $# -gt 2 ]; do
-          case $3 in --revision-id) wanted=$4 ;; --tags | --tag-keys) tags=("${@:4}") ;; esac
+          case $3 in
+          --revision-id) wanted=$4 ;;
+          --tag-keys) tags=("${@:4}") ;;
+          --tags) tags=("$4") ;;
+          --function-version) version=$4 ;;
+          --cli-input-json | --role | --architectures) echo "$3 $4" >>"${call#lambda }.txt" ;;
+          esac
           shift
         done
-        read -r revision <revision
+        read -r revision 2>/dev/null <revision
+        change() { echo "$IMGWATCH_GENERATION-$count" >revision; }
+        check() { [ "$wanted" = "$revision" ] || fail PreconditionFailedException; }
+        case $call in
+        "lambda get-function" | "lambda update-"*) [ "$revision" ] || fail ResourceNotFoundException ;;
+        esac
         case $call in
         "ecr describe-images") echo "${DIGEST-sha256:$IMGWATCH_GENERATION}" ;;
         "lambda get-function") printf 'arn\\t%s\\n' "$revision" && ls tags | paste -s -d '\\t' ;;
         "lambda tag-resource") : >"tags/${tags[0]%%=*}" ;;
         "lambda untag-resource") (cd tags && rm "${tags[@]}") ;;
-        "lambda update-function-code")
-          [ "$wanted" = "$revision" ] || fail PreconditionFailedException
-          echo "$IMGWATCH_GENERATION-$count" >revision && echo "$IMGWATCH_GENERATION" >image ;;
+        "lambda create-function")
+          [ -z "$revision" ] || fail ResourceConflictException
+          : >"tags/${tags[0]%%=*}" && change && echo "$IMGWATCH_GENERATION" >image ;;
+        "lambda update-function-configuration") check && change ;;
+        "lambda update-function-code") check && change && echo "$IMGWATCH_GENERATION" >image ;;
+        "lambda publish-version") check && cat image ;;
+        "lambda get-alias") [ -f alias ] || fail ResourceNotFoundException; cat alias-revision ;;
+        "lambda create-alias")
+          [ ! -f alias ] || fail ResourceConflictException
+          echo "$version" >alias && echo "$IMGWATCH_GENERATION-$count" >alias-revision ;;
+        "lambda update-alias")
+          read -r revision <alias-revision
+          check && echo "$version" >alias && echo "$IMGWATCH_GENERATION-$count" >alias-revision ;;
         esac
         """
 
@@ -117,6 +138,47 @@ import Testing
         }
     }
 
+    private static let everything = [
+        "IMGWATCH_FUNCTION_ROLE": "arn:role", "IMGWATCH_FUNCTION_ARCHITECTURE": "arm64",
+        "IMGWATCH_FUNCTION_SETTINGS": "bucket/contexts/settings.json", "IMGWATCH_FUNCTION_PUBLISH": "1",
+        "IMGWATCH_FUNCTION_ALIAS": "live",
+    ]
+
+    /// The calls: describe, copy the settings, wait, get, tag, wait, get, configure, wait, get, update, wait, wait, get,
+    /// publish, wait, get the alias, get, set the alias; and one more where an earlier claim is taken away.
+    @Test(arguments: [1, 2], [7, 8, 10, 11, 15, 17, 18, 19])
+    func `however two come between each other, the alias names the later one's version`(
+        first: Int,
+        pause: Int
+    ) throws {
+        for hold in [8, 11, 15, 19, 99] {
+            let state = try State()
+            let more = ["PAUSE": "\(pause)", "HOLD": "\(hold)", "OTHER": "\(3 - first)"]
+            let run = try state.run(Self.everything.merging(more) { $1 }, generation: first)
+            let all = "\(pause) \(hold): \(run.output)\n\(state.read("other.txt") ?? "")"
+            #expect(run.status == 0, "\(all)")
+            #expect(state.read("image") == "2\n" && state.read("alias") == "2\n", "\(all)")
+        }
+    }
+
+    /// The calls: describe, copy the settings, wait, get, create; those of an update where the other one made it.
+    @Test(arguments: [1, 2], [4, 5])
+    func `a function that is not there is made once`(first: Int, pause: Int) throws {
+        for hold in [4, 5, 99] {
+            let state = try State()
+            try FileManager.default.removeItem(atPath: state.folder + "/revision")
+            let more = ["PAUSE": "\(pause)", "HOLD": "\(hold)", "OTHER": "\(3 - first)"]
+            let run = try state.run(Self.everything.merging(more) { $1 }, generation: first)
+            let all = "\(pause) \(hold): \(run.output)\n\(state.read("other.txt") ?? "")"
+            #expect(run.status == 0, "\(all)")
+            #expect(state.read("image") == "2\n" && state.read("alias") == "2\n", "\(all)")
+            let made = try #require(state.read("create-function.txt"))
+            for words in ["--role arn:role\n", "--architectures arm64\n", "--cli-input-json file://settings.json\n"] {
+                #expect(made.contains(words), "\(made)")
+            }
+        }
+    }
+
     @Test(arguments: ["lambda get-function", "lambda tag-resource", "lambda update-function-code"])
     func `what is not allowed fails, and says why`(call: String) throws {
         let run = try State().run(["FAULTY": call, "FAULT": "AccessDeniedException"])
@@ -144,7 +206,7 @@ import Testing
         #expect(denied.status == 4)
         let state = try State()
         let absent = try state.run(["FAULTY": "lambda get-function", "FAULT": "ResourceNotFoundException"])
-        #expect(absent.status == 0 && absent.output.contains("the function is made by"), "\(absent.output)")
+        #expect(absent.status == 4 && absent.output.contains("has no role in the configuration"), "\(absent.output)")
         // What a change of somebody else came to does not matter; what one's own came to does.
         let failed = try state.run(["FAULTY": "lambda wait", "FAULT": "Waiter", "FAULTS": "99"])
         #expect(failed.status == 4 && failed.output.contains("can't run it"), "\(failed.output)")

@@ -21,7 +21,7 @@ import Testing
             repository("team/web", moving: .these(["a", "b", "c", "d", "e", "f"])),
         ]
         template.functions = [
-            StackTemplate.Function("shop-receipt", role: nil),
+            StackTemplate.Function("shop-receipt", role: nil, alias: "live"),
             StackTemplate.Function("shop-upload", role: "arn:aws:iam::123456789012:role/uploads"),
             StackTemplate.Function("arn:aws:lambda:us-east-1:123456789012:function:shop-upload-eu", role: nil),
         ]

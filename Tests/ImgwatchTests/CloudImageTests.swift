@@ -137,7 +137,6 @@ import Testing
         let order = CloudOrder(
             cloud: shown,
             reference: "r/app:t",
-            tag: "t",
             key: "k",
             references: [:],
             revision: "abc"

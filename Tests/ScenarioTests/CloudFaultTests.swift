@@ -168,10 +168,13 @@ import Testing
         let configuration = try cloud.project.read(".imgwatch")
         let published = configuration.replacingOccurrences(of: ", role:", with: ", alias: live, memory: 256, role:")
         try cloud.project.write(".imgwatch", published)
-        for text in ["one\n", "two\n"] {
-            try cloud.project.write("receipt/handler", text)
-            let built = try cloud.run("build", "--wait")
+        // The function is made, and then updated; by the builds themselves where nobody waits.
+        for (count, way) in [(2, "--no-wait"), (3, "--wait"), (4, "--no-wait")] {
+            try cloud.project.write("receipt/handler", "\(count)\n")
+            let built = try cloud.run("build", way)
             #expect(built.status == 0, "\(built.output)\(built.errors)")
+            let states = try await cloud.endOfBuilds(count: count), logs = try cloud.logs()
+            #expect(states.allSatisfy { $0 == "SUCCEEDED" }, "\(logs)")
             let live = try cloud.servers.call("lambda", "get_function", ["FunctionName": "project-receipt:live"])
             #expect(live["Code"]["ResolvedImageUri"].text == (try cloud.servers.image(ofFunction: "project-receipt")))
             #expect(live["Configuration"]["MemorySize"] == 256)

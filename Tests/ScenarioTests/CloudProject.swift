@@ -161,6 +161,15 @@ final class CloudProject: Sendable {
         }
     }
 
+    /// Waits until all builds are over, and gives their states.
+    @discardableResult
+    func endOfBuilds(count: Int = 1) async throws -> [String] {
+        try await Waiting.until("the end of \(count) builds") {
+            let states = try servers.builds(of: "imgwatch-project").compactMap { $0["buildStatus"].text }
+            return states.count >= count && !states.contains("IN_PROGRESS") ? states : nil
+        }
+    }
+
     /// What all builds have printed.
     func logs() throws -> String {
         try servers.builds(of: "imgwatch-project").map { try "\(servers.buildLog($0))" }

@@ -4,6 +4,7 @@ import AWS
 import Engine
 import Foundation
 import Graph
+import HTTP
 import ImageEngines
 import OCI
 import Project
@@ -40,18 +41,42 @@ final class CloudBuilds: Sendable {
         _ context: CloudContext,
         _ settings: CloudSettings
     ) async throws(AWSError) -> (version: String?, isSent: Bool) {
+        let file = HTTPBody.file(path: context.path, offset: 0, length: context.size)
+        return try await upload(file, context.digest, as: context.key, settings)
+    }
+
+    /// The same of a text that a build reads.
+    ///
+    /// - Returns: Its key.
+    func upload(_ text: String, named suffix: String, _ settings: CloudSettings) async throws(AWSError) -> String {
+        let bytes = Array(text.utf8)
+        let digest = Digest.sha256(of: bytes)
+        let key = "\(CloudContext.folder)/\(digest.hex).\(suffix)"
+        _ = try await upload(.bytes(bytes), digest, as: key, settings)
+        return key
+    }
+
+    private func upload(
+        _ content: HTTPBody,
+        _ digest: Digest,
+        as key: String,
+        _ settings: CloudSettings
+    ) async throws(AWSError) -> (version: String?, isSent: Bool) {
         let bucket = try await services.access().bucket(settings.bucket ?? "")
-        let name = "\(bucket.name)/\(context.key)"
+        let name = "\(bucket.name)/\(key)"
+        let holds = { (object: S3Bucket.Object) in
+            object.size == content.length && (object.digest ?? digest) == digest
+        }
         if let known = uploaded.withLock({ $0[name] }) { return (known.version, false) }
-        if let there = try await bucket.object(context.key), Self.holds(there, context) {
+        if let there = try await bucket.object(key), holds(there) {
             uploaded.withLock { $0[name] = there }
             return (there.version, false)
         }
-        let sent = try await bucket.put(context.path, size: context.size, context.digest, as: context.key)
+        let sent = try await bucket.put(content, digest, as: key)
         // Somebody else was first.
         let object: S3Bucket.Object?
-        if let sent { object = sent } else { object = try await bucket.object(context.key) }
-        guard let object, Self.holds(object, context) else {
+        if let sent { object = sent } else { object = try await bucket.object(key) }
+        guard let object, holds(object) else {
             throw AWSError(
                 "\(name) holds something else than its name says",
                 remedy: "delete that object; what imgwatch puts there is not overwritten"
@@ -59,11 +84,6 @@ final class CloudBuilds: Sendable {
         }
         uploaded.withLock { $0[name] = object }
         return (object.version, sent != nil)
-    }
-
-    /// As far as S3 says it.
-    private static func holds(_ object: S3Bucket.Object, _ context: CloudContext) -> Bool {
-        object.size == context.size && (object.digest ?? context.digest) == context.digest
     }
 
     /// It may have been removed meanwhile.
@@ -85,8 +105,8 @@ final class CloudBuilds: Sendable {
         let codebuild = CodeBuild(try await services.access().client())
         let image = order.cloud.image.id.name
         let known = records[image]
-        if let known, known.key == order.key, known.reference == order.reference, !known.isOver,
-            let build = try await self.build(of: known, codebuild, isCancelled), !build.isOver
+        if let known, known.key == order.key, !known.isOver,
+            let build = try await underWay(known, of: image, isCancelled)
         {
             return build
         }
@@ -119,21 +139,19 @@ final class CloudBuilds: Sendable {
         }
     }
 
-    /// The build on record; of a batch, once AWS has started it.
-    ///
-    /// nil where there is none that goes on.
-    private func build(
-        of record: CloudRecords.Record,
-        _ codebuild: CodeBuild,
+    /// The build on record, once AWS has started it; nil where none goes on.
+    private func underWay(
+        _ record: CloudRecords.Record,
+        of image: String,
         _ isCancelled: @Sendable () -> Bool
     ) async throws(AWSError) -> CodeBuild.Build? {
-        guard record.isBatch else { return try await codebuild.builds([record.id]).first }
         while !isCancelled() {
-            guard let batch = try await codebuild.batches([record.id]).first,
-                let one = record.member(of: batch)
-            else { return nil }
-            if !one.id.isEmpty { return try await codebuild.builds([one.id]).first }
-            if batch.isOver { return nil }
+            switch try await progress([image: record])[image] {
+            case .begun(let build): return build.isOver ? nil : build
+            case .waiting: break
+            case .unknown where record.isNew: break
+            case .unknown, .left, nil: return nil
+            }
             try? await Task.sleep(for: Self.holdPause)
         }
         throw .notNeeded
@@ -200,38 +218,45 @@ final class CloudBuilds: Sendable {
     ) async throws(AWSError) {
         let others = records.all.filter { $0.key != image && $0.value.id == record.id && !$0.value.isOver }
         guard !others.isEmpty else { return try await codebuild.stopBatch(record.id) }
-        guard let batch = try await codebuild.batches([record.id]).first,
-            let member = record.member(of: batch), !member.id.isEmpty
-        else { return }
-        try await codebuild.stop(member.id)
+        guard case .begun(let build) = try await progress([image: record])[image] else { return }
+        try await codebuild.stop(build.id)
     }
 
     // MARK: What goes on
 
-    /// Of these images, by name with the keys that they have now: the builds that make them, where one goes on.
+    /// What goes on for the images of a project.
+    struct Live: Sendable {
+        /// By the names of images: the builds that make them as they are now; "" where a batch is still to start it.
+        var builds: [String: String] = [:]
+        /// Batches that are still to start what nobody needs any more.
+        var stale: Set<String> = []
+    }
+
+    /// Of these images, by name with the keys that they have now.
     ///
     /// What has ended is noted, and counts as a failure where it was one.
-    func live(_ keys: [String: String]) async throws(AWSError) -> [String: String] {
-        let known = records.all.filter { $0.value.key == keys[$0.key] && !$0.value.isOver }
-        guard !known.isEmpty else { return [:] }
-        let codebuild = CodeBuild(try await services.access().client())
-        let batches = try await codebuild.batches(Set(known.values.filter(\.isBatch).map(\.id)).sorted())
-        let builds = try await codebuild.builds(Set(known.values.filter { !$0.isBatch }.map(\.id)).sorted())
-        var live: [String: String] = [:]
+    func live(_ keys: [String: String]) async throws(AWSError) -> Live {
+        let known = records.all.filter { keys[$0.key] != nil && !$0.value.isOver }
+        let progress = try await progress(known)
+        var live = Live()
         for (image, record) in known {
-            let status: CodeBuild.Build.Status?
-            if record.isBatch {
-                let batch = batches.first { $0.id == record.id }
-                let member = record.member(of: batch)
-                // One that was not started, and never will be, did not succeed.
-                status = batch?.isOver == true && member?.status == .inProgress ? .stopped : member?.status
-                if status == .inProgress { live[image] = member?.id ?? "" }
-            } else {
-                status = builds.first { $0.id == record.id }?.status
-                if status == .inProgress { live[image] = record.id }
+            let isWanted = record.key == keys[image]
+            switch progress[image] ?? .unknown {
+            case .begun(let build) where !build.isOver: if isWanted { live.builds[image] = build.id }
+            case .begun(let build): records.end(image, id: record.id, isFailure: build.status != .succeeded)
+            case .waiting(let batch): if isWanted { live.builds[image] = "" } else { live.stale.insert(batch.id) }
+            case .unknown where record.isNew: if isWanted { live.builds[image] = record.isBatch ? "" : record.id }
+            case .left, .unknown: records.end(image, id: record.id, isFailure: true)
             }
-            if status != .inProgress { records.end(image, id: record.id, isFailure: status != .succeeded) }
         }
         return live
+    }
+
+    /// Ends a batch whole; what it was still to make is nobody's any more.
+    func stopBatch(_ id: String) async throws(AWSError) {
+        try await CodeBuild(try await services.access().client()).stopBatch(id)
+        for (image, record) in records.all where record.isBatch && record.id == id {
+            records.end(image, id: id, isFailure: false)
+        }
     }
 }

@@ -17,7 +17,8 @@ final class CloudContext: Sendable {
     var path: String { file.path }
 
     /// Where it lies in the bucket.
-    var key: String { "contexts/\(digest.hex).zip" }
+    var key: String { "\(Self.folder)/\(digest.hex).zip" }
+    static let folder = "contexts"
 
     /// The same files are the same bytes, wherever and whenever they are packed: times and owners are not in it.
     init(

@@ -77,7 +77,9 @@ struct CloudImage: Sendable {
         let letters = name.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || ImageReference.isUpper(byte) || byte == UInt8(ascii: "_")
         }
-        let known = ["AWS_", "CODEBUILD_", "DOCKER_", "BUILDKIT_", "BUILDX_", "LD_", "IMGWATCH_", "BASH", "PYTHON"]
+        let known = [
+            "AWS_", "CODEBUILD_", "DOCKER_", "BUILDKIT_", "BUILDX_", "LD_", "LC_", "IMGWATCH_", "BASH", "PYTHON",
+        ]
         return letters && name.utf8.first.map(ImageReference.isUpper) == true
             && !name.hasSuffix(Buildspec.Variable.buildSuffix)
             && ![
@@ -144,7 +146,6 @@ struct CloudOrder: Sendable {
     var cloud: CloudImage
     /// What is pushed, `HOST/REPOSITORY:TAG`.
     var reference: String
-    var tag: String
     var key: String
     /// By the names of images of the project.
     var references: [String: String]
@@ -155,13 +156,17 @@ struct CloudOrder: Sendable {
 
     struct Detached: Sendable {
         /// The function that gets the image, and when this began.
-        var function: String?
-        var generation: Int
+        var function: CloudFunction?
+        /// `BUCKET/KEY` of the function's settings; nil where there are none.
+        var settings: String?
+        var generation = 0
         /// For how many seconds a base is waited for; 0: as long as a registry may need to show it.
         var patience = 0
         /// By the names of images that are waited for: their builds.
         var builds: [String: String] = [:]
     }
+
+    var tag: String { reference.split(separator: ":").last.map(String.init) ?? "" }
 
     var buildspec: Buildspec {
         var buildspec = cloud.buildspec
@@ -194,7 +199,7 @@ struct CloudOrder: Sendable {
             all.append((Buildspec.Variable.bases, cloud.variables.values.sorted().joined(separator: " ")))
         }
         if let function = detached.function {
-            all.append((Buildspec.Variable.function, function))
+            all += function.variables(detached.settings)
             all.append((Buildspec.Variable.generation, "\(detached.generation)"))
         }
         if detached.patience > 0 { all.append((Buildspec.Variable.patience, "\(detached.patience)")) }
@@ -209,5 +214,19 @@ struct CloudOrder: Sendable {
     var machine: (type: String, image: String)? {
         guard cloud.image.platform == "linux/arm64" else { return nil }
         return ("ARM_CONTAINER", "aws/codebuild/amazonlinux-aarch64-standard:3.0")
+    }
+}
+
+extension CloudFunction {
+    /// For the build that gives it the image itself; `settings` is where these lie.
+    fileprivate func variables(_ settings: String?) -> [(name: String, value: String)] {
+        var all = [(name: Buildspec.Variable.function, value: name)]
+        if let role {
+            all += [(Buildspec.Variable.role, role), (Buildspec.Variable.architecture, architecture)]
+        }
+        if let settings { all.append((Buildspec.Variable.settings, settings)) }
+        if publishes { all.append((Buildspec.Variable.publishes, "1")) }
+        if let alias { all.append((Buildspec.Variable.alias, alias)) }
+        return all
     }
 }

@@ -1,6 +1,5 @@
 /// Which build makes which image: on disk, so that who comes after a crash follows it, and starts no second one.
 
-import AWS
 import Foundation
 import OCI
 import Synchronization
@@ -72,11 +71,6 @@ final class CloudRecords: Sendable {
 }
 
 extension CloudRecords.Record {
-    /// Of a build in a batch: what the batch says of it, its id empty until AWS has started it.
-    func member(of batch: CodeBuild.Batch?) -> (id: String, status: CodeBuild.Build.Status)? {
-        batch?.builds[identifier ?? ""]
-    }
-
     fileprivate init?(_ json: JSON) {
         guard let key = json["key"]?.text, let id = json["id"]?.text, let reference = json["reference"]?.text,
             let started = json["started"]?.integer

@@ -11,33 +11,34 @@ extension CloudBuilds {
     func fill(_ status: inout LoopStatus, of project: Project) async {
         guard project.cloud != nil else { return }
         do throws(AWSError) {
-            let client = try await services.access().client()
-            let found = try await builds(of: status.nodes.map(\.node), client)
-            let shown = try await functions(of: project, client)
-            for index in status.nodes.indices {
-                status.nodes[index].build = found[status.nodes[index].node]
-                status.nodes[index].function = shown[status.nodes[index].node]
+            let known = records.all.filter { record in status.nodes.contains { $0.node == record.key } }
+            for (image, progress) in try await progress(known) {
+                guard let index = status.nodes.firstIndex(where: { $0.node == image }) else { continue }
+                status.nodes[index].build = Self.shown(progress)
             }
         } catch {
-            status.notes = (status.notes ?? []) + ["AWS can't be asked: \(error.reason); \(error.remedy)"]
+            status.notes = (status.notes ?? []) + ["CodeBuild can't be asked: \(error.reason); \(error.remedy)"]
+        }
+        do throws(AWSError) {
+            let shown = try await functions(of: project)
+            for index in status.nodes.indices { status.nodes[index].function = shown[status.nodes[index].node] }
+        } catch {
+            status.notes = (status.notes ?? []) + ["Lambda can't be asked: \(error.reason); \(error.remedy)"]
         }
     }
 
-    private func builds(
-        of images: [String],
-        _ client: AWSClient
-    ) async throws(AWSError) -> [String: LoopStatus.CloudBuild] {
-        let codebuild = CodeBuild(client)
-        let known = records.all.filter { images.contains($0.key) }
-        var ids: [String: String] = [:]
-        let batches = try await codebuild.batches(Set(known.values.filter(\.isBatch).map(\.id)).sorted())
-        for (image, record) in known {
-            let batch = batches.first { $0.id == record.id }
-            ids[image] = record.isBatch ? record.member(of: batch)?.id : record.id
-        }
-        let builds = try await codebuild.builds(Set(ids.values).filter { !$0.isEmpty }.sorted())
-        return ids.compactMapValues { id in
-            guard let build = builds.first(where: { $0.id == id }) else { return nil }
+    /// Of what a batch has not started, or never will, what it says of itself.
+    private static func shown(_ progress: BuildProgress) -> LoopStatus.CloudBuild? {
+        switch progress {
+        case .unknown: return nil
+        case .waiting(let batch), .left(let batch):
+            return LoopStatus.CloudBuild(
+                project: batch.project,
+                id: batch.id,
+                status: batch.status.rawValue,
+                phase: batch.phase
+            )
+        case .begun(let build):
             var found = LoopStatus.CloudBuild(
                 project: build.project,
                 id: build.id,
@@ -49,24 +50,38 @@ extension CloudBuilds {
         }
     }
 
-    private func functions(
-        of project: Project,
-        _ client: AWSClient
-    ) async throws(AWSError) -> [String: LoopStatus.CloudFunction] {
-        var found: [String: LoopStatus.CloudFunction] = [:]
-        let functions = Functions(client)
-        for deploy in project.deploys {
-            guard case .function(let wanted) = deploy.action else { continue }
-            var shown = LoopStatus.CloudFunction(name: wanted.name, state: "missing")
-            if let function = try await functions.function(wanted.name) {
-                (shown.image, shown.state) = (function.image, function.state)
-                (shown.update, shown.reason) = (function.updateStatus, function.updateReason)
+    private func functions(of project: Project) async throws(AWSError) -> [String: LoopStatus.CloudFunction] {
+        let functions = Functions(try await services.access().client())
+        let answers = await withTaskGroup(of: (String, Result<LoopStatus.CloudFunction, AWSError>).self) { group in
+            for deploy in project.deploys {
+                guard case .function(let wanted) = deploy.action else { continue }
+                group.addTask {
+                    do throws(AWSError) {
+                        return (deploy.id.name, .success(try await Self.shown(wanted, functions)))
+                    } catch {
+                        return (deploy.id.name, .failure(error))
+                    }
+                }
             }
-            if let alias = wanted.alias {
-                (shown.alias, shown.version) = (alias, try await functions.alias(alias, of: wanted.name)?.version)
-            }
-            found[deploy.id.name] = shown
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
+        var found: [String: LoopStatus.CloudFunction] = [:]
+        for (name, answer) in answers { found[name] = try answer.get() }
         return found
+    }
+
+    private static func shown(
+        _ wanted: CloudFunction,
+        _ functions: Functions
+    ) async throws(AWSError) -> LoopStatus.CloudFunction {
+        var shown = LoopStatus.CloudFunction(name: wanted.name, state: "missing")
+        if let function = try await functions.function(wanted.name) {
+            (shown.image, shown.state) = (function.image, function.state)
+            (shown.update, shown.reason) = (function.updateStatus, function.updateReason)
+        }
+        if let alias = wanted.alias {
+            (shown.alias, shown.version) = (alias, try await functions.alias(alias, of: wanted.name)?.version)
+        }
+        return shown
     }
 }

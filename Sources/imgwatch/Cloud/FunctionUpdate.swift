@@ -34,12 +34,7 @@ struct FunctionUpdate: Sendable {
         let client = try await session.cloud.services.access().client()
         let (functions, generation) = (Functions(client), began + client.skew * 1000)
         let current = try await current(functions, generation)
-        guard current.image.map(isWanted) ?? true else {
-            throw AWSError(
-                "the function \(function.name) shows \(current.image ?? "") now, and not what it was given",
-                remedy: "see who else updates it; `imgwatch retry` gives it this image again"
-            )
-        }
+        guard current.image.map(isWanted) ?? true else { throw changed(current) }
         if function.publishes { try await publish(current, functions, generation) }
     }
 
@@ -123,14 +118,20 @@ struct FunctionUpdate: Sendable {
         )
     }
 
-    private func claim(_ current: Functions.Function, _ functions: Functions, _ generation: Int) async throws(AWSError)
-    {
-        guard !Self.claims(on: current).contains(generation) else { return }
+    /// - Returns: Whether the function must be read again, for a claim counts only where it was read afterwards.
+    private func claim(
+        _ current: Functions.Function,
+        _ functions: Functions,
+        _ generation: Int
+    ) async throws(AWSError) -> Bool {
+        guard !Self.claims(on: current).contains(generation) else { return false }
         do throws(AWSError) {
             try await functions.tag(current.arn, [Self.claim(generation): ""])
+            return true
         } catch {
             guard error.status == 403 else { throw error }
             session.tellOnce("\(error.reason); without it, only RevisionId guards the function; \(error.remedy)")
+            return false
         }
     }
 
@@ -160,9 +161,7 @@ struct FunctionUpdate: Sendable {
             role: role,
             architecture: function.architecture
         )
-        creation.timeout = function.timeout.map { Int($0.components.seconds) }
-        creation.memory = function.memory
-        creation.environment = (function.environment ?? []).map { ($0.key, $0.value) }
+        creation.settings = function.settings
         creation.tags = [Self.claim(generation): ""]
         let end = ContinuousClock.now + Self.rolePatience
         while true {
@@ -189,14 +188,20 @@ struct FunctionUpdate: Sendable {
         _ generation: Int
     ) async throws(AWSError) -> Functions.Function {
         try checkKind(known)
-        try await claim(known, functions, generation)
         for _ in 0..<Self.attempts {
             // What it failed at before is no reason: this image may mend it.
             var current = try await atRest(functions, judging: false)
-            try checkClaims(current, generation)
             do throws(AWSError) {
+                if try await claim(current, functions, generation) {
+                    current = try await atRest(functions, judging: false)
+                }
+                try checkClaims(current, generation)
                 if try await differs(functions) {
-                    try await configure(current, functions)
+                    _ = try await functions.configure(
+                        function.name,
+                        function.settings,
+                        revision: current.revision
+                    )
                     current = try await atRest(functions, judging: false)
                     try checkClaims(current, generation)
                 }
@@ -214,10 +219,21 @@ struct FunctionUpdate: Sendable {
             }
             do { try await Task.sleep(for: .milliseconds(200)) } catch { throw .notNeeded }
         }
-        throw AWSError(
+        throw isRestless
+    }
+
+    private var isRestless: AWSError {
+        AWSError(
             "the function \(function.name) changes all the time",
             remedy: "see who else updates it; it is tried again by itself",
             isTransient: true
+        )
+    }
+
+    private func changed(_ current: Functions.Function) -> AWSError {
+        AWSError(
+            "the function \(function.name) shows \(current.image ?? "") now, and not what it was given",
+            remedy: "see who else updates it; `imgwatch retry` gives it this image again"
         )
     }
 
@@ -236,27 +252,11 @@ struct FunctionUpdate: Sendable {
         }
     }
 
-    private var seconds: Int? { function.timeout.map { Int($0.components.seconds) } }
-
     /// Whether its settings are others than those of the configuration.
     private func differs(_ functions: Functions) async throws(AWSError) -> Bool {
-        guard function.timeout != nil || function.memory != nil || function.environment != nil else { return false }
-        let settings = try await functions.settings(function.name)
-        let environment = function.environment.map {
-            Dictionary($0.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
-        }
-        return seconds ?? settings.timeout != settings.timeout || function.memory ?? settings.memory != settings.memory
-            || environment ?? settings.environment != settings.environment
-    }
-
-    private func configure(_ current: Functions.Function, _ functions: Functions) async throws(AWSError) {
-        _ = try await functions.configure(
-            function.name,
-            timeout: seconds,
-            memory: function.memory,
-            environment: function.environment.map { $0.map { ($0.key, $0.value) } },
-            revision: current.revision
-        )
+        let wanted = function.settings
+        guard !wanted.isEmpty else { return false }
+        return !wanted.hold(in: try await functions.settings(function.name))
     }
 
     // MARK: Versions
@@ -269,6 +269,8 @@ struct FunctionUpdate: Sendable {
     ) async throws(AWSError) {
         var current = current
         for _ in 0..<Self.attempts {
+            // Whatever somebody else has put there meanwhile is not published as this image.
+            guard current.image.map(isWanted) ?? true else { throw changed(current) }
             do throws(AWSError) {
                 let version = try await functions.publish(function.name, revision: current.revision)
                 guard let alias = function.alias else { return }
@@ -283,6 +285,7 @@ struct FunctionUpdate: Sendable {
             current = try await atRest(functions)
             try checkClaims(current, generation)
         }
+        throw isRestless
     }
 
     // MARK: Waiting
@@ -319,6 +322,17 @@ struct FunctionUpdate: Sendable {
         throw AWSError(
             "the function \(function.name) can't run \(shown.exactReference): \(reason)",
             remedy: "mend the image, or the function's role, and `imgwatch retry`"
+        )
+    }
+}
+
+extension CloudFunction {
+    /// What the configuration says of it.
+    var settings: Functions.Settings {
+        Functions.Settings(
+            timeout: timeout.map { Int($0.components.seconds) },
+            memory: memory,
+            environment: environment.map { Dictionary($0.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 }) }
         )
     }
 }

@@ -79,7 +79,7 @@ struct CloudBuild: Sendable {
         guard let settings, let registry = session.store.remote else {
             throw .failed(Failure("CodeBuild needs `aws` and a `registry` in the configuration"))
         }
-        let order = try order(inputs.bases.references)
+        var order = try order(inputs.bases.references)
         let context = try await context(order, inputs, isCancelled: isCancelled)
         // What is built for an older key is of no use any more.
         let older = builds.records[image.id.name]
@@ -89,6 +89,10 @@ struct CloudBuild: Sendable {
         }
         let build = try await start(order, context, settings, isCancelled)
         await stopping.value
+        // One that was begun before a commit pushes under the name that it had then.
+        if let record = builds.records[image.id.name], record.id == build.id || record.isBatch {
+            order.reference = record.reference
+        }
         let end = try await follow(build, order, registry)
         // It was gone from the bucket, or another version of it was meant.
         if end.complaints.contains(where: { $0.hasPrefix("DOWNLOAD_SOURCE") }) { builds.forget(context, settings) }
@@ -101,6 +105,9 @@ struct CloudBuild: Sendable {
 
     // MARK: Before the build
 
+    /// So many archives are packed at once.
+    private static let packing = Slots(4)
+
     func order(_ references: [String: String]) throws(ImageProblem) -> CloudOrder {
         let cloud: CloudImage
         do throws(DockerfileProblem) { cloud = try CloudImage(image) } catch {
@@ -111,7 +118,6 @@ struct CloudBuild: Sendable {
         return CloudOrder(
             cloud: cloud,
             reference: session.store.address.reference(image.id.name, tag: tag),
-            tag: tag,
             key: publication.key,
             references: references,
             revision: image.showsRevision ? publication.provenance.revision : nil
@@ -126,11 +132,13 @@ struct CloudBuild: Sendable {
         let wanted = session.wantedHeads(image.evaluation.split(isWhole: true), of: image, inputs)
         guard let files = wanted.first?.files else { throw .failed(Failure("there is nothing to build")) }
         let (layout, dockerfile) = (session.store.layout, order.cloud.dockerfile(order.references))
-        return try await Deadline.offside {
-            Result { () throws(ImageProblem) in
-                try CloudContext(dockerfile: dockerfile, try files(), in: layout, isCancelled: isCancelled)
-            }
-        }.get()
+        return try await Self.packing.with { () async throws(ImageProblem) in
+            try await Deadline.offside {
+                Result { () throws(ImageProblem) in
+                    try CloudContext(dockerfile: dockerfile, try files(), in: layout, isCancelled: isCancelled)
+                }
+            }.get()
+        }
     }
 
     /// - Returns: The version of the archive in the bucket.

@@ -19,7 +19,7 @@ extension StackTemplate {
             repository.functions = functions.map(\.name)
             repository.moving = image.movesTag ? .all : image.aliases.isEmpty ? .none : .these(image.aliases)
             repositories.append(repository)
-            self.functions += functions.map { Function($0.name, role: $0.role) }
+            self.functions += functions.map { Function($0.name, role: $0.role, alias: $0.alias) }
         }
     }
 }

@@ -10,7 +10,7 @@ struct StackFollower: Sendable {
 
     /// So that nothing is told that happened before.
     func latestEvent(of stack: String) async throws(AWSError) -> String? {
-        try await formation.events(of: stack, after: nil).last?.id
+        try await formation.latestEvent(of: stack)
     }
 
     /// Returns when the stack is at rest; it is named by its id, which it keeps when it is gone.
@@ -21,7 +21,8 @@ struct StackFollower: Sendable {
         var causes: [CloudFormation.Event] = []
         var patience = Self.patience
         while true {
-            // First how it is, so that the events of its end are there.
+            // What had begun before the look; and the look comes first, so that the events of its end are there.
+            let hasBegun = latest != event
             let current = try await formation.stack(stack)
             for event in try await self.events(of: stack, after: latest) {
                 tell(Self.line(event))
@@ -31,7 +32,7 @@ struct StackFollower: Sendable {
             guard let current, !current.isGone else { return nil }
             // What was asked for may not have begun yet.
             patience -= 1
-            if !current.isBusy, latest != event || patience < 0 {
+            if !current.isBusy, hasBegun || patience < 0 {
                 guard current.isFine else { throw Self.failure(current, causes) }
                 return current
             }

@@ -107,13 +107,13 @@ struct Build: AsyncParsableCommand {
         guard plan.entries.contains(where: { $0.node.runsElsewhere && $0.action != .none && $0.action != .reference })
         else { return }
         Say.error(plan.text)
-        guard Confirmation.isPossible else {
+        guard Question.mayBeAsked else {
             throw SessionError(
                 reason: "`confirm: true` wants a person to be asked, and there is no terminal",
                 remedy: "`imgwatch build --yes` starts it"
             )
         }
-        guard Confirmation.ask("Start this in AWS?") else {
+        guard Question.ask("Start this in AWS? [y/N]", for: ["y", "yes"]) else {
             throw SessionError(reason: "nothing was started", remedy: "`imgwatch plan` shows it again")
         }
     }
@@ -125,11 +125,14 @@ struct Build: AsyncParsableCommand {
             await loop.run()
             do throws(ImageProblem) {
                 let found = try await loop.detachable()
-                let detachment = Detachment(session: session, settings: settings)
-                let started = try await detachment.start(found.items, keys: found.keys)
+                let detachment = Detachment(session, settings)
+                let started = try await detachment.start(found)
                 tell(started, found)
                 let building = Set(found.items.map(\.image.id.name) + found.live.keys + found.left)
-                return try await detachment.settle(await loop.settledFunctions(besides: building))
+                return try await detachment.settle(
+                    await loop.settledFunctions(besides: building),
+                    contested: found.contested
+                )
             } catch {
                 switch error {
                 // Somebody edits while it is read.
@@ -203,15 +206,5 @@ extension Detachment.Started {
             .init("image", .text(image)), .init("ref", .text(reference)), .init("build", .text(id)),
             .init("batch", .boolean(isBatch)),
         ])
-    }
-}
-
-/// A question to whoever sits at the terminal.
-enum Confirmation {
-    static var isPossible: Bool { isatty(STDIN_FILENO) == 1 }
-
-    static func ask(_ question: String) -> Bool {
-        _ = Output.error.write(Array("\(question) [y/N] ".utf8))
-        return ["y", "yes"].contains((readLine() ?? "").lowercased())
     }
 }

@@ -47,7 +47,7 @@ struct Logs: AsyncParsableCommand {
         }
         do throws(AWSError) {
             let client = try await builds.services.access().client()
-            try await show(record, CodeBuild(client), BuildLogs(client))
+            try await show(record, builds, BuildLogs(client))
         } catch {
             if error.code == Self.failed { throw ExitCode(1) }
             throw SessionError(reason: error.reason, remedy: error.remedy)
@@ -58,12 +58,12 @@ struct Logs: AsyncParsableCommand {
 
     private func show(
         _ record: CloudRecords.Record,
-        _ codebuild: CodeBuild,
+        _ builds: CloudBuilds,
         _ logs: BuildLogs
     ) async throws(AWSError) {
         var place: String?
         while true {
-            guard let build = try await latest(record, codebuild) else {
+            guard let build = try await latest(record, builds) else {
                 guard follow else { return Say.error("\(name) waits for what it is built on") }
                 try await pause()
                 continue
@@ -91,24 +91,23 @@ struct Logs: AsyncParsableCommand {
     /// nil where AWS has not started it yet.
     private func latest(
         _ record: CloudRecords.Record,
-        _ codebuild: CodeBuild
+        _ builds: CloudBuilds
     ) async throws(AWSError) -> CodeBuild.Build? {
-        var id = record.id
-        if record.isBatch {
-            let batch = try await codebuild.batches([record.id]).first
-            guard let member = record.member(of: batch), !member.id.isEmpty else {
-                guard batch?.isOver == true else { return nil }
-                throw AWSError(
-                    "the batch \(record.id) ended without \(name)",
-                    remedy: "see the log of what it is built on"
-                )
-            }
-            id = member.id
+        switch try await builds.progress([name: record])[name] {
+        case .begun(let build): return build
+        case .waiting: return nil
+        case .unknown where record.isNew: return nil
+        case .left(let batch):
+            throw AWSError(
+                "the batch \(record.id) ended without \(name)\(batch.complaints.map { ": \($0)" }.joined())",
+                remedy: "see the log of what it is built on, and `imgwatch build`, which starts it again"
+            )
+        case .unknown, nil:
+            throw AWSError(
+                "CodeBuild knows no build \(record.id) any more",
+                remedy: "`imgwatch build` starts another one"
+            )
         }
-        guard let build = try await codebuild.builds([id]).first else {
-            throw AWSError("CodeBuild knows no build \(id) any more", remedy: "`imgwatch build` starts another one")
-        }
-        return build
     }
 
     private func pause() async throws(AWSError) {
