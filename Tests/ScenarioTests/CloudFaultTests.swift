@@ -166,7 +166,10 @@ import Testing
     @Test func `an alias names the version of the newest image, and what is done is not done again`() async throws {
         let cloud = try await CloudProject.start(isSmall: true)
         let configuration = try cloud.project.read(".imgwatch")
+        // And a buildspec that is too long for a request.
+        let long = "receipt/Dockerfile\n    args: { NOTE: \(String(repeating: "x", count: 26_000)) }"
         let published = configuration.replacingOccurrences(of: ", role:", with: ", alias: live, memory: 256, role:")
+            .replacingOccurrences(of: "receipt/Dockerfile", with: long)
         try cloud.project.write(".imgwatch", published)
         // The function is made, and then updated; by the builds themselves where nobody waits.
         for (count, way) in [(2, "--no-wait"), (3, "--wait"), (4, "--no-wait")] {

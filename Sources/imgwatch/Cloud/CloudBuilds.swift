@@ -93,6 +93,17 @@ final class CloudBuilds: Sendable {
 
     // MARK: Builds
 
+    /// CodeBuild takes so much text in a request, and more of an object in a bucket.
+    func inline(_ buildspec: Buildspec, _ settings: CloudSettings) async throws(AWSError) -> String {
+        let text = buildspec.text
+        guard text.utf8.count > Self.mostInline else { return text }
+        let key = try await upload(text, named: "yml", settings)
+        return try await services.access().bucket(settings.bucket ?? "").arn(key)
+    }
+
+    /// In bytes, a little below the 25,600 that CodeBuild takes.
+    private static let mostInline = 25_000
+
     /// Starts a build, or finds the one that is under way for this key.
     func start(
         _ order: CloudOrder,
@@ -114,7 +125,7 @@ final class CloudBuilds: Sendable {
         while true {
             var request = CodeBuild.Order(project: settings.project, token: "")
             request.source = "\(settings.bucket ?? "")/\(context.key)"
-            (request.sourceVersion, request.buildspec) = (version, order.buildspec.text)
+            (request.sourceVersion, request.buildspec) = (version, try await inline(order.buildspec, settings))
             (request.environment, request.machine) = (order.variables, order.machine)
             request.token = Self.token(request, failures)
             let build = try await accepted(isCancelled, onHold) { () async throws(AWSError) in

@@ -178,15 +178,6 @@ struct Detachment: Sendable {
 
     // MARK: A batch
 
-    /// CodeBuild takes so much text in a request, and more of an object in a bucket.
-    private func inline(_ buildspec: String) async throws(AWSError) -> String {
-        guard buildspec.utf8.count > Self.mostInline else { return buildspec }
-        let key = try await builds.upload(buildspec, named: "yml", settings)
-        return try await builds.services.access().bucket(settings.bucket ?? "").arn(key)
-    }
-
-    /// In bytes, a little below the 25,600 that CodeBuild takes.
-    private static let mostInline = 25_000
     /// Builds of one batch, as CodeBuild limits them.
     private static let mostBuilds = 100
 
@@ -215,7 +206,7 @@ struct Detachment: Sendable {
         }
         let names = ready.map(\.item.image.id.name)
         var order = CodeBuild.Order(project: settings.project, token: "")
-        order.buildspec = try await inline(buildspec(ready, names).text)
+        order.buildspec = try await builds.inline(buildspec(ready, names), settings)
         let codebuild = CodeBuild(try await builds.services.access().client())
         var batch: CodeBuild.Batch
         var failures = ready.map { builds.records.failures(of: $0.item.image.id.name, key: $0.order.key) }.max() ?? 0

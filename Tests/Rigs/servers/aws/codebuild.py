@@ -123,6 +123,8 @@ class CodeBuild:
         for name, least in (("timeoutInMinutesOverride", 5), ("queuedTimeoutInMinutesOverride", 5)):
             if not least <= fields.get(name, least) <= 2160:
                 raise invalid(f"{name} must be from {least} to 2160")
+        if len(fields.get("buildspecOverride", "")) > 25600:
+            raise invalid("Invalid buildspec: it must not be longer than 25600 characters")
         for variable in fields.get("environmentVariablesOverride", []):
             if variable.get("type", "PLAINTEXT") not in ("PLAINTEXT", "PARAMETER_STORE", "SECRETS_MANAGER"):
                 raise invalid(f"unknown type of environment variable: {variable['type']}")
