@@ -118,6 +118,8 @@ package struct Buildspec: Hashable, Sendable {
         package static let alias = "IMGWATCH_FUNCTION_ALIAS"
         /// Before the generation, in the name of the tag that it has on the function.
         package static let functionTag = "imgwatch:generation:"
+        /// The same while such a build is under way.
+        package static let begunTag = "imgwatch:begun:"
         /// The commit that the image shows, where it shows one.
         package static let revision = "IMGWATCH_REVISION"
         package static let revisionLabel = "org.opencontainers.image.revision"
@@ -126,6 +128,8 @@ package struct Buildspec: Hashable, Sendable {
     package var images: [Image]
     /// Of a batch; empty: one build.
     package var nodes: [Node] = []
+    /// Where they come with it, and not with the start of the build.
+    package var variables: [Pair] = []
     /// Nobody follows it: the build gets its context and its bases, and gives the function its image.
     package var isDetached = false
 
@@ -150,7 +154,7 @@ package struct Buildspec: Hashable, Sendable {
           variables:
             DOCKER_BUILDKIT: "1"
             BUILDX_NO_DEFAULT_ATTESTATIONS: "1"
-        phases:
+        \(variables.map { "    \(Self.quoted($0.name)): \(Self.quoted($0.value))\n" }.joined())phases:
           pre_build:
             commands:
         \(before.map(Self.item).joined(separator: "\n"))

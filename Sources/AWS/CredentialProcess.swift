@@ -39,7 +39,10 @@ package struct CredentialProcess: Sendable {
     private func credentials(_ ended: Ended) throws(AWSError) -> AWSCredentials {
         guard ended.status == 0 else {
             let lines = String(decoding: ended.errors, as: UTF8.self).split(whereSeparator: \.isNewline)
-            let last = lines.last { !$0.trimmed.isEmpty }.map { ": \($0.trimmed)" } ?? ""
+            // What is as long as a token may be one.
+            let words = (lines.last { !$0.trimmed.isEmpty }?.trimmed ?? "").split(separator: " ")
+                .map { $0.utf8.count < Self.shortestToken ? String($0) : "…" }
+            let last = words.isEmpty ? "" : ": \(words.joined(separator: " "))"
             // As of /usr/bin/env.
             if ended.status == 127 { throw problem("can't be started: there is no program \(words[0])") }
             throw problem("failed with status \(ended.status)\(parts.secrets.redact(last))")
@@ -51,6 +54,9 @@ package struct CredentialProcess: Sendable {
         }
         return credentials
     }
+
+    /// In bytes.
+    private static let shortestToken = 40
 
     private func problem(_ reason: String) -> AWSError {
         AWSError("\(what) \(reason)", remedy: "run that command by hand: it must print JSON with Version 1")

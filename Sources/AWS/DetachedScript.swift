@@ -122,9 +122,12 @@ enum DetachedScript {
             read -r arn revision <lambda.txt
             all=$(tr '\\t' '\\n' <lambda.txt | sed -n 's/^\(Variable.functionTag)\\([0-9][0-9]*\\)$/\\1/p' | sort -n)
             newest=$(echo "$all" | tail -n 1)
+            begun="\(Variable.begunTag)$\(Variable.generation)"
+            tr '\\t' '\\n' <lambda.txt | grep -qx "$begun" || begun=
             if [ "${newest:-0}" -gt "$\(Variable.generation)" ]; then
               echo "imgwatch: $\(Variable.function) was given a newer image meanwhile"
-              [ "$state" = new ] || tags untag-resource --tag-keys "$mine" || cat lambda.err
+              [ "$state" = new ] || begun="$begun $mine"
+              [ -z "$begun" ] || tags untag-resource --tag-keys $begun || cat lambda.err
               break
             elif [ "$state" = new ]; then
               if tags tag-resource --tags "$mine=$digest"; then
@@ -148,7 +151,7 @@ enum DetachedScript {
                 lambda wait function-updated-v2 || fail "it can't run it"
                 echo "imgwatch: $\(Variable.function) shows $digest"
                 old=$(echo "$all" | grep -vx "$\(Variable.generation)" | sed 's/^/\(Variable.functionTag)/')
-                [ -z "$old" ] || tags untag-resource --tag-keys $old || cat lambda.err
+                [ -z "$old$begun" ] || tags untag-resource --tag-keys $old $begun || cat lambda.err
                 state=shown
                 [ -n "$\(Variable.publishes)" ] || state=over
                 continue

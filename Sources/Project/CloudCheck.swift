@@ -4,9 +4,47 @@ import Graph
 
 enum CloudCheck {
     static func problems(_ file: ProjectFile) -> [Diagnostic] {
-        file.images.flatMap { image in
-            (image.building.builder == .codebuild ? building(image, file) : [])
-                + image.deploys.filter { $0.function != nil }.flatMap { function($0, image, file) }
+        let deploys = file.images.flatMap(\.deploys).filter { $0.function != nil }
+        return names(file) + twice(deploys)
+            + file.images.flatMap { image in
+                (image.building.builder == .codebuild ? building(image, file) : [])
+                    + image.deploys.filter { $0.function != nil }.flatMap { function($0, image, file) }
+            }
+    }
+
+    /// What AWS would refuse.
+    private static func names(_ file: ProjectFile) -> [Diagnostic] {
+        guard let cloud = file.cloud, let bucket = cloud.value.bucket else { return [] }
+        let isGood =
+            (3...63).contains(bucket.utf8.count)
+            && bucket.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789.-".utf8.contains($0) }
+            && bucket.first != "-" && bucket.last != "-" && bucket.first != "." && bucket.last != "."
+        guard !isGood else { return [] }
+        return [
+            Diagnostic(
+                id: Rule.aws.id,
+                place: cloud.place,
+                reason: "`\(bucket)` is no name that S3 takes for a bucket",
+                remedy: "Take 3 to 63 lower-case letters, digits, `-` and `.`."
+            )
+        ]
+    }
+
+    /// Of two images one function would show whichever came last.
+    private static func twice(_ deploys: [DeployEntry]) -> [Diagnostic] {
+        var seen: [String: NodeID] = [:]
+        return deploys.compactMap { deploy in
+            guard let name = deploy.function?.name else { return nil }
+            guard let first = seen[name] else {
+                seen[name] = deploy.image
+                return nil
+            }
+            return Diagnostic(
+                id: Rule.aws.id,
+                place: deploy.place,
+                reason: "the function `\(name)` gets the image `\(first)`, and `\(deploy.image)`, too",
+                remedy: "Give each image a function of its own, as by `{image}` in its name."
+            )
         }
     }
 
@@ -69,6 +107,7 @@ enum CloudCheck {
         func report(_ reason: String, _ remedy: String) {
             problems.append(Diagnostic(id: Rule.aws.id, place: deploy.place, reason: reason, remedy: remedy))
         }
+        if let function = deploy.function { check(function, report) }
         if !isRemote(file) {
             report(
                 "Lambda takes images from ECR alone, and the images of this project do not go there",
@@ -89,5 +128,23 @@ enum CloudCheck {
             )
         }
         return problems
+    }
+
+    private static func check(_ function: CloudFunction, _ report: (String, String) -> Void) {
+        let isPlain =
+            function.name.utf8.count <= 64
+            && function.name.utf8.allSatisfy { byte in
+                byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") || (0x30...0x39).contains(byte)
+                    || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+            }
+        if !isPlain, !function.name.hasPrefix("arn:") {
+            report(
+                "`\(function.name)` is no name that Lambda takes for a function",
+                "Take up to 64 letters, digits, `-` and `_`, or an ARN."
+            )
+        }
+        if let role = function.role, !role.hasPrefix("arn:") || !role.contains(":role/") {
+            report("`\(role)` is no ARN of a role", "Write `role: arn:aws:iam::ACCOUNT:role/NAME`.")
+        }
     }
 }

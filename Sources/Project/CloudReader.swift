@@ -13,6 +13,8 @@ extension ProjectFileReader {
         let project = fields["project"].flatMap { values.text($0, "`project`") }
         settings.project = cloudName(project ?? Placed(value: settings.project, place: tree.place), "`project`")
         settings.bucket = fields["bucket"].flatMap { values.text($0, "`bucket`") }.map { cloudName($0, "`bucket`") }
+        settings.pipeline = fields["pipeline"].flatMap { values.text($0, "`pipeline`") }
+            .map { cloudName($0, "`pipeline`") }
         settings.confirms = fields["confirm"].flatMap { values.bool($0, "`confirm`") } ?? false
         return Placed(value: settings, place: tree.place)
     }

@@ -14,6 +14,8 @@ package struct CloudSettings: Equatable, Sendable {
     package var bucket: String?
     /// Of CodeBuild.
     package var project: String
+    /// Of CodePipeline; its executions take the place of builds that are started by themselves.
+    package var pipeline: String?
     /// A person is asked before anything is started.
     package var confirms = false
 

@@ -43,7 +43,7 @@ struct Keys {
 
     static let cloud = Keys(
         owner: "`aws`",
-        supported: ["region", "profile", "bucket", "project", "confirm"],
+        supported: ["region", "profile", "bucket", "project", "pipeline", "confirm"],
         later: []
     )
 

@@ -54,14 +54,23 @@ extension ImageStore {
     ///
     /// What the tag shows already counts more than what is here: with another compression its bytes are others, and a
     /// tag that says its content never changes them.
-    func find(_ image: Image, _ publication: Publication, asking: Bool) async -> StoredImage? {
+    /// `others` are tags under which it may be, too.
+    func find(
+        _ image: Image,
+        _ publication: Publication,
+        asking: Bool,
+        others: [String] = []
+    ) async -> StoredImage? {
         let own = self.image(of: image, key: publication.key)
         guard image.push, let remote, asking || own != nil else { return own }
         let tag = tags(of: image, publication).main
         if let own, await remote.stillShows(image.id.name, tag, own.manifest.digest) { return own }
-        // A registry that does not answer now will be told of when the image is pushed.
-        let found = (try? await remote.image(image.id.name, tag, key: publication.key)) ?? nil
-        return found.map { stored($0, key: publication.key) } ?? own
+        for tag in [tag] + others {
+            // A registry that does not answer now will be told of when the image is pushed.
+            let found = (try? await remote.image(image.id.name, tag, key: publication.key)) ?? nil
+            if let found { return stored(found, key: publication.key) }
+        }
+        return own
     }
 
     /// Whether the image of this key would be found; nothing of it is fetched.

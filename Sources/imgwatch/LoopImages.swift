@@ -36,7 +36,8 @@ extension Loop {
     private func find(_ image: Image, _ publication: Publication, _ run: ActiveRun) async -> StoredImage? {
         let session = session, isAsking = mayBeElsewhere(run)
         let found = await cancellable(run) { () async throws(ImageProblem) in
-            await session.store.find(image, publication, asking: isAsking)
+            let others = session.cloud.otherTags(of: image, publication, session.store)
+            return await session.store.find(image, publication, asking: isAsking, others: others)
         }
         return (try? found.get()) ?? nil
     }
@@ -52,6 +53,8 @@ extension Loop {
     /// Whether somebody else may have pushed what is to be built: not what was edited here just now, unless it is what
     /// a commit holds.
     private func mayBeElsewhere(_ run: ActiveRun) -> Bool {
+        // A build there costs more than a question, and may have ended while nobody looked.
+        if nodes.graph[run.start.node]?.runsElsewhere == true { return true }
         if case .commit(_, _, isDirty: false) = run.start.publication.provenance { return true }
         return ![.inputs, .outputs, .need].contains(run.start.cause.reason)
     }

@@ -224,8 +224,9 @@ struct Opening {
     func prepare(_ session: Session) async throws -> Project {
         let bases = project.bases
         async let looked: Void = session.lookAtReferences(of: project)
+        async let examined: Void = session.lookAtFunctions(of: project)
         guard !bases.isEmpty else {
-            await looked
+            _ = await (looked, examined)
             return project
         }
         // What is verified is what was built: on the bases as they were then.
@@ -236,7 +237,7 @@ struct Opening {
             let reason = session.bases.failure(base).map { ": \($0.reason)" } ?? ""
             tell("whether \(base.text) has changed can't be found out\(reason); what it was is used")
         }
-        await looked
+        _ = await (looked, examined)
         return try session.load(project.file).project
     }
 

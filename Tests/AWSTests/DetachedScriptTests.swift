@@ -144,14 +144,14 @@ import Testing
         "IMGWATCH_FUNCTION_ALIAS": "live",
     ]
 
-    /// The calls: describe, copy the settings, wait, get, tag, wait, get, configure, wait, get, update, wait, wait, get,
-    /// publish, wait, get the alias, get, set the alias; and one more where an earlier claim is taken away.
-    @Test(arguments: [1, 2], [7, 8, 10, 11, 15, 17, 18, 19])
+    /// The calls: describe, copy the settings, wait, get, tag, wait, get, configure, wait, get, update, wait, wait,
+    /// get, publish, wait, get the alias, get, set the alias; and one more where an earlier claim is taken away.
+    @Test(arguments: [1, 2], [8, 11, 15, 18, 19])
     func `however two come between each other, the alias names the later one's version`(
         first: Int,
         pause: Int
     ) throws {
-        for hold in [8, 11, 15, 19, 99] {
+        for hold in [11, 19, 99] {
             let state = try State()
             let more = ["PAUSE": "\(pause)", "HOLD": "\(hold)", "OTHER": "\(3 - first)"]
             let run = try state.run(Self.everything.merging(more) { $1 }, generation: first)

@@ -18,6 +18,9 @@ final class CloudBuilds: Sendable {
     /// The archives that the bucket is known to have, with their versions there.
     private let uploaded = Mutex<[String: S3Bucket.Object]>([:])
 
+    /// By signatures: what was packed, so that the same need not be packed again.
+    private let packed = Mutex<[Digest: (digest: Digest, size: Int)]>([:])
+
     init(_ services: CloudServices, _ records: CloudRecords) { (self.services, self.records) = (services, records) }
 
     /// The end of a build's log, for the failure.
@@ -34,6 +37,21 @@ final class CloudBuilds: Sendable {
 
     // MARK: Contexts
 
+    /// What was packed under this signature, where it is in the bucket.
+    func packed(_ signature: Digest, _ settings: CloudSettings?) -> CloudContext? {
+        guard let settings, let known = packed.withLock({ $0[signature] }) else { return nil }
+        let context = CloudContext(digest: known.digest, size: known.size)
+        return uploaded.withLock { $0[Self.name(of: context, settings)] } == nil ? nil : context
+    }
+
+    func note(_ context: CloudContext, _ signature: Digest) {
+        packed.withLock { $0[signature] = (context.digest, context.size) }
+    }
+
+    private static func name(of context: CloudContext, _ settings: CloudSettings) -> String {
+        "\(settings.bucket ?? "")/\(context.key)"
+    }
+
     /// Puts the archive into the bucket, unless it is there.
     ///
     /// - Returns: The version that holds it, and whether anything was sent.
@@ -41,7 +59,10 @@ final class CloudBuilds: Sendable {
         _ context: CloudContext,
         _ settings: CloudSettings
     ) async throws(AWSError) -> (version: String?, isSent: Bool) {
-        let file = HTTPBody.file(path: context.path, offset: 0, length: context.size)
+        guard let path = context.path else {
+            return (uploaded.withLock { $0[Self.name(of: context, settings)]?.version }, false)
+        }
+        let file = HTTPBody.file(path: path, offset: 0, length: context.size)
         return try await upload(file, context.digest, as: context.key, settings)
     }
 
@@ -88,7 +109,7 @@ final class CloudBuilds: Sendable {
 
     /// It may have been removed meanwhile.
     func forget(_ context: CloudContext, _ settings: CloudSettings) {
-        uploaded.withLock { $0["\(settings.bucket ?? "")/\(context.key)"] = nil }
+        uploaded.withLock { $0[Self.name(of: context, settings)] = nil }
     }
 
     // MARK: Builds
@@ -113,7 +134,6 @@ final class CloudBuilds: Sendable {
         isCancelled: @Sendable () -> Bool,
         onHold: @Sendable (AWSError) -> Void
     ) async throws(AWSError) -> CodeBuild.Build {
-        let codebuild = CodeBuild(try await services.access().client())
         let image = order.cloud.image.id.name
         let known = records[image]
         if let known, known.key == order.key, !known.isOver,
@@ -123,13 +143,18 @@ final class CloudBuilds: Sendable {
         }
         var failures = known?.key == order.key ? known?.failures ?? 0 : 0
         while true {
-            var request = CodeBuild.Order(project: settings.project, token: "")
-            request.source = "\(settings.bucket ?? "")/\(context.key)"
-            (request.sourceVersion, request.buildspec) = (version, try await inline(order.buildspec, settings))
-            (request.environment, request.machine) = (order.variables, order.machine)
+            var request = try await request(order, context, version, settings)
             request.token = Self.token(request, failures)
-            let build = try await accepted(isCancelled, onHold) { () async throws(AWSError) in
-                try await codebuild.start(request)
+            let build: CodeBuild.Build?
+            if let name = settings.pipeline {
+                build = try await run(name, context, version, token: request.token, isCancelled)
+            } else {
+                build = try await startSurely(request, isCancelled, onHold)
+            }
+            // Another execution of the pipeline has taken its place.
+            guard let build else {
+                failures += 1
+                continue
             }
             // The answer of an attempt that failed, which nobody has on record.
             if build.isOver, build.status != .succeeded, failures < Self.mostFailures {
@@ -148,6 +173,71 @@ final class CloudBuilds: Sendable {
             )
             return build
         }
+    }
+
+    private func request(
+        _ order: CloudOrder,
+        _ context: CloudContext,
+        _ version: String?,
+        _ settings: CloudSettings
+    ) async throws(AWSError) -> CodeBuild.Order {
+        var request = CodeBuild.Order(project: settings.project, token: "")
+        request.source = "\(settings.bucket ?? "")/\(context.key)"
+        (request.sourceVersion, request.buildspec) = (version, try await inline(order.buildspec, settings))
+        (request.environment, request.machine) = (order.variables, order.machine)
+        return request
+    }
+
+    /// A request that AWS knows already is answered by its build, maybe as that once was.
+    private func startSurely(
+        _ request: CodeBuild.Order,
+        _ isCancelled: @Sendable () -> Bool,
+        _ onHold: @Sendable (AWSError) -> Void
+    ) async throws(AWSError) -> CodeBuild.Build {
+        let client = try await services.access().client()
+        let codebuild = CodeBuild(client)
+        let build = try await accepted(isCancelled, onHold) { () async throws(AWSError) in
+            try await codebuild.start(request)
+        }
+        guard let start = build.start, start < Double(client.now - Self.freshness) else { return build }
+        return try await codebuild.builds([build.id]).first ?? build
+    }
+
+    /// In seconds.
+    private static let freshness = 5
+
+    /// Starts an execution of the pipeline, and gives its build; nil where a newer execution took its place.
+    private func run(
+        _ name: String,
+        _ context: CloudContext,
+        _ version: String?,
+        token: String,
+        _ isCancelled: @Sendable () -> Bool
+    ) async throws(AWSError) -> CodeBuild.Build? {
+        let client = try await services.access().client()
+        let pipelines = Pipelines(client)
+        let pipeline = try await pipelines.pipeline(name)
+        guard pipeline.takesKeys else {
+            throw AWSError(
+                "the source \(pipeline.source) of the pipeline \(name) takes no other object than its own",
+                remedy: "set `AllowOverrideForS3ObjectKey: true` in its configuration"
+            )
+        }
+        let execution = try await pipelines.start(pipeline, key: context.key, version: version, token: token)
+        while !isCancelled() {
+            switch try await pipelines.progress(name, execution) {
+            case .building(let id): if let build = try await CodeBuild(client).builds([id]).first { return build }
+            case .waiting: break
+            case .superseded: return nil
+            case .ended(let reason):
+                throw AWSError(
+                    "the pipeline \(name) ended before its build: \(reason)",
+                    remedy: "see its execution \(execution)"
+                )
+            }
+            do { try await Task.sleep(for: Self.holdPause) } catch { throw .notNeeded }
+        }
+        throw .notNeeded
     }
 
     /// The build on record, once AWS has started it; nil where none goes on.

@@ -9,20 +9,45 @@ import Project
 
 /// An archive in the store; it goes with its owner, and no other one with it that has the same content.
 final class CloudContext: Sendable {
-    private let file: OwnedFile
-
-    var digest: Digest { file.digest }
+    let digest: Digest
     /// In bytes.
-    var size: Int { file.size }
-    var path: String { file.path }
+    let size: Int
+    /// nil where the bucket is known to have it.
+    let path: String?
+    private let file: OwnedFile?
 
     /// Where it lies in the bucket.
     var key: String { "\(Self.folder)/\(digest.hex).zip" }
     static let folder = "contexts"
 
+    /// One that was packed before, and is in the bucket.
+    init(digest: Digest, size: Int) {
+        (self.digest, self.size) = (digest, size)
+        path = nil
+        file = nil
+    }
+
+    /// The same for the same archive, without its bytes.
+    static func signature(_ dockerfile: String, _ buildspec: String?, _ files: [ContextEntry]) -> Digest {
+        var texts = [dockerfile, buildspec ?? ""]
+        for file in files {
+            let kind =
+                switch file.kind {
+                case .directory: "folder"
+                case .symbolicLink(let target): "link \(target)"
+                case .file(_, _, let digest): "\(digest)"
+                }
+            texts += [file.path, "\(file.mode)", kind]
+        }
+        return Digest.sha256(of: Array(texts.joined(separator: "\0").utf8))
+    }
+
     /// The same files are the same bytes, wherever and whenever they are packed: times and owners are not in it.
+    ///
+    /// With the buildspec where the build is not started with one.
     init(
         dockerfile: String,
+        buildspec: String? = nil,
         _ files: [ContextEntry],
         in layout: ImageLayout,
         isCancelled: () -> Bool
@@ -32,6 +57,7 @@ final class CloudContext: Sendable {
             try writer.add("Dockerfile", Array(dockerfile.utf8), permissions: 0o644)
             // What is in the context is needed: a `.dockerignore` there is nothing but a file that the image gets.
             try writer.add("Dockerfile.dockerignore", Array("# nothing\n".utf8), permissions: 0o644)
+            if let buildspec { try writer.add("buildspec.yml", Array(buildspec.utf8), permissions: 0o644) }
             if let script = Self.restoring(files) {
                 try writer.add("restore.sh", Array(script.utf8), permissions: 0o755)
             }
@@ -50,7 +76,9 @@ final class CloudContext: Sendable {
             }
             // What is not whole gets no name.
             if let changed { throw OCIError.contentEnded(path: changed) }
-            file = try writer.finish()
+            let file = try writer.finish()
+            (digest, size, path) = (file.digest, file.size, file.path)
+            self.file = consume file
         } catch {
             if isCancelled() { throw .cancelled }
             switch error {

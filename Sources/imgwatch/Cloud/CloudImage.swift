@@ -166,6 +166,13 @@ struct CloudOrder: Sendable {
         var builds: [String: String] = [:]
     }
 
+    /// With all that belongs to this one build in it.
+    var wholeBuildspec: Buildspec {
+        var buildspec = buildspec
+        buildspec.variables = variables.map { Buildspec.Pair($0.name, $0.value) }
+        return buildspec
+    }
+
     var tag: String { reference.split(separator: ":").last.map(String.init) ?? "" }
 
     var buildspec: Buildspec {

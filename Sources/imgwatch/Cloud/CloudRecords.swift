@@ -21,10 +21,24 @@ final class CloudRecords: Sendable {
         var isOver = false
         /// Seconds since 1970.
         var started: Int
+
+        var tag: String { reference.split(separator: ":").last.map(String.init) ?? "" }
+    }
+
+    /// Builds that nobody follows, until AWS has taken all of them.
+    private struct Attempt: Sendable {
+        var signature: String
+        /// Milliseconds since 1970.
+        var began: Int
+    }
+
+    private struct State: Sendable {
+        var records: [String: Record] = [:]
+        var attempt: Attempt?
     }
 
     private let path: String
-    private let records: Mutex<[String: Record]>
+    private let state: Mutex<State>
 
     /// What can't be read is forgotten: it costs a build.
     init(path: String) {
@@ -32,19 +46,40 @@ final class CloudRecords: Sendable {
         let bytes = FileManager.default.contents(atPath: path).map { Array($0) } ?? []
         let json = try? JSON(parsing: bytes, subject: path)
         let known = (json?.members ?? []).compactMap { member in Record(member.value).map { (member.key, $0) } }
-        records = Mutex(Dictionary(known, uniquingKeysWith: { $1 }))
+        var state = State(records: Dictionary(known, uniquingKeysWith: { $1 }))
+        if let attempt = json?[Self.attempt], let signature = attempt["of"]?.text, let began = attempt["began"]?.integer
+        {
+            state.attempt = Attempt(signature: signature, began: began)
+        }
+        self.state = Mutex(state)
     }
 
-    subscript(image: String) -> Record? { records.withLock { $0[image] } }
+    /// No image has this name.
+    private static let attempt = " attempt"
+    /// In milliseconds: for so long AWS knows an order again.
+    private static let memory = 300_000
 
-    var all: [String: Record] { records.withLock(\.self) }
+    subscript(image: String) -> Record? { state.withLock { $0.records[image] } }
 
-    func set(_ image: String, _ record: Record) {
-        records.withLock { records in
-            records[image] = record
-            write(records)
+    var all: [String: Record] { state.withLock(\.records) }
+
+    func set(_ image: String, _ record: Record) { change { $0.records[image] = record } }
+
+    /// When these orders were given, which may be before a crash: then they are the same orders, and no others.
+    ///
+    /// Milliseconds since 1970.
+    func begin(_ signature: String, now: Int) -> Int {
+        change { state in
+            if let attempt = state.attempt, attempt.signature == signature, now - attempt.began < Self.memory {
+                return attempt.began
+            }
+            state.attempt = Attempt(signature: signature, began: now)
+            return now
         }
     }
+
+    /// AWS has taken all of them.
+    func endAttempt() { change { $0.attempt = nil } }
 
     /// How many builds of the image under this key have failed.
     func failures(of image: String, key: String) -> Int {
@@ -54,19 +89,27 @@ final class CloudRecords: Sendable {
 
     /// The build ended; nothing is changed where another one has taken its place.
     func end(_ image: String, id: String, isFailure: Bool) {
-        records.withLock { records in
-            guard var record = records[image], record.id == id, !record.isOver else { return }
+        guard let known = self[image], known.id == id, !known.isOver else { return }
+        change { state in
+            guard var record = state.records[image], record.id == id, !record.isOver else { return }
             record.isOver = true
             if isFailure { record.failures += 1 }
-            records[image] = record
-            write(records)
+            state.records[image] = record
         }
     }
 
     /// A record that can't be written costs a build after a crash, and nothing now.
-    private func write(_ records: [String: Record]) {
-        let json = JSON.map(records.map { (key: $0.key, value: $0.value.json) })
-        try? Data(json.indented()).write(to: URL(fileURLWithPath: path), options: .atomic)
+    private func change<Value: Sendable>(_ work: (inout State) -> Value) -> Value {
+        state.withLock { state in
+            let value = work(&state)
+            var members = state.records.map { (key: $0.key, value: $0.value.json) }
+            if let attempt = state.attempt {
+                let json = JSON.object([.init("of", .text(attempt.signature)), .init("began", .integer(attempt.began))])
+                members.append((key: Self.attempt, value: json))
+            }
+            try? Data(JSON.map(members).indented()).write(to: URL(fileURLWithPath: path), options: .atomic)
+            return value
+        }
     }
 }
 

@@ -28,7 +28,6 @@ struct DetachedImage: Sendable {
 
 /// A function whose image is in the registry.
 struct SettledFunction: Sendable {
-    var image: String
     var function: CloudFunction
     var shown: PublishedImage
 }
@@ -46,8 +45,6 @@ extension Loop {
         var keys: [String: String] = [:]
         /// Batches that are still to make what is not needed any more, or what one of the items needs.
         var ended: Set<String> = []
-        /// Images with a build that is under way for another key: their functions may be given that yet.
-        var contested: Set<String> = []
     }
 
     /// Everything was read, and nothing was started.
@@ -56,10 +53,6 @@ extension Loop {
         let images = nodes.graph.nodes.filter { $0.kind == .image }
         for node in images where node.runsElsewhere { found.keys[node.id.name] = engine.view(of: node.id)?.key }
         let keys = found.keys
-        found.contested = Set(
-            session.cloud.records.all.filter { keys[$0.key] != nil && keys[$0.key] != $0.value.key && !$0.value.isOver }
-                .keys
-        )
         let live = try await live(keys)
         (found.live, found.ended) = (live.builds, live.stale)
         while true {
@@ -125,7 +118,7 @@ extension Loop {
         do throws(RegistryError) {
             if try await remote.key(image.id.name, tag)?.key == publication.key { return true }
             guard let record = session.cloud.records[image.id.name], record.key == publication.key,
-                let old = record.reference.split(separator: ":").last.map(String.init), old != tag,
+                case let old = record.tag, old != tag,
                 let manifest = try await remote.image(image.id.name, old, key: publication.key)
             else { return false }
             let stored = session.store.stored(manifest, key: publication.key)
@@ -159,9 +152,21 @@ extension Loop {
                 let stored = await session.store.find(image, publication, asking: true)
             else { continue }
             let shown = session.store.shown(stored, of: image, publication)
-            found.append(SettledFunction(image: image.id.name, function: function, shown: shown))
+            found.append(SettledFunction(function: function, shown: shown))
         }
         return found
+    }
+}
+
+extension CloudBuilds {
+    /// Under which tags an image may be besides its own: the one that a build pushes where its own shows one thing
+    /// after another, and the one that it had before a commit.
+    func otherTags(of image: Image, _ publication: Publication, _ store: ImageStore) -> [String] {
+        guard image.building.builder == .codebuild else { return [] }
+        let own = store.tags(of: image, publication).main
+        let known = records[image.id.name].flatMap { $0.key == publication.key ? $0.tag : nil }
+        let others = [store.pushedTag(of: image, publication), known].compactMap(\.self).filter { $0 != own }
+        return others.first == others.last ? Array(others.prefix(1)) : others
     }
 }
 

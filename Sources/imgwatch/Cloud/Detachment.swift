@@ -15,9 +15,14 @@ struct Detachment: Sendable {
     let session: Session
     let settings: CloudSettings
     /// Milliseconds since 1970, by this machine's clock: who begins later has the newer images.
-    private let began = Int(Timestamp.now().milliseconds)
+    private let began: Int
 
-    init(_ session: Session, _ settings: CloudSettings) { (self.session, self.settings) = (session, settings) }
+    init(_ session: Session, _ settings: CloudSettings, _ items: [DetachedImage]) {
+        (self.session, self.settings) = (session, settings)
+        let all = items.map { "\($0.image.id.name) \($0.publication.key)" }.joined(separator: "\n")
+        let now = Int(Timestamp.now().milliseconds)
+        began = items.isEmpty ? now : session.cloud.records.begin("\(Digest.sha256(of: Array(all.utf8)))", now: now)
+    }
 
     /// One image that is being built now.
     struct Started: Sendable {
@@ -40,6 +45,17 @@ struct Detachment: Sendable {
 
     /// What is built for other keys than those of now is stopped, of all images.
     func start(_ found: Loop.Detachable) async throws(ImageProblem) -> [Started] {
+        let started = try await begin(found)
+        builds.records.endAttempt()
+        do throws(AWSError) {
+            await builds.announce(try await generation(), to: found.items.compactMap(\.function?.name))
+        } catch {
+            throw ImageProblem(error)
+        }
+        return started
+    }
+
+    private func begin(_ found: Loop.Detachable) async throws(ImageProblem) -> [Started] {
         for (name, key) in found.keys { await builds.stop(builds.records[name], of: name, unless: key) }
         do throws(AWSError) {
             for batch in found.ended { try await builds.stopBatch(batch) }
@@ -77,18 +93,16 @@ struct Detachment: Sendable {
         return isOfBatches || error.code == "AccessDeniedException" || error.status == 403
     }
 
-    /// Gives functions images that are there; one that is contested also where it shows the image already.
-    func settle(
-        _ functions: [SettledFunction],
-        contested: Set<String>
-    ) async throws(ImageProblem) {
+    /// Gives functions images that are there.
+    func settle(_ functions: [SettledFunction]) async throws(ImageProblem) {
         let results = await withTaskGroup(of: Result<Void, AWSError>.self) { group in
             for one in functions {
                 group.addTask {
                     do throws(AWSError) {
-                        let update = FunctionUpdate(one.function, one.shown, session, began: began)
-                        if !contested.contains(one.image), try await update.isDone() { return .success(()) }
-                        try await update.perform()
+                        let functions = Functions(try await builds.services.access().client())
+                        let digest = "\(one.shown.stored.manifest.digest)"
+                        if try await one.function.isUpToDate(digest, functions) { return .success(()) }
+                        try await FunctionUpdate(one.function, one.shown, session, began: began).perform()
                         session.tell(
                             notice: "the function \(one.function.name) shows \(one.shown.exactReference)"
                         )

@@ -38,16 +38,6 @@ struct FunctionUpdate: Sendable {
         if function.publishes { try await publish(current, functions, generation) }
     }
 
-    /// Whether the function shows the image already, its alias does, and its settings are those of the configuration.
-    func isDone() async throws(AWSError) -> Bool {
-        let functions = Functions(try await session.cloud.services.access().client())
-        for name in [function.name] + (function.alias.map { ["\(function.name):\($0)"] } ?? []) {
-            guard let known = try await functions.function(name), known.image.map(isWanted) == true, known.isAtRest
-            else { return false }
-        }
-        return try await !differs(functions)
-    }
-
     private func current(_ functions: Functions, _ generation: Int) async throws(AWSError) -> Functions.Function {
         if let known = try await functions.function(function.name) {
             return try await update(known, functions, generation)
@@ -95,19 +85,10 @@ struct FunctionUpdate: Sendable {
 
     // MARK: Claims
 
-    private static func claim(_ generation: Int) -> String { "\(Buildspec.Variable.functionTag)\(generation)" }
-
-    private static func claims(on function: Functions.Function) -> [Int] {
-        function.tags.keys.compactMap { key in
-            key.hasPrefix(Buildspec.Variable.functionTag)
-                ? Int(key.dropFirst(Buildspec.Variable.functionTag.count)) : nil
-        }
-    }
-
     /// What was begun earlier does not take the place of what was begun later.
     private func checkClaims(_ current: Functions.Function, _ generation: Int) throws(AWSError) {
-        guard Self.claims(on: current).contains(where: { $0 > generation }) else {
-            if !Self.claims(on: current).contains(generation) {
+        guard current.claims.contains(where: { $0 > generation }) else {
+            if !current.claims.contains(generation) {
                 session.tellOnce("the tags of \(function.name) can't be read: permit lambda:ListTags and TagResource")
             }
             return
@@ -124,9 +105,9 @@ struct FunctionUpdate: Sendable {
         _ functions: Functions,
         _ generation: Int
     ) async throws(AWSError) -> Bool {
-        guard !Self.claims(on: current).contains(generation) else { return false }
+        guard !current.claims.contains(generation) else { return false }
         do throws(AWSError) {
-            try await functions.tag(current.arn, [Self.claim(generation): ""])
+            try await functions.tag(current.arn, [Claim.name(generation): ""])
             return true
         } catch {
             guard error.status == 403 else { throw error }
@@ -137,7 +118,9 @@ struct FunctionUpdate: Sendable {
 
     /// Claims of earlier generations mean nothing any more; a function takes fifty tags.
     private func tidy(_ current: Functions.Function, _ functions: Functions, _ generation: Int) async {
-        let old = Self.claims(on: current).filter { $0 < generation }.map(Self.claim)
+        let old =
+            current.claims.filter { $0 < generation }.map(Claim.name)
+            + current.begun.filter { $0 < generation }.map(Claim.begun)
         guard !old.isEmpty else { return }
         do throws(AWSError) { try await functions.untag(current.arn, old) } catch {
             session.tellOnce(
@@ -162,7 +145,7 @@ struct FunctionUpdate: Sendable {
             architecture: function.architecture
         )
         creation.settings = function.settings
-        creation.tags = [Self.claim(generation): ""]
+        creation.tags = [Claim.name(generation): ""]
         let end = ContinuousClock.now + Self.rolePatience
         while true {
             do throws(AWSError) {
@@ -196,7 +179,7 @@ struct FunctionUpdate: Sendable {
                     current = try await atRest(functions, judging: false)
                 }
                 try checkClaims(current, generation)
-                if try await differs(functions) {
+                if try await function.differs(functions) {
                     _ = try await functions.configure(
                         function.name,
                         function.settings,
@@ -250,13 +233,6 @@ struct FunctionUpdate: Sendable {
                 remedy: "set `platforms` of the image to what the function is made for"
             )
         }
-    }
-
-    /// Whether its settings are others than those of the configuration.
-    private func differs(_ functions: Functions) async throws(AWSError) -> Bool {
-        let wanted = function.settings
-        guard !wanted.isEmpty else { return false }
-        return !wanted.hold(in: try await functions.settings(function.name))
     }
 
     // MARK: Versions
@@ -321,18 +297,9 @@ struct FunctionUpdate: Sendable {
         let reason = current.updateReason ?? current.stateReason ?? "Lambda does not say why"
         throw AWSError(
             "the function \(function.name) can't run \(shown.exactReference): \(reason)",
-            remedy: "mend the image, or the function's role, and `imgwatch retry`"
-        )
-    }
-}
-
-extension CloudFunction {
-    /// What the configuration says of it.
-    var settings: Functions.Settings {
-        Functions.Settings(
-            timeout: timeout.map { Int($0.components.seconds) },
-            memory: memory,
-            environment: environment.map { Dictionary($0.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 }) }
+            remedy: reason.contains("ImageAccessDenied")
+                ? "let the repository's policy allow Lambda to pull, as `imgwatch aws template` shows"
+                : "mend the image, or the function's role, and `imgwatch retry`"
         )
     }
 }

@@ -132,10 +132,23 @@ struct CloudBuild: Sendable {
         let wanted = session.wantedHeads(image.evaluation.split(isWhole: true), of: image, inputs)
         guard let files = wanted.first?.files else { throw .failed(Failure("there is nothing to build")) }
         let (layout, dockerfile) = (session.store.layout, order.cloud.dockerfile(order.references))
+        let buildspec = settings?.pipeline == nil ? nil : order.wholeBuildspec.text
+        let (builds, settings) = (builds, settings)
         return try await Self.packing.with { () async throws(ImageProblem) in
             try await Deadline.offside {
                 Result { () throws(ImageProblem) in
-                    try CloudContext(dockerfile: dockerfile, try files(), in: layout, isCancelled: isCancelled)
+                    let files = try files()
+                    let signature = CloudContext.signature(dockerfile, buildspec, files)
+                    if let known = builds.packed(signature, settings) { return known }
+                    let context = try CloudContext(
+                        dockerfile: dockerfile,
+                        buildspec: buildspec,
+                        files,
+                        in: layout,
+                        isCancelled: isCancelled
+                    )
+                    builds.note(context, signature)
+                    return context
                 }
             }.get()
         }
@@ -258,6 +271,14 @@ struct CloudBuild: Sendable {
             reason = problem?.reason ?? build.complaints.first ?? "the build failed"
         }
         let lines = problem?.log ?? log?.lastLines ?? []
+        if lines.contains(where: { line in Self.absences.contains { line.contains($0) } }) {
+            return .failed(
+                Failure(
+                    "the registry has no repository for \(order.reference) (CodeBuild \(build.id)); `imgwatch aws "
+                        + "deploy` makes it"
+                )
+            )
+        }
         let text = lines.suffix(Self.mostLines).map { "\n    \($0)" }.joined()
         let remedy = problem?.remedy ?? "`imgwatch retry` starts it again"
         return .failed(
@@ -269,6 +290,10 @@ struct CloudBuild: Sendable {
     }
 
     private static let mostLines = 20
+    /// What docker says of a repository that is not there.
+    private static let absences = [
+        "RepositoryNotFoundException", "does not exist in the registry with id", "name unknown",
+    ]
 }
 
 /// What an engine printed in a build, between what CodeBuild says.

@@ -45,7 +45,7 @@ struct Build: AsyncParsableCommand {
         let project = try await opening.prepare(session)
         // A person is asked once, and here.
         let graph = try selection(opening, in: project).unattended
-        let isDetached = !waits && graph.nodes.contains(where: \.runsElsewhere)
+        let isDetached = try !waits(project) && graph.nodes.contains(where: \.runsElsewhere)
         try await confirm(session, project, graph)
         let own = isDetached ? graph.withoutRemote : graph
         let hasFailed = own.nodes.isEmpty ? false : await build(own, of: project, session, opening, signals)
@@ -55,7 +55,17 @@ struct Build: AsyncParsableCommand {
     }
 
     /// What stands on the command line counts more than where it runs.
-    private var waits: Bool {
+    private func waits(_ project: Project) throws -> Bool {
+        // A pipeline knows no graph, and each of its executions gets its bases by digest.
+        if let pipeline = project.cloud?.pipeline {
+            guard wait != false else {
+                throw SessionError(
+                    reason: "builds that go through the pipeline \(pipeline) are waited for",
+                    remedy: "leave out `--no-wait`, or `pipeline` in `aws:`"
+                )
+            }
+            return true
+        }
         if let wait { return wait }
         let isAutomatic = ProcessInfo.processInfo.environment["CI"] ?? ""
         return !["", "0", "false"].contains(isAutomatic.lowercased())
@@ -125,19 +135,20 @@ struct Build: AsyncParsableCommand {
             await loop.run()
             do throws(ImageProblem) {
                 let found = try await loop.detachable()
-                let detachment = Detachment(session, settings)
+                let detachment = Detachment(session, settings, found.items)
                 let started = try await detachment.start(found)
                 tell(started, found)
                 let building = Set(found.items.map(\.image.id.name) + found.live.keys + found.left)
-                return try await detachment.settle(
-                    await loop.settledFunctions(besides: building),
-                    contested: found.contested
-                )
+                return try await detachment.settle(await loop.settledFunctions(besides: building))
             } catch {
                 switch error {
                 // Somebody edits while it is read.
                 case .inputChanged: continue
-                case .failed(let failure): throw SessionError(reason: failure.reason, remedy: "nothing waits for it")
+                case .failed(let failure):
+                    throw SessionError(
+                        reason: failure.reason,
+                        remedy: "then `imgwatch build` again: it starts what is not there yet"
+                    )
                 default: throw SessionError(reason: "it was cancelled", remedy: "`imgwatch build` starts it again")
                 }
             }
@@ -166,7 +177,8 @@ struct Build: AsyncParsableCommand {
             Say.line("\(image)  is being built already\(build.isEmpty ? "" : ", in \(build)")")
         }
         if !found.left.isEmpty {
-            Say.line("not built, since it needs what is made here: \(found.left.joined(separator: ", "))")
+            let names = found.left.joined(separator: ", ")
+            Say.line("not built, since one part is made here and another in AWS: \(names)")
             Say.line("`imgwatch build --wait` builds all of it")
         }
         let count = started.count + found.live.count

@@ -223,6 +223,7 @@ extension Image {
     /// Of each head, how far an engine goes, and for what.
     fileprivate var engineShare: [String] {
         if building.command != nil { return ["a command makes it"] }
+        if building.builder == .codebuild { return ["CodeBuild makes it"] }
         return split.heads.map { head in
             let reasons = head.work.map { "\($0.what) in line \($0.line)" }
             let why = reasons.isEmpty ? "`builder: \(building.builder.rawValue)`" : Formats.list(reasons)

@@ -30,6 +30,7 @@ struct CloudDoctor: Sendable {
             ("endpoints", { () async throws(AWSError) in try endpoints(client) }),
             ("bucket", { () async throws(AWSError) in try await bucket(client) }),
             ("builds", { () async throws(AWSError) in try await builds(client) }),
+            ("pipeline", { () async throws(AWSError) in try await pipeline(client) }),
             ("repositories", { () async throws(AWSError) in await repositories(client) }),
             ("functions", { () async throws(AWSError) in await functions(client) }),
         ]

@@ -84,6 +84,31 @@ extension CloudDoctor {
         return lines.isEmpty ? [Line(.ok, ok)] : lines
     }
 
+    func pipeline(_ client: AWSClient) async throws(AWSError) -> [Line] {
+        guard let name = project.cloud?.pipeline else { return [] }
+        let found = try await Pipelines(client).pipeline(name)
+        var lines: [Line] = []
+        if !found.takesKeys {
+            lines.append(
+                Line(
+                    .problem,
+                    "the source \(found.source) of the pipeline \(name) takes no other object than its own",
+                    remedies: ["set `AllowOverrideForS3ObjectKey: true` in its configuration"]
+                )
+            )
+        }
+        if found.mode != "PARALLEL" {
+            lines.append(
+                Line(
+                    .note,
+                    "the pipeline \(name) has one execution at a time (\(found.mode)): builds wait for each other",
+                    remedies: ["set its `executionMode` to PARALLEL"]
+                )
+            )
+        }
+        return lines.isEmpty ? [Line(.ok, "the pipeline \(name) is there, and takes any context")] : lines
+    }
+
     // MARK: Repositories
 
     func repositories(_ client: AWSClient) async -> [Line] {

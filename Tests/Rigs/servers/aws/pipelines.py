@@ -11,7 +11,7 @@ class Execution:
     def __init__(self, name, fields, version):
         self.id, self.name, self.fields, self.version = str(uuid.uuid4()), name, fields, version
         self.status, self.builds, self.is_stopped, self.is_abandoned = "InProgress", [], False, False
-        self.summary = ""
+        self.summary, self.actions, self.is_waiting = "", [], False
 
     def json(self):
         return {
@@ -27,7 +27,7 @@ class Pipelines:
         self.changed = builds.runner.changed
         self.operations = {
             "StartPipelineExecution": self.start, "GetPipelineExecution": self.get,
-            "StopPipelineExecution": self.stop}
+            "StopPipelineExecution": self.stop, "ListActionExecutions": self.list_actions}
 
     def carry_out(self, operation, fields):
         return self.operations[operation](fields)
@@ -61,6 +61,18 @@ class Pipelines:
         with self.changed:
             return {"pipelineExecution": self.find(fields).json()}
 
+    def list_actions(self, fields):
+        """The newest first."""
+        with self.changed:
+            wanted = fields.get("filter", {}).get("pipelineExecutionId")
+            return {"actionExecutionDetails": [
+                {"pipelineExecutionId": execution.id, "stageName": stage, "actionName": action["name"],
+                 "status": "InProgress", "input": {"actionTypeId": action["actionTypeId"]},
+                 "output": {"executionResult": result}}
+                for execution in self.executions.values()
+                if execution.name == fields["pipelineName"] and wanted in (None, execution.id)
+                for stage, action, result in reversed(execution.actions)]}
+
     def stop(self, fields):
         with self.changed:
             execution = self.find(fields)
@@ -74,6 +86,8 @@ class Pipelines:
     def run(self, execution, pipeline):
         sources, status = {}, "Succeeded"
         try:
+            if pipeline.get("executionMode", "SUPERSEDED") != "PARALLEL" and not self.has_turn(execution, pipeline):
+                status, pipeline = "Superseded", {"stages": []}
             for stage in pipeline["stages"]:
                 if execution.is_stopped or not self.run_stage(execution, stage, sources):
                     status = "Stopped" if execution.is_stopped else "Failed"
@@ -84,6 +98,20 @@ class Pipelines:
             execution.status = status
             self.changed.notify_all()
 
+    def has_turn(self, execution, pipeline):
+        """Waits for the executions before it; False where a newer one takes its place meanwhile."""
+        with self.changed:
+            rivals = [each for each in self.executions.values() if each.name == execution.name]
+            if pipeline.get("executionMode", "SUPERSEDED") == "SUPERSEDED":
+                for each in rivals:
+                    each.is_waiting = False
+            execution.is_waiting = True
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: not execution.is_waiting or all(
+                each is execution or each.is_waiting or each.status != "InProgress" for each in rivals))
+            has_turn, execution.is_waiting = execution.is_waiting, False
+            return has_turn
+
     def run_stage(self, execution, stage, sources):
         """Whether all of its actions succeeded; those of CodeBuild go on side by side."""
         started = []
@@ -92,8 +120,10 @@ class Pipelines:
             if kind == "S3":
                 for output in action.get("outputArtifacts", []):
                     sources[output["name"]] = self.source(execution, action)
+                execution.actions.append((stage["name"], action, {}))
             elif kind == "CodeBuild":
                 started.append(self.begin(execution, action, sources))
+                execution.actions.append((stage["name"], action, {"externalExecutionId": started[-1].id}))
         with self.changed:
             self.changed.wait_for(lambda: execution.is_abandoned or all(build.is_over for build in started))
             return all(build.status == "SUCCEEDED" for build in started)
@@ -107,6 +137,8 @@ class Pipelines:
                 if revision["revisionType"] == "S3_OBJECT_VERSION_ID":
                     version = revision["revisionValue"]
                 elif revision["revisionType"] == "S3_OBJECT_KEY":
+                    if action["configuration"].get("AllowOverrideForS3ObjectKey") != "true":
+                        raise Refusal(400, "ValidationException", "The source action takes no other object key")
                     key = revision["revisionValue"]
         return f"{bucket}/{key}", version
 
