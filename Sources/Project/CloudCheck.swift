@@ -4,17 +4,49 @@ import Graph
 
 enum CloudCheck {
     static func problems(_ file: ProjectFile) -> [Diagnostic] {
+        let built = file.images.filter { $0.building.builder == .codebuild }
         let deploys = file.images.flatMap(\.deploys).filter { $0.function != nil }
-        return names(file) + twice(deploys)
+        return places(built, deploys, file) + names(file) + twice(deploys)
             + file.images.flatMap { image in
-                (image.building.builder == .codebuild ? building(image, file) : [])
-                    + image.deploys.filter { $0.function != nil }.flatMap { function($0, image, file) }
+                (image.building.builder == .codebuild ? building(image) : [])
+                    + image.deploys.filter { $0.function != nil }.flatMap { function($0, image) }
             }
+    }
+
+    /// What all of them need, told of the first.
+    private static func places(_ built: [ImageEntry], _ deploys: [DeployEntry], _ file: ProjectFile) -> [Diagnostic] {
+        var problems: [Diagnostic] = []
+        func report(_ place: Place, _ reason: String, _ remedy: String) {
+            problems.append(Diagnostic(id: Rule.aws.id, place: place, reason: reason, remedy: remedy))
+        }
+        let registry = "Write `registry: ACCOUNT.dkr.ecr.REGION.amazonaws.com` at the top."
+        if let image = built.first, file.cloud?.value.bucket == nil {
+            report(
+                image.place,
+                "`\(image.id)` is built by CodeBuild, and `aws` names no bucket for its context",
+                "Write `aws: { bucket: NAME }` at the top; `imgwatch aws deploy` makes what is missing in AWS."
+            )
+        }
+        if case .remote? = file.registry?.value { return problems }
+        if let image = built.first {
+            report(
+                image.place,
+                "`\(image.id)` is built by CodeBuild, which can push to no registry of this machine",
+                registry
+            )
+        } else if let deploy = deploys.first {
+            report(
+                deploy.place,
+                "Lambda takes images from ECR alone, and the images of this project do not go there",
+                registry
+            )
+        }
+        return problems
     }
 
     /// What AWS would refuse.
     private static func names(_ file: ProjectFile) -> [Diagnostic] {
-        guard let cloud = file.cloud, let bucket = cloud.value.bucket else { return [] }
+        guard let cloud = file.cloud, let bucket = cloud.value.bucket, !bucket.contains("{") else { return [] }
         let isGood =
             (3...63).contains(bucket.utf8.count)
             && bucket.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789.-".utf8.contains($0) }
@@ -48,22 +80,10 @@ enum CloudCheck {
         }
     }
 
-    private static func building(_ image: ImageEntry, _ file: ProjectFile) -> [Diagnostic] {
+    private static func building(_ image: ImageEntry) -> [Diagnostic] {
         var problems: [Diagnostic] = []
         func report(_ reason: String, _ remedy: String) {
             problems.append(Diagnostic(id: Rule.aws.id, place: image.place, reason: reason, remedy: remedy))
-        }
-        if file.cloud?.value.bucket == nil {
-            report(
-                "`\(image.id)` is built by CodeBuild, and `aws` names no bucket for its context",
-                "Write `aws: { bucket: NAME }` at the top; `imgwatch aws deploy` makes what is missing in AWS."
-            )
-        }
-        if !isRemote(file) {
-            report(
-                "`\(image.id)` is built by CodeBuild, which can push to no registry of this machine",
-                "Write `registry: ACCOUNT.dkr.ecr.REGION.amazonaws.com` at the top."
-            )
         }
         if !image.push {
             report(
@@ -98,22 +118,12 @@ enum CloudCheck {
         return problems
     }
 
-    private static func isRemote(_ file: ProjectFile) -> Bool {
-        if case .remote? = file.registry?.value { true } else { false }
-    }
-
-    private static func function(_ deploy: DeployEntry, _ image: ImageEntry, _ file: ProjectFile) -> [Diagnostic] {
+    private static func function(_ deploy: DeployEntry, _ image: ImageEntry) -> [Diagnostic] {
         var problems: [Diagnostic] = []
         func report(_ reason: String, _ remedy: String) {
             problems.append(Diagnostic(id: Rule.aws.id, place: deploy.place, reason: reason, remedy: remedy))
         }
         if let function = deploy.function { check(function, report) }
-        if !isRemote(file) {
-            report(
-                "Lambda takes images from ECR alone, and the images of this project do not go there",
-                "Write `registry: ACCOUNT.dkr.ecr.REGION.amazonaws.com` at the top."
-            )
-        }
         if image.building.platforms.count > 1 {
             report(
                 "Lambda takes no image for several platforms, and `\(image.id)` is one",
@@ -137,7 +147,8 @@ enum CloudCheck {
                 byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") || (0x30...0x39).contains(byte)
                     || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
             }
-        if !isPlain, !function.name.hasPrefix("arn:") {
+        // What stands for nothing is told of elsewhere.
+        if !isPlain, !function.name.hasPrefix("arn:"), !function.name.contains("{") {
             report(
                 "`\(function.name)` is no name that Lambda takes for a function",
                 "Take up to 64 letters, digits, `-` and `_`, or an ARN."

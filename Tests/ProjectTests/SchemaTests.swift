@@ -8,7 +8,8 @@ import Testing
 @Suite struct SchemaTests {
     /// The golden configurations whose mistakes no schema can see.
     static let onlyTheLoader = [
-        "aws": "what CodeBuild and Lambda can do", "bases": "what a Dockerfile holds", "cycles": "what needs what",
+        "aws": "what CodeBuild and Lambda can do", "aws-names": "what S3 calls a bucket",
+        "bases": "what a Dockerfile holds", "cycles": "what needs what",
         "build-checks": "what a Dockerfile holds", "dockerfile-meaning": "what a Dockerfile holds",
         "dockerfile-mistakes": "what a Dockerfile holds",
         "dockerfile-assemble": "what a Dockerfile holds",

@@ -58,6 +58,9 @@ struct AWSBuildspecCommand: AsyncParsableCommand {
     @Argument(help: "The image.")
     var name: String
 
+    @Flag(help: "As `imgwatch build` starts it where nobody waits; in a batch it has a graph besides.")
+    var detached = false
+
     @OptionGroup var options: CommonOptions
 
     func run() async throws {
@@ -90,7 +93,9 @@ struct AWSBuildspecCommand: AsyncParsableCommand {
 
     private func buildspec(of image: Image) throws(SessionError) -> String {
         do {
-            return try CloudImage(image).buildspec.text
+            var buildspec = try CloudImage(image).buildspec
+            buildspec.isDetached = detached
+            return buildspec.text
         } catch {
             throw SessionError(reason: "\(image.dockerfile): \(error.reason)", remedy: error.remedy, exitCode: 2)
         }
