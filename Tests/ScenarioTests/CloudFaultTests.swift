@@ -178,13 +178,15 @@ import Testing
     @Test func `contexts are never overwritten, and a loop that comes back follows what was started`() async throws {
         let cloud = try await CloudProject.start(isSmall: true)
         let loop = try await cloud.begun()
-        try cloud.servers.settings { $0.provisioning = 4 }
-        let (mark, count) = (loop.mark, try cloud.buildCount)
+        try cloud.servers.faults([.hold("PUT /v2/receipt/manifests/")])
+        let count = try cloud.buildCount
         try cloud.project.write("receipt/handler", "came back\n")
-        try await loop.wait(from: mark, for: "the build") { $0.event == "log" && $0.text.contains("PROVISIONING") }
+        try await cloud.hold(of: "registry manifests")
         kill(loop.process.processIdentifier, SIGKILL)
         _ = try await loop.exit()
         let again = try cloud.loop()
+        try await again.wait(for: "the build") { $0.node == "receipt" && $0.text.contains("CodeBuild imgwatch") }
+        try cloud.servers.release()
         try await again.wait(for: "pushed", node: "receipt")
         try await again.settle(from: 0, after: nil)
         #expect(try cloud.buildCount == count + 1)

@@ -187,6 +187,13 @@ final class CloudProject: Sendable {
         return try #require(try servers.digest(of: tag, in: image), "there is no \(reference)")
     }
 
+    /// Waits until a build's request is held, as a fault says.
+    func hold(of name: String) async throws {
+        _ = try await Waiting.until("a build that stands still in \(name)") {
+            try servers.log(name, by: "build").first { $0.method == "PUT" && $0.status == nil }
+        }
+    }
+
     /// Waits until so many builds are over, and gives the states of all.
     func end(ofBuilds count: Int) async throws -> [String] {
         try await Waiting.until("the end of \(count) builds") {

@@ -184,9 +184,7 @@ import Testing
         ])
         try cloud.project.write("receipt/handler", "before \(name)\n")
         #expect(try cloud.run("build").status == 0)
-        _ = try await Waiting.until("what is held") {
-            try cloud.servers.log(name, by: "build").first { $0.method == "PUT" && $0.status == nil }
-        }
+        try await cloud.hold(of: name)
         return try #require(try cloud.servers.builds(of: "imgwatch-project").last)
     }
 
