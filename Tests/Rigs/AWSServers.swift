@@ -1,6 +1,7 @@
 /// AWS on loopback: signatures that are checked, builds that run, a registry, functions, and faults on demand.
 
 package import Foundation
+import Synchronization
 
 package final class AWSServers: Sendable {
     private struct First: Decodable {
@@ -39,10 +40,24 @@ package final class AWSServers: Sendable {
         first = try process.first(as: First.self)
     }
 
-    package static func start() async throws -> AWSServers {
-        try await onThread {
-            try AWSServers(RigProcess("aws/gate", Empty(), python: tool("python3").path))
+    /// The next ones, which come up while a test is busy with those before: most of a start is Python's imports.
+    private static let next = Mutex<Task<AWSServers, any Error>?>(nil)
+
+    private static func begin() -> Task<AWSServers, any Error> {
+        Task {
+            try await onThread { try AWSServers(RigProcess("aws/gate", Empty(), python: tool("python3").path)) }
         }
+    }
+
+    /// An empty account of its own.
+    package static func start() async throws -> AWSServers {
+        let ready = next.withLock { next in
+            defer { next = nil }
+            return next
+        }
+        let servers = try await (ready ?? begin()).value
+        next.withLock { $0 = $0 ?? begin() }
+        return servers
     }
 
     /// As `http://127.0.0.1:1`: that of every service.

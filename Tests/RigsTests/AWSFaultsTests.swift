@@ -157,6 +157,37 @@ struct AWSFaultsTests {
         #expect(try servers.log().isEmpty)
     }
 
+    /// Builds have a CLI that is quicker than the real one.
+    @Test func `in builds the AWS CLI says what the real one says`() async throws {
+        let servers = try await serversWithFunction()
+        let spec = """
+            version: 0.2
+            phases:
+              build:
+                commands:
+                  - |-
+                    same() {
+                      aws "$@" >said 2>complained
+                      "$(dirname "$IMGWATCH_RIG_PYTHON")/aws" "$@" >wanted 2>meant
+                      diff said wanted && diff complained meant && cat said complained || echo different
+                    }
+                    arn=\(try servers.function("it")["Configuration"]["FunctionArn"].text ?? "")
+                    aws lambda tag-resource --resource "$arn" --tags a:1=b,c=d,e=f
+                    aws lambda untag-resource --resource "$arn" --tag-keys e g
+                    same lambda get-function --function-name it --output text --query \\
+                      '[Configuration.FunctionArn,Configuration.PackageType,keys(not_null(Tags,`{}`))]'
+                    same lambda update-function-code --function-name it --image-uri no --revision-id no
+                    same ecr describe-images --repository-name it --image-ids imageTag=3
+            """
+        let fields: JSONValue = ["projectName": "it", "buildspecOverride": .text(spec)]
+        let id = try servers.call("codebuild", "start_build", fields)["build"]["id"].text
+        let log = try servers.buildLog(try await servers.finishedBuild(#require(id)))
+        #expect(!log.contains("\ndifferent\n"), "\(log)")
+        #expect(log.contains("function:it\tImage\na:1\tc\n"), "\(log)")
+        #expect(log.contains("An error occurred (PreconditionFailedException)"), "\(log)")
+        #expect(log.contains("An error occurred (ImageNotFoundException)"), "\(log)")
+    }
+
     @Test func `a build may end by the fault of AWS`() async throws {
         let servers = try await AWSServers.start()
         try servers.makeProject("it")

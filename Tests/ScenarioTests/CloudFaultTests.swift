@@ -5,13 +5,6 @@ import Rigs
 import Testing
 
 @Suite(.withAWS) struct CloudFaultTests {
-    private func begun(_ cloud: CloudProject) async throws -> RunningLoop {
-        let loop = try cloud.loop()
-        try await loop.settle(from: 0, after: nil)
-        try cloud.servers.clearLog()
-        return loop
-    }
-
     /// Edits the handler, and gives what followed.
     private func edit(_ cloud: CloudProject, _ loop: RunningLoop, _ text: String) async throws -> [LoopLine] {
         let mark = loop.mark
@@ -21,7 +14,7 @@ import Testing
 
     @Test func `a base that fails blocks what is built on it, and the next good one frees it`() async throws {
         let cloud = try await CloudProject.start(isSmall: true)
-        let loop = try await begun(cloud)
+        let loop = try await cloud.begun()
         let before = try cloud.digest(ofFunction: "project-receipt")
         let dockerfile = try cloud.project.read("dynamo/Dockerfile")
         var mark = loop.mark
@@ -51,7 +44,7 @@ import Testing
     /// F22, and throttling.
     @Test func `what is throttled, dropped or skewed is sent again, and is one build`() async throws {
         let cloud = try await CloudProject.start(isSmall: true)
-        let loop = try await begun(cloud)
+        let loop = try await cloud.begun()
         let faults: [[AWSServers.Fault]] = [
             [.dropAfter("codebuild StartBuild")],
             [.drop("codebuild StartBuild")],
@@ -82,7 +75,7 @@ import Testing
     @Test func `passwords of the registry that end are renewed`() async throws {
         let cloud = try await CloudProject.start(isSmall: true)
         try cloud.servers.settings { $0.tokenLife = 3 }
-        let loop = try await begun(cloud)
+        let loop = try await cloud.begun()
         for number in 0..<2 {
             let lines = try await edit(cloud, loop, "token \(number)\n")
             #expect(lines.nodes("pushed") == ["receipt"], "\(lines.last { $0.event == "failed" }?.reason ?? "")")
@@ -123,7 +116,7 @@ import Testing
 
     @Test func `a project that has no room holds builds back, and a fault of AWS is tried again`() async throws {
         let cloud = try await CloudProject.start(isSmall: true)
-        let loop = try await begun(cloud)
+        let loop = try await cloud.begun()
         try cloud.servers.faults([.refuse("codebuild StartBuild", 400, "AccountLimitExceededException", times: 3)])
         var lines = try await edit(cloud, loop, "room\n")
         #expect(lines.nodes("pushed") == ["receipt"])
@@ -140,7 +133,7 @@ import Testing
     /// F8: somebody else gives the function an image between our look and our change.
     @Test func `a function that somebody else changes meanwhile is looked at again`() async throws {
         let cloud = try await CloudProject.start(isSmall: true)
-        let loop = try await begun(cloud)
+        let loop = try await cloud.begun()
         try cloud.servers.faults([
             .refuse("lambda UpdateFunctionCode", 412, "PreconditionFailedException"),
             .refuse("lambda UpdateFunctionCode", 409, "ResourceConflictException"),
@@ -176,7 +169,7 @@ import Testing
             try cloud.project.write("receipt/handler", "\(count)\n")
             let built = try cloud.run("build", way)
             #expect(built.status == 0, "\(built.output)\(built.errors)")
-            let states = try await cloud.endOfBuilds(count: count), logs = try cloud.logs()
+            let states = try await cloud.end(ofBuilds: count), logs = cloud.logs()
             #expect(states.allSatisfy { $0 == "SUCCEEDED" }, "\(logs)")
             let live = try cloud.servers.call("lambda", "get_function", ["FunctionName": "project-receipt:live"])
             #expect(live["Code"]["ResolvedImageUri"].text == (try cloud.servers.image(ofFunction: "project-receipt")))
@@ -190,14 +183,16 @@ import Testing
     /// F10: whatever is uploaded later, a build makes what it was started for; F11: an object that is there is enough.
     @Test func `contexts are never overwritten, and a loop that comes back follows what was started`() async throws {
         let cloud = try await CloudProject.start(isSmall: true)
-        let loop = try await begun(cloud)
-        try cloud.servers.settings { $0.provisioning = 4 }
-        let (mark, count) = (loop.mark, try cloud.buildCount)
+        let loop = try await cloud.begun()
+        try cloud.servers.faults([.hold("PUT /v2/receipt/manifests/")])
+        let count = try cloud.buildCount
         try cloud.project.write("receipt/handler", "came back\n")
-        try await loop.wait(from: mark, for: "the build") { $0.event == "log" && $0.text.contains("PROVISIONING") }
+        try await cloud.hold(of: "registry manifests")
         kill(loop.process.processIdentifier, SIGKILL)
         _ = try await loop.exit()
         let again = try cloud.loop()
+        try await again.wait(for: "the build") { $0.node == "receipt" && $0.text.contains("CodeBuild imgwatch") }
+        try cloud.servers.release()
         try await again.wait(for: "pushed", node: "receipt")
         try await again.settle(from: 0, after: nil)
         #expect(try cloud.buildCount == count + 1)

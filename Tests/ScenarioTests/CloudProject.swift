@@ -31,7 +31,7 @@ final class CloudProject: Sendable {
             atPath: "/bin/busybox",
             toPath: project.path("dynamo/busybox")
         )
-        try project.write(".imgwatch", isSmall ? smallConfiguration(settings) : configuration(settings))
+        try configure(isSmall ? fewImages : allImages, settings: settings)
         if isSmall {
             try project.write(
                 "receipt/Dockerfile",
@@ -78,12 +78,11 @@ final class CloudProject: Sendable {
         "receipt/handler": "receipt 1\n", "upload/handler": "upload 1\n", "README.md": "# receipts\n",
     ]
 
-    func configuration(_ settings: String = "") -> String {
+    /// The function that an image gets, by the default of its name.
+    var lambda: String { #"lambda: { function: "{project}-{image}", role: "\#(servers.role("function"))" }"# }
+
+    private var allImages: String {
         """
-        registry: \(servers.registry)
-        aws: { region: \(servers.region), bucket: \(Self.bucket)\(settings) }
-        builder: codebuild
-        images:
           base-dynamo: { dockerfile: dynamo/Dockerfile }
           base-label:
             dockerfile: label/Dockerfile
@@ -91,26 +90,37 @@ final class CloudProject: Sendable {
           base-agent: { dockerfile: agent/Dockerfile }
           receipt:
             dockerfile: receipt/Dockerfile
-            lambda: { function: "{project}-{image}", role: "\(servers.role("function"))" }
+            \(lambda)
           upload:
             dockerfile: upload/Dockerfile
-            lambda: { function: "{project}-{image}", role: "\(servers.role("function"))" }
-
+            \(lambda)
         """
     }
 
-    func smallConfiguration(_ settings: String = "") -> String {
+    private var fewImages: String {
         """
-        registry: \(servers.registry)
-        aws: { region: \(servers.region), bucket: \(Self.bucket)\(settings) }
-        builder: codebuild
-        images:
           base-dynamo: { dockerfile: dynamo/Dockerfile }
           receipt:
             dockerfile: receipt/Dockerfile
-            lambda: { function: "{project}-{image}", role: "\(servers.role("function"))" }
-
+            \(lambda)
         """
+    }
+
+    /// The project has these images from now on: lines as they stand below `images`.
+    ///
+    /// `settings`: more for `aws`; `builder`: who makes the images.
+    func configure(_ images: String, settings: String = "", builder: String = "codebuild") throws {
+        try project.write(
+            ".imgwatch",
+            """
+            registry: \(servers.registry)
+            aws: { region: \(servers.region), bucket: \(Self.bucket)\(settings) }
+            builder: \(builder)
+            images:
+            \(images)
+
+            """
+        )
     }
 
     /// Of `imgwatch`, as its user has it.
@@ -118,6 +128,14 @@ final class CloudProject: Sendable {
 
     func loop(_ arguments: [String] = ["up"]) throws -> RunningLoop {
         try RunningLoop(project, arguments, environment: environment)
+    }
+
+    /// The loop at rest after its first round, which has built everything.
+    func begun() async throws -> RunningLoop {
+        let loop = try loop()
+        try await loop.settle(from: 0, after: nil)
+        try servers.clearLog()
+        return loop
     }
 
     /// What a command printed, and its status.
@@ -152,28 +170,43 @@ final class CloudProject: Sendable {
         )
     }
 
+    /// What builds that were started since are to push, in this order.
+    func references(since count: Int = 0) throws -> [String] {
+        try servers.builds(of: "imgwatch-project").dropFirst(count).map { $0.variable("IMAGE_URI") ?? "" }
+    }
+
     /// The images that builds were started for since, in this order.
     func builtImages(since count: Int = 0) throws -> [String] {
-        try servers.builds(of: "imgwatch-project").dropFirst(count).map { build in
-            let variables = build["environment"]["environmentVariables"].list
-            let image = variables.first { $0["name"].text == "IMAGE_URI" }?["value"].text ?? ""
-            return String(image.split(separator: "/").last?.prefix { $0 != ":" } ?? "")
+        try references(since: count).map { String($0.split(separator: "/").last?.prefix { $0 != ":" } ?? "") }
+    }
+
+    /// What the registry has under a reference by a tag.
+    func digest(of reference: String) throws -> String {
+        let parts = reference.split(separator: "/").last?.split(separator: ":").map(String.init) ?? []
+        let (image, tag) = (try #require(parts.first), try #require(parts.last))
+        return try #require(try servers.digest(of: tag, in: image), "there is no \(reference)")
+    }
+
+    /// Waits until a build's request is held, as a fault says.
+    func hold(of name: String) async throws {
+        _ = try await Waiting.until("a build that stands still in \(name)") {
+            try servers.log(name, by: "build").first { $0.method == "PUT" && $0.status == nil }
         }
     }
 
-    /// Waits until all builds are over, and gives their states.
+    /// Waits until so many builds are over, and gives the states of all.
     @discardableResult
-    func endOfBuilds(count: Int = 1) async throws -> [String] {
+    func end(ofBuilds count: Int) async throws -> [String] {
         try await Waiting.until("the end of \(count) builds") {
             let states = try servers.builds(of: "imgwatch-project").compactMap { $0["buildStatus"].text }
             return states.count >= count && !states.contains("IN_PROGRESS") ? states : nil
         }
     }
 
-    /// What all builds have printed.
-    func logs() throws -> String {
-        try servers.builds(of: "imgwatch-project").map { try "\(servers.buildLog($0))" }
-            .joined(separator: "\n")
+    /// What all builds have printed, as far as it can be read.
+    func logs() -> String {
+        let builds = (try? servers.builds(of: "imgwatch-project")) ?? []
+        return builds.compactMap { try? servers.buildLog($0) }.joined(separator: "\n")
     }
 
     var buildCount: Int { get throws { try servers.builds(of: "imgwatch-project").count } }
@@ -181,5 +214,12 @@ final class CloudProject: Sendable {
     /// The digest of what a function runs.
     func digest(ofFunction name: String) throws -> String {
         try #require(servers.image(ofFunction: name)?.split(separator: "@").last.map(String.init))
+    }
+}
+
+extension JSONValue {
+    /// Of a build: what a variable of its environment holds.
+    func variable(_ name: String) -> String? {
+        self["environment"]["environmentVariables"].list.first { $0["name"].text == name }?["value"].text
     }
 }

@@ -5,14 +5,6 @@ import Rigs
 import Testing
 
 @Suite(.withAWS) struct CloudTests {
-    /// The loop at rest after its first round, which has built everything.
-    private func begun(_ cloud: CloudProject) async throws -> RunningLoop {
-        let loop = try cloud.loop()
-        try await loop.settle(from: 0, after: nil)
-        try cloud.servers.clearLog()
-        return loop
-    }
-
     /// T1, T2, T3, T4 and T5 of the acceptance checks.
     @Test func `an edit builds what it is in and what is built on that, and a revert builds nothing`() async throws {
         let cloud = try await CloudProject.start()
@@ -105,7 +97,7 @@ import Testing
 
     @Test func `two states of one dirty tree have two tags, and no line has a secret in it`() async throws {
         let cloud = try await CloudProject.start(isSmall: true)
-        let loop = try await begun(cloud)
+        let loop = try await cloud.begun()
         var tags: Set<String> = []
         for text in ["a", "b"] {
             let mark = loop.mark
@@ -133,7 +125,7 @@ import Testing
 
     @Test func `a newer edit stops the older build, and what was built for it reaches no function`() async throws {
         let cloud = try await CloudProject.start(isSmall: true)
-        let loop = try await begun(cloud)
+        let loop = try await cloud.begun()
         try cloud.servers.settings { $0.provisioning = 3 }
         let mark = loop.mark
         try cloud.project.write("packages/receipt_dynamo/code", "dynamo old\n")

@@ -1,4 +1,5 @@
 """What moto's CloudFormation leaves out: outputs and parameters of change sets, events of resources, failures."""
+import lighter  # noqa: F401  (before moto, which loads all of EC2 for this)
 from moto.cloudformation import models, parsing
 from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
 

@@ -17,10 +17,25 @@ MARK = "IMGWATCH_RIG_GATE"
 SHIMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shims")
 
 
+def storage_driver(folder):
+    """buildah's: overlay where this machine lets us mount one, for it copies no files; else the one that always works."""
+    places = [f"{folder}/{name}" for name in ("lower", "upper", "work", "merged")]
+    for place in places:
+        os.mkdir(place)
+    options = "lowerdir={},upperdir={},workdir={}".format(*places)
+    words = ["unshare", "--mount", "mount", "-t", "overlay", "overlay", "-o", options, places[-1]]
+    with contextlib.suppress(OSError):
+        if subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0:
+            return "overlay"
+    return "vfs"
+
+
 class Runner:
     def __init__(self, gate, emulator, folder):
         self.gate, self.emulator, self.folder = gate, emulator, folder
         self.queue, self.running = [], 0
+        os.mkdir(folder + "/overlay")
+        self.driver = storage_driver(folder + "/overlay")
         # Guards every build and batch, and tells whoever waits that one of them went on.
         self.changed = threading.Condition(threading.RLock())
         with open(folder + "/registries.conf", "w", encoding="utf-8") as file:
@@ -246,6 +261,7 @@ class Execution:
             "CODEBUILD_BUILD_IMAGE": build.environment.get("image", ""), MARK: gate.mark,
             "DOCKER_CONFIG": work + "/docker", "REGISTRY_AUTH_FILE": work + "/auth.json",
             "IMGWATCH_RIG_FOLDER": self.runner.folder, "IMGWATCH_RIG_STORE": self.store(),
+            "IMGWATCH_RIG_DRIVER": "vfs" if self.has_cache else self.runner.driver,
             "IMGWATCH_RIG_PYTHON": gate.python}
         if build.version:
             variables |= {"CODEBUILD_SOURCE_VERSION": build.version, "CODEBUILD_RESOLVED_SOURCE_VERSION": build.version}
@@ -255,10 +271,13 @@ class Execution:
         with open(self.state, "w", encoding="utf-8") as file:
             file.write(f"cd {self.source}\n")
 
+    @property
+    def has_cache(self):
+        return self.build.project.get("cache", {}).get("type") == "LOCAL"
+
     def store(self):
         """Where its images are: builds know nothing of each other's, as on AWS, unless their project has a cache."""
-        has_cache = self.build.project.get("cache", {}).get("type") == "LOCAL"
-        return (self.runner.folder if has_cache else self.work) + "/store"
+        return (self.runner.folder if self.has_cache else self.work) + "/store"
 
     def run_phase(self, name, phase):
         """Whether the next phase is to come: after a build that failed, only what comes after a build."""

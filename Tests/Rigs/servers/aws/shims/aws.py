@@ -2,6 +2,7 @@
 import base64
 import datetime
 import http.client
+import importlib
 import json
 import os
 import re
@@ -49,6 +50,8 @@ COMMANDS = {
         "description": ("Description", str), "revision-id": ("RevisionId", str)}),
     "lambda tag-resource": ("TagResource", ("POST", "tags", ""), {
         "resource": ("Resource", str), "tags": ("Tags", tags)}),
+    "lambda untag-resource": ("UntagResource", ("DELETE", "tags", ""), {
+        "resource": ("Resource", str), "tag-keys": ("tagKeys", list)}),
 }
 WAITS = {"function-updated": "LastUpdateStatus", "function-updated-v2": "LastUpdateStatus",
          "function-active": "State", "function-active-v2": "State"}
@@ -108,7 +111,8 @@ def send(service, method, target, headers, body=b""):
     if answer.status < 300:
         return data
     found = re.search(rb'"__type": *"([^"]*)|<Code>([^<]*)', data)
-    code = answer.getheader("x-amzn-ErrorType") or (found[1] or found[2]).decode() if found else str(answer.status)
+    said = (found[1] or found[2]).decode() if found else str(answer.status)
+    code = answer.getheader("x-amzn-ErrorType") or said
     if answer.status >= 500 or THROTTLED.search(code):
         raise Unknown(code)
     text = re.search(rb'"message": *"((?:[^"\\]|\\.)*)"|<Message>([^<]*)', data)
@@ -129,7 +133,9 @@ def call(command, fields):
         target = f"/2015-03-31/functions/{name}{rest}" + (fields.pop(last) if last else "")
     if "Qualifier" in fields:
         target += "?Qualifier=" + quote(fields.pop("Qualifier"), safe="")
-    body = b"" if method == "GET" else json.dumps(fields).encode()
+    if "tagKeys" in fields:
+        target += "?" + "&".join("tagKeys=" + quote(key, safe="") for key in fields.pop("tagKeys"))
+    body = b"" if method in ("GET", "DELETE") else json.dumps(fields).encode()
     data = send("lambda", method, target, [("Content-Type", "application/json")] if body else [], body)
     return json.loads(data) if data else None
 
@@ -148,7 +154,10 @@ def wait(fields, condition):
 
 
 def picked(value, query):
-    """By names and indices; other queries are the real one's."""
+    """What a query of JMESPath finds."""
+    if not re.fullmatch(r"\w+(\[\d+\]|\.\w+)*", query):
+        return library("jmespath").search(query, value)
+    # Names and indices need no library.
     for name, index in re.findall(r"(\w+)|\[(\d+)\]", query):
         if value is None:
             return None
@@ -159,6 +168,19 @@ def picked(value, query):
     return value
 
 
+def library(name):
+    """One of the real one's, which are not on the path: most commands need none."""
+    version = "python{}.{}".format(*sys.version_info)
+    root = os.path.dirname(os.path.dirname(sys.executable))
+    sys.path.append(os.path.join(root, "lib", version, "site-packages"))
+    try:
+        return importlib.import_module(name)
+    except ImportError as problem:
+        raise Unknown(problem) from None
+    finally:
+        sys.path.pop()
+
+
 def show(value, general):
     if general.get("query"):
         value = picked(value, general["query"])
@@ -166,9 +188,9 @@ def show(value, general):
         if value is not None or general.get("query"):
             print(json.dumps(value, indent=4))
         return
-    while isinstance(value, dict):
-        value = list(value.values())
-    print("\t".join(map(str, value)) if isinstance(value, list) else value)
+    if isinstance(value, (dict, list)):
+        return library("awscli.text").format_text(value, sys.stdout)
+    print(value)
 
 
 def fetch(bucket, key, version, place):
@@ -202,8 +224,7 @@ def run(words):
         raise Unknown(command)
     fields, others = options(words[2:], {**GLOBAL, **COMMANDS[command][2]})
     general = {name: fields.pop(name) for name, _ in GLOBAL.values() if name in fields}
-    is_plain = re.fullmatch(r"\w+(\[\d+\]|\.\w+)*", general.get("query", "it"))
-    if others or not is_plain or general.get("output", "json") not in ("json", "text"):
+    if others or general.get("output", "json") not in ("json", "text"):
         raise Unknown(command)
     answer = call(command, fields)
     if command == "ecr get-login-password":
