@@ -96,8 +96,10 @@ package struct Buildspec: Hashable, Sendable {
         package static let base = "BASE_IMAGE_URI"
         /// Which of the images.
         package static let name = "IMGWATCH_IMAGE"
-        /// `BUCKET/KEY` of the context, where the build's source is something else, and the hash of its bytes.
+        /// `BUCKET/KEY` of the context, where the build's source is something else; its version, where the bucket has
+        /// versions, and the hash of its bytes.
         package static let context = "IMGWATCH_CONTEXT"
+        package static let contextVersion = "IMGWATCH_CONTEXT_VERSION"
         package static let contextHash = "IMGWATCH_CONTEXT_SHA256"
         /// The names of variables that hold references by tags, which become those by digests.
         package static let bases = "IMGWATCH_BASES"

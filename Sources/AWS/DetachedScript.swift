@@ -7,7 +7,8 @@ enum DetachedScript {
     /// A batch has one source for all of its builds, so each gets its own.
     static let context = """
         if [ -n "$\(Variable.context)" ]; then
-          aws s3 cp --no-progress "s3://$\(Variable.context)" context.zip &&
+          aws s3api get-object --bucket "${\(Variable.context)%%/*}" --key "${\(Variable.context)#*/}" \\
+            ${\(Variable.contextVersion):+--version-id "$\(Variable.contextVersion)"} context.zip >context.txt &&
             echo "$\(Variable.contextHash)  context.zip" | sha256sum --check --quiet &&
             python3 -m zipfile -e context.zip . || exit 1
         fi

@@ -1,4 +1,4 @@
-/// Follows builds in the cloud: one question for all of them each second, and what each has printed since.
+/// Follows builds in the cloud: one question for all of them at a time, and what each has printed since.
 
 import AWS
 import Foundation
@@ -24,6 +24,7 @@ actor BuildFollower {
         /// How often in a row CodeBuild did not know it.
         var absences = 0
         var isTroubleTold = false
+        let began = ContinuousClock.now
         /// Of all that were followed: one that was followed before may have the same id.
         var number: Int
     }
@@ -73,8 +74,9 @@ actor BuildFollower {
     // MARK: Looking
 
     private static let pace = Duration.milliseconds(1000)
-    /// Close to the end of one.
+    /// Close to the beginning of one, and to its end.
     private static let quickPace = Duration.milliseconds(300)
+    private static let youth = Duration.seconds(3)
     private static let mostFailures = 60
     private static let mostAbsences = 10
     /// The phases from which on the image may have been pushed.
@@ -98,8 +100,10 @@ actor BuildFollower {
                     break
                 }
             }
-            let isLate = watched.values.contains { $0.build.map { Self.late.contains($0.phase) } ?? false }
-            try? await Task.sleep(for: isLate ? Self.quickPace : Self.pace)
+            let isQuick = watched.values.contains { each in
+                each.build.map { Self.late.contains($0.phase) } ?? false || .now - each.began < Self.youth
+            }
+            try? await Task.sleep(for: isQuick ? Self.quickPace : Self.pace)
         }
         isLooking = false
     }

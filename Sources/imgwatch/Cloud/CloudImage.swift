@@ -192,11 +192,15 @@ struct CloudOrder: Sendable {
     }
 
     /// For a build of a batch, which gets its context itself.
-    func variables(context place: String, _ context: CloudContext) -> [(name: String, value: String)] {
+    func variables(
+        context place: String,
+        version: String?,
+        _ context: CloudContext
+    ) -> [(name: String, value: String)] {
         variables + [
             (Buildspec.Variable.name, cloud.image.id.name), (Buildspec.Variable.context, place),
             (Buildspec.Variable.contextHash, context.digest.hex),
-        ]
+        ] + (version.map { [(Buildspec.Variable.contextVersion, $0)] } ?? [])
     }
 
     private var detachedVariables: [(name: String, value: String)] {

@@ -200,10 +200,11 @@ struct Detachment: Sendable {
         var buildspec = Buildspec(ready.flatMap(\.order.cloud.buildspec.images))
         buildspec.isDetached = true
         buildspec.nodes = ready.map { one in
-            Buildspec.Node(
+            let place = "\(settings.bucket ?? "")/\(one.context.key)"
+            return Buildspec.Node(
                 CloudBuilds.identifier(of: one.item.image.id.name, in: names),
                 dependsOn: one.item.waitsFor.map { CloudBuilds.identifier(of: $0, in: names) },
-                variables: one.order.variables(context: "\(settings.bucket ?? "")/\(one.context.key)", one.context)
+                variables: one.order.variables(context: place, version: one.version, one.context)
                     .map { Buildspec.Pair($0.name, $0.value) },
                 machine: one.order.machine.map { Buildspec.Machine(type: $0.type, image: $0.image) }
             )
