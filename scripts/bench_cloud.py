@@ -268,7 +268,7 @@ def _measure(aws, imgwatch, folder, edits, say):
     rows.append(f"| bytes of the context with a base : without | {sent['with'] / sent['without']:.2f} "
                 f"({sent['with'] / 1e6:.1f} : {sent['without'] / 1e6:.1f} MB) | | ≤ 0.30 |")
     cold, warm = measure_plans(imgwatch, folder, 4 * edits)
-    row(f"`imgwatch plan`, {TREE[0]} files, cold", cold, "< 2 s")
+    row(f"`imgwatch plan`, {TREE[0]} files, nothing known", cold, "< 2 s")
     row(f"`imgwatch plan`, {TREE[0]} files, warm", warm, "< 0.1 s")
     return [
         "| an edit, of images that AWS builds | median | 95th percentile | aim |", "| --- | --- | --- | --- |", *rows,
