@@ -71,7 +71,7 @@ package final class AWSClient: Sendable {
 
     // MARK: Protocols
 
-    /// JSON 1.1, as ECR, CodeBuild and Logs speak it.
+    /// JSON 1.1, as ECR, CodeBuild, CodePipeline and Logs speak it.
     package func call(_ service: AWSService, _ operation: String, _ input: JSON) async throws(AWSError) -> JSON {
         var request = HTTPRequest("POST", try address(service))
         request.set("Content-Type", "application/x-amz-json-1.1")

@@ -110,9 +110,9 @@ package struct Buildspec: Hashable, Sendable {
         /// The function that gets the image, and when this began, in milliseconds since 1970.
         package static let function = "IMGWATCH_FUNCTION"
         package static let generation = "IMGWATCH_GENERATION"
+        package static let architecture = "IMGWATCH_FUNCTION_ARCHITECTURE"
         /// With which the function is made, where it is not there.
         package static let role = "IMGWATCH_FUNCTION_ROLE"
-        package static let architecture = "IMGWATCH_FUNCTION_ARCHITECTURE"
         /// `BUCKET/KEY` of its settings, where there are any: as `UpdateFunctionConfiguration` takes them.
         package static let settings = "IMGWATCH_FUNCTION_SETTINGS"
         /// Not empty: the image is published as a version, and the alias that names this, where there is one.

@@ -40,9 +40,9 @@ package struct CredentialProcess: Sendable {
         guard ended.status == 0 else {
             let lines = String(decoding: ended.errors, as: UTF8.self).split(whereSeparator: \.isNewline)
             // What is as long as a token may be one.
-            let words = (lines.last { !$0.trimmed.isEmpty }?.trimmed ?? "").split(separator: " ")
+            let said = (lines.last { !$0.trimmed.isEmpty }?.trimmed ?? "").split(separator: " ")
                 .map { $0.utf8.count < Self.shortestToken ? String($0) : "…" }
-            let last = words.isEmpty ? "" : ": \(words.joined(separator: " "))"
+            let last = said.isEmpty ? "" : ": \(said.joined(separator: " "))"
             // As of /usr/bin/env.
             if ended.status == 127 { throw problem("can't be started: there is no program \(words[0])") }
             throw problem("failed with status \(ended.status)\(parts.secrets.redact(last))")

@@ -103,8 +103,8 @@ enum DetachedScript {
                 is_absent || fail "its alias can't be read"
               fi
             fi
-            if ! lambda get-function --output text --query \\
-              '[Configuration.FunctionArn,Configuration.RevisionId,keys(not_null(Tags,`{}`))]'; then
+            of='Configuration.[FunctionArn,RevisionId,PackageType,Architectures[0]],[Code.ResolvedImageUri]'
+            if ! lambda get-function --output text --query "[$of,"'keys(not_null(Tags,`{}`))]'; then
               is_absent || fail "it can't be read"
               [ -n "$\(Variable.role)" ] || fail "it is not there, and has no role in the configuration"
               if lambda create-function --package-type Image --code "ImageUri=$exact" --role "$\(Variable.role)" \\
@@ -120,11 +120,15 @@ enum DetachedScript {
               sleep 2
               continue
             fi
-            read -r arn revision <lambda.txt
+            read -r arn revision kind architecture <lambda.txt
+            [ "$kind" = Image ] || fail "it runs a zip file"
+            [ "$architecture" = "$\(Variable.architecture)" ] || fail "it is for $architecture"
             all=$(tr '\\t' '\\n' <lambda.txt | sed -n 's/^\(Variable.functionTag)\\([0-9][0-9]*\\)$/\\1/p' | sort -n)
             newest=$(echo "$all" | tail -n 1)
-            begun="\(Variable.begunTag)$\(Variable.generation)"
-            tr '\\t' '\\n' <lambda.txt | grep -qx "$begun" || begun=
+            begun=
+            for one in $(tr '\\t' '\\n' <lambda.txt | sed -n 's/^\(Variable.begunTag)\\([0-9][0-9]*\\)$/\\1/p'); do
+              [ "$one" -gt "$\(Variable.generation)" ] || begun="$begun \(Variable.begunTag)$one"
+            done
             if [ "${newest:-0}" -gt "$\(Variable.generation)" ]; then
               echo "imgwatch: $\(Variable.function) was given a newer image meanwhile"
               [ "$state" = new ] || begun="$begun $mine"
@@ -159,6 +163,7 @@ enum DetachedScript {
               fi
               is_busy || fail "Lambda does not take it"
             elif [ "$state" = shown ]; then
+              grep -q "@$digest" lambda.txt || fail "somebody else has given it another one"
               if lambda publish-version --revision-id "$revision" --query Version --output text; then
                 read -r version <lambda.txt
                 echo "imgwatch: $digest is version $version of $\(Variable.function)"

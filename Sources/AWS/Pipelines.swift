@@ -66,6 +66,18 @@ package struct Pipelines: Sendable {
         return answer["pipelineExecutionId"]?.text ?? ""
     }
 
+    /// Ends an execution at once; one that is over is no error.
+    package func stop(_ pipeline: String, _ execution: String) async throws(AWSError) {
+        let input = JSON.fields([
+            "pipelineName": .text(pipeline), "pipelineExecutionId": .text(execution), "abandon": .boolean(true),
+        ])
+        do throws(AWSError) {
+            _ = try await client.call(.codepipeline, "StopPipelineExecution", input)
+        } catch {
+            guard error.code == "PipelineExecutionNotStoppableException" else { throw error }
+        }
+    }
+
     /// What an execution has come to.
     package enum Progress: Sendable {
         /// It has not begun its build yet.

@@ -224,7 +224,8 @@ struct Opening {
     func prepare(_ session: Session) async throws -> Project {
         let bases = project.bases
         async let looked: Void = session.lookAtReferences(of: project)
-        async let examined: Void = session.lookAtFunctions(of: project)
+        // It voids what is remembered, which nobody does beside a loop.
+        async let examined: Void? = purpose.isBeside ? nil : session.lookAtFunctions(of: project)
         guard !bases.isEmpty else {
             _ = await (looked, examined)
             return project

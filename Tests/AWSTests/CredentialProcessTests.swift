@@ -35,7 +35,12 @@ import Testing
             "echo one >&2; echo ' the vault is locked ' >&2; echo >&2; exit 3",
             "failed with status 3: the vault is locked"
         ),
-        ("exit 1", "failed with status 1"), ("echo hello", "wrote no JSON"), ("echo '{}'", "wrote no `\"Version\": 1`"),
+        ("exit 1", "failed with status 1"),
+        (
+            "echo 'the token \(String(repeating: "t", count: 40)) is old' >&2; exit 1",
+            "failed with status 1: the token … is old"
+        ),
+        ("echo hello", "wrote no JSON"), ("echo '{}'", "wrote no `\"Version\": 1`"),
         (
             "echo '{\"Version\": 1, \"AccessKeyId\": \"a\"}'",
             "wrote no AccessKeyId, no SecretAccessKey, or an Expiration that is no date"
@@ -50,6 +55,10 @@ import Testing
         let error = try await desk(script).failure()
         #expect(error.reason == "the credential_process of the profile dev \(reason)")
         #expect(error.remedy == "run that command by hand: it must print JSON with Version 1")
+    }
+
+    @Test func `a program that is not there is told, also where it said nothing`() async throws {
+        #expect(try await desk("exit 127").failure().reason.contains("can't be started: there is no program"))
     }
 
     @Test(arguments: ["exec sleep 1000", "exec >&- 2>&-; exec sleep 1000", "sleep 1000 & exit 0"])

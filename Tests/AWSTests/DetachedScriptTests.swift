@@ -45,7 +45,9 @@ import Testing
         esac
         case $call in
         "ecr describe-images") echo "${DIGEST-sha256:$IMGWATCH_GENERATION}" ;;
-        "lambda get-function") printf 'arn\\t%s\\n' "$revision" && ls tags | paste -s -d '\\t' ;;
+        "lambda get-function")
+          printf 'arn\\t%s\\t%s\\n' "$revision" "${KIND:-Image	arm64}"
+          echo "r/image@sha256:$(cat image)" && ls tags | paste -s -d '\\t' ;;
         "lambda tag-resource") : >"tags/${tags[0]%%=*}" ;;
         "lambda untag-resource") (cd tags && rm "${tags[@]}") ;;
         "lambda create-function")
@@ -109,6 +111,7 @@ import Testing
             process.environment = [
                 "PATH": "\(folder)/bin:/usr/bin:/bin", "STATE": folder, "CODEBUILD_BUILD_SUCCEEDING": "1",
                 "IMAGE_URI": "r/image:t", "IMGWATCH_FUNCTION": "f", "IMGWATCH_GENERATION": "\(generation)",
+                "IMGWATCH_FUNCTION_ARCHITECTURE": "arm64",
             ].merging(variables) { $1 }
             try write("output", "")
             let output = try #require(FileHandle(forWritingAtPath: folder + "/output"))
@@ -139,7 +142,7 @@ import Testing
     }
 
     private static let everything = [
-        "IMGWATCH_FUNCTION_ROLE": "arn:role", "IMGWATCH_FUNCTION_ARCHITECTURE": "arm64",
+        "IMGWATCH_FUNCTION_ROLE": "arn:role",
         "IMGWATCH_FUNCTION_SETTINGS": "bucket/contexts/settings.json", "IMGWATCH_FUNCTION_PUBLISH": "1",
         "IMGWATCH_FUNCTION_ALIAS": "live",
     ]
@@ -204,6 +207,10 @@ import Testing
         }
         let denied = try State().run(["FAULTY": "ecr describe-images", "FAULT": "AccessDeniedException"])
         #expect(denied.status == 4)
+        for (kind, reason) in [("Zip\tarm64", "runs a zip file"), ("Image\tx86_64", "is for x86_64")] {
+            let other = try State().run(["KIND": kind])
+            #expect(other.status == 4 && other.output.contains(reason), "\(other.output)")
+        }
         let state = try State()
         let absent = try state.run(["FAULTY": "lambda get-function", "FAULT": "ResourceNotFoundException"])
         #expect(absent.status == 4 && absent.output.contains("has no role in the configuration"), "\(absent.output)")

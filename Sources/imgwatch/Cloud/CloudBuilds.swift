@@ -131,9 +131,10 @@ final class CloudBuilds: Sendable {
         _ context: CloudContext,
         version: String?,
         _ settings: CloudSettings,
-        isCancelled: @Sendable () -> Bool,
+        isCancelled: @escaping @Sendable () -> Bool,
         onHold: @Sendable (AWSError) -> Void
     ) async throws(AWSError) -> CodeBuild.Build {
+        let client = try await services.access().client()
         let image = order.cloud.image.id.name
         let known = records[image]
         if let known, known.key == order.key, !known.isOver,
@@ -145,16 +146,12 @@ final class CloudBuilds: Sendable {
         while true {
             var request = try await request(order, context, version, settings)
             request.token = Self.token(request, failures)
-            let build: CodeBuild.Build?
+            let build: CodeBuild.Build
             if let name = settings.pipeline {
-                build = try await run(name, context, version, token: request.token, isCancelled)
+                let run = PipelineRun(name, context.key, version, isCancelled)
+                build = try await run.build(request.token, Pipelines(client), CodeBuild(client))
             } else {
                 build = try await startSurely(request, isCancelled, onHold)
-            }
-            // Another execution of the pipeline has taken its place.
-            guard let build else {
-                failures += 1
-                continue
             }
             // The answer of an attempt that failed, which nobody has on record.
             if build.isOver, build.status != .succeeded, failures < Self.mostFailures {
@@ -206,40 +203,6 @@ final class CloudBuilds: Sendable {
     /// In seconds.
     private static let freshness = 5
 
-    /// Starts an execution of the pipeline, and gives its build; nil where a newer execution took its place.
-    private func run(
-        _ name: String,
-        _ context: CloudContext,
-        _ version: String?,
-        token: String,
-        _ isCancelled: @Sendable () -> Bool
-    ) async throws(AWSError) -> CodeBuild.Build? {
-        let client = try await services.access().client()
-        let pipelines = Pipelines(client)
-        let pipeline = try await pipelines.pipeline(name)
-        guard pipeline.takesKeys else {
-            throw AWSError(
-                "the source \(pipeline.source) of the pipeline \(name) takes no other object than its own",
-                remedy: "set `AllowOverrideForS3ObjectKey: true` in its configuration"
-            )
-        }
-        let execution = try await pipelines.start(pipeline, key: context.key, version: version, token: token)
-        while !isCancelled() {
-            switch try await pipelines.progress(name, execution) {
-            case .building(let id): if let build = try await CodeBuild(client).builds([id]).first { return build }
-            case .waiting: break
-            case .superseded: return nil
-            case .ended(let reason):
-                throw AWSError(
-                    "the pipeline \(name) ended before its build: \(reason)",
-                    remedy: "see its execution \(execution)"
-                )
-            }
-            do { try await Task.sleep(for: Self.holdPause) } catch { throw .notNeeded }
-        }
-        throw .notNeeded
-    }
-
     /// The build on record, once AWS has started it; nil where none goes on.
     private func underWay(
         _ record: CloudRecords.Record,
@@ -288,7 +251,7 @@ final class CloudBuilds: Sendable {
         }
     }
 
-    private static let holdPause = Duration.seconds(1)
+    static let holdPause = Duration.seconds(1)
 
     /// Ends the build of an image that another key has overtaken, where it is still under way.
     func stop(_ record: CloudRecords.Record?, of image: String, unless key: String) async {
@@ -345,12 +308,22 @@ final class CloudBuilds: Sendable {
             switch progress[image] ?? .unknown {
             case .begun(let build) where !build.isOver: if isWanted { live.builds[image] = build.id }
             case .begun(let build): records.end(image, id: record.id, isFailure: build.status != .succeeded)
-            case .waiting(let batch): if isWanted { live.builds[image] = "" } else { live.stale.insert(batch.id) }
+            case .waiting(let batch):
+                if isWanted {
+                    live.builds[image] = ""
+                } else if mayEnd(batch.id, for: keys) {
+                    live.stale.insert(batch.id)
+                }
             case .unknown where record.isNew: if isWanted { live.builds[image] = record.isBatch ? "" : record.id }
             case .left, .unknown: records.end(image, id: record.id, isFailure: true)
             }
         }
         return live
+    }
+
+    /// Whether a batch is still to make nothing but these images: then others lose nothing by its end.
+    func mayEnd(_ batch: String, for keys: [String: String]) -> Bool {
+        records.all.allSatisfy { $0.value.id != batch || $0.value.isOver || keys[$0.key] != nil }
     }
 
     /// Ends a batch whole; what it was still to make is nobody's any more.

@@ -231,10 +231,8 @@ struct CloudOrder: Sendable {
 extension CloudFunction {
     /// For the build that gives it the image itself; `settings` is where these lie.
     fileprivate func variables(_ settings: String?) -> [(name: String, value: String)] {
-        var all = [(name: Buildspec.Variable.function, value: name)]
-        if let role {
-            all += [(Buildspec.Variable.role, role), (Buildspec.Variable.architecture, architecture)]
-        }
+        var all = [(name: Buildspec.Variable.function, value: name), (Buildspec.Variable.architecture, architecture)]
+        if let role { all.append((Buildspec.Variable.role, role)) }
         if let settings { all.append((Buildspec.Variable.settings, settings)) }
         if publishes { all.append((Buildspec.Variable.publishes, "1")) }
         if let alias { all.append((Buildspec.Variable.alias, alias)) }

@@ -61,6 +61,7 @@ extension Loop {
             // A build that waited for one that has not begun might hold the room that this one needs.
             let waiting = found.items.flatMap(\.live).filter(\.value.isEmpty)
             let batches = Set(waiting.compactMap { session.cloud.records[$0.key]?.id })
+                .filter { session.cloud.mayEnd($0, for: keys) }
             guard !batches.isSubset(of: found.ended) else { return found }
             found.ended.formUnion(batches)
         }
@@ -149,7 +150,12 @@ extension Loop {
                 let image = nodes.project.image(deploy.image), let function = image.functions.first,
                 let own = nodes.graph[image.id], let view = engine.view(of: image.id),
                 let publication = publication(of: own, view),
-                let stored = await session.store.find(image, publication, asking: true)
+                let stored = await session.store.find(
+                    image,
+                    publication,
+                    asking: true,
+                    others: session.cloud.otherTags(of: image, publication, session.store)
+                )
             else { continue }
             let shown = session.store.shown(stored, of: image, publication)
             found.append(SettledFunction(function: function, shown: shown))

@@ -45,13 +45,14 @@ struct Detachment: Sendable {
 
     /// What is built for other keys than those of now is stopped, of all images.
     func start(_ found: Loop.Detachable) async throws(ImageProblem) -> [Started] {
-        let started = try await begin(found)
-        builds.records.endAttempt()
         do throws(AWSError) {
+            // First: who comes between is to know of it, and one that proves untrue costs one update.
             await builds.announce(try await generation(), to: found.items.compactMap(\.function?.name))
         } catch {
             throw ImageProblem(error)
         }
+        let started = try await begin(found)
+        builds.records.endAttempt()
         return started
     }
 
@@ -71,8 +72,9 @@ struct Detachment: Sendable {
             guard found.items.contains(where: { !$0.waitsFor.isEmpty }) else {
                 return try await startEach(ready, patience: 0)
             }
+            let order = try await batchOrder(ready)
             do throws(AWSError) {
-                return try await startBatch(ready)
+                return try await startBatch(order, ready)
             } catch {
                 guard Self.isRefusal(error) else { throw error }
                 session.tell(
@@ -212,7 +214,7 @@ struct Detachment: Sendable {
         return buildspec
     }
 
-    private func startBatch(_ ready: [Ready]) async throws(AWSError) -> [Started] {
+    private func batchOrder(_ ready: [Ready]) async throws(AWSError) -> CodeBuild.Order {
         guard ready.count <= Self.mostBuilds else {
             throw AWSError(
                 "a batch has \(Self.mostBuilds) builds at most, and these are \(ready.count)",
@@ -222,6 +224,12 @@ struct Detachment: Sendable {
         let names = ready.map(\.item.image.id.name)
         var order = CodeBuild.Order(project: settings.project, token: "")
         order.buildspec = try await builds.inline(buildspec(ready, names), settings)
+        return order
+    }
+
+    private func startBatch(_ order: CodeBuild.Order, _ ready: [Ready]) async throws(AWSError) -> [Started] {
+        let names = ready.map(\.item.image.id.name)
+        var order = order
         let codebuild = CodeBuild(try await builds.services.access().client())
         var batch: CodeBuild.Batch
         var failures = ready.map { builds.records.failures(of: $0.item.image.id.name, key: $0.order.key) }.max() ?? 0
@@ -248,7 +256,7 @@ struct Detachment: Sendable {
                     isBatch: true,
                     identifier: CloudBuilds.identifier(of: name, in: names),
                     failures: builds.records.failures(of: name, key: one.order.key),
-                    started: began / 1000
+                    started: Int(Timestamp.now().milliseconds) / 1000
                 )
             )
             return Started(image: name, reference: one.order.reference, id: batch.id, isBatch: true)

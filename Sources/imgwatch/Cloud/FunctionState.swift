@@ -66,6 +66,9 @@ extension CloudBuilds {
             for name in names {
                 group.addTask {
                     guard let function = (try? await functions.function(name)) ?? nil else { return }
+                    // What was announced before is covered by this.
+                    let old = function.begun.filter { $0 < generation }.map(Claim.begun)
+                    if !old.isEmpty { try? await functions.untag(function.arn, old) }
                     try? await functions.tag(function.arn, [Claim.begun(generation): ""])
                 }
             }

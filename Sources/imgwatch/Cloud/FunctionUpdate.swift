@@ -31,6 +31,8 @@ struct FunctionUpdate: Sendable {
 
     func perform() async throws(AWSError) {
         try check()
+        // Orders that were given before this, and failed, are not given again as they were: they would be older.
+        session.cloud.records.endAttempt()
         let client = try await session.cloud.services.access().client()
         let (functions, generation) = (Functions(client), began + client.skew * 1000)
         let current = try await current(functions, generation)
@@ -110,6 +112,8 @@ struct FunctionUpdate: Sendable {
             try await functions.tag(current.arn, [Claim.name(generation): ""])
             return true
         } catch {
+            // A function takes fifty tags.
+            if error.status == 400, await tidy(current, functions, generation) { return true }
             guard error.status == 403 else { throw error }
             session.tellOnce("\(error.reason); without it, only RevisionId guards the function; \(error.remedy)")
             return false
@@ -117,15 +121,22 @@ struct FunctionUpdate: Sendable {
     }
 
     /// Claims of earlier generations mean nothing any more; a function takes fifty tags.
-    private func tidy(_ current: Functions.Function, _ functions: Functions, _ generation: Int) async {
+    ///
+    /// - Returns: Whether anything was taken away.
+    @discardableResult
+    private func tidy(_ current: Functions.Function, _ functions: Functions, _ generation: Int) async -> Bool {
         let old =
             current.claims.filter { $0 < generation }.map(Claim.name)
             + current.begun.filter { $0 < generation }.map(Claim.begun)
-        guard !old.isEmpty else { return }
-        do throws(AWSError) { try await functions.untag(current.arn, old) } catch {
+        guard !old.isEmpty else { return false }
+        do throws(AWSError) {
+            try await functions.untag(current.arn, old)
+            return true
+        } catch {
             session.tellOnce(
                 "\(error.reason); earlier claims stay as tags, of which Lambda takes fifty; \(error.remedy)"
             )
+            return false
         }
     }
 
