@@ -17,6 +17,8 @@ package struct Pipelines: Sendable {
         package var takesKeys: Bool
         /// `PARALLEL`, `QUEUED` or `SUPERSEDED`.
         package var mode: String
+        /// Of CodeBuild; nil where it builds nothing there.
+        package var project: String?
     }
 
     /// Throws where it has no source in S3, or none of this name is there.
@@ -36,7 +38,10 @@ package struct Pipelines: Sendable {
             name: name,
             source: source,
             takesKeys: action["configuration"]?["AllowOverrideForS3ObjectKey"]?.text == "true",
-            mode: answer["pipeline"]?["executionMode"]?.text ?? "SUPERSEDED"
+            mode: answer["pipeline"]?["executionMode"]?.text ?? "SUPERSEDED",
+            project: actions.first { $0["actionTypeId"]?["provider"]?.text == "CodeBuild" }?["configuration"]?[
+                "ProjectName"
+            ]?.text
         )
     }
 

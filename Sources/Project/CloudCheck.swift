@@ -47,10 +47,10 @@ enum CloudCheck {
     /// What AWS would refuse.
     private static func names(_ file: ProjectFile) -> [Diagnostic] {
         guard let cloud = file.cloud, let bucket = cloud.value.bucket, !bucket.contains("{") else { return [] }
+        let isAddress = (try? /[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+/.wholeMatch(in: bucket)) != nil
         let isGood =
-            (3...63).contains(bucket.utf8.count)
-            && bucket.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789.-".utf8.contains($0) }
-            && bucket.first != "-" && bucket.last != "-" && bucket.first != "." && bucket.last != "."
+            (try? /[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.wholeMatch(in: bucket)) != nil
+            && !bucket.contains("..") && !isAddress
         guard !isGood else { return [] }
         return [
             Diagnostic(
@@ -154,8 +154,16 @@ enum CloudCheck {
                 "Take up to 64 letters, digits, `-` and `_`, or an ARN."
             )
         }
-        if let role = function.role, !role.hasPrefix("arn:") || !role.contains(":role/") {
+        if let role = function.role,
+            (try? /arn:[a-z-]+:iam::[0-9]{12}:role\/[A-Za-z0-9_+=,.@\/-]+/.wholeMatch(in: role)) == nil
+        {
             report("`\(role)` is no ARN of a role", "Write `role: arn:aws:iam::ACCOUNT:role/NAME`.")
+        }
+        if let alias = function.alias, (try? /(?![0-9]+$)[A-Za-z0-9_-]{1,128}/.wholeMatch(in: alias)) == nil {
+            report(
+                "`\(alias)` is no name that Lambda takes for an alias",
+                "Take letters, digits, `-` and `_`, and not digits alone."
+            )
         }
     }
 }

@@ -188,4 +188,14 @@ import Testing
     }
 
     private func id(of build: JSONValue) throws -> String { try #require(build["id"].text) }
+
+    @Test func `what can't be built is told, and the rest is started`() async throws {
+        let cloud = try await CloudProject.start(isSmall: true)
+        try cloud.project.write("receipt/Dockerfile", "FROM registry.invalid/none:1\nCOPY receipt /var/task\n")
+        let begun = try cloud.run("build")
+        #expect(begun.status == 1)
+        #expect(begun.errors.contains("receipt  can't be built: "), "\(begun.output)\(begun.errors)")
+        #expect(begun.output.contains("AWS builds 1 image"), "\(begun.output)")
+        #expect(try await cloud.end(ofBuilds: 1) == ["SUCCEEDED"], "\(cloud.logs())")
+    }
 }

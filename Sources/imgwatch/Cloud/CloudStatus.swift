@@ -52,22 +52,29 @@ extension CloudBuilds {
 
     private func functions(of project: Project) async throws(AWSError) -> [String: LoopStatus.CloudFunction] {
         let functions = Functions(try await services.access().client())
-        let answers = await withTaskGroup(of: (String, Result<LoopStatus.CloudFunction, AWSError>).self) { group in
+        let answers = await withTaskGroup(of: Answer.self) { group in
             for deploy in project.deploys {
                 guard case .function(let wanted) = deploy.action else { continue }
                 group.addTask {
                     do throws(AWSError) {
-                        return (deploy.id.name, .success(try await Self.shown(wanted, functions)))
+                        let shown = try await Self.shown(wanted, functions)
+                        return Answer(deploy: deploy.id.name, result: .success(shown))
                     } catch {
-                        return (deploy.id.name, .failure(error))
+                        return Answer(deploy: deploy.id.name, result: .failure(error))
                     }
                 }
             }
-            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            return await group.reduce(into: [Answer]()) { $0.append($1) }
         }
         var found: [String: LoopStatus.CloudFunction] = [:]
-        for (name, answer) in answers { found[name] = try answer.get() }
+        for answer in answers { found[answer.deploy] = try answer.result.get() }
         return found
+    }
+
+    /// No tuple: a group of those with a text and a result ends the process in a release build (Swift 6.3).
+    private struct Answer: Sendable {
+        var deploy: String
+        var result: Result<LoopStatus.CloudFunction, AWSError>
     }
 
     private static func shown(

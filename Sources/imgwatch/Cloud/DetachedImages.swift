@@ -41,6 +41,8 @@ extension Loop {
         var live: [String: String] = [:]
         /// These can't be: they are made of what is not there, and is not made in AWS.
         var left: [String] = []
+        /// These can't be built, each for this reason.
+        var failures: [String: String] = [:]
         /// The keys of all of them.
         var keys: [String: String] = [:]
         /// Batches that are still to make what is not needed any more, or what one of the items needs.
@@ -68,8 +70,17 @@ extension Loop {
     }
 
     private func sort(_ images: [Node], _ found: inout Detachable) async throws(ImageProblem) {
-        (found.items, found.left) = ([], [])
+        (found.items, found.left, found.failures) = ([], [], [:])
         for node in images {
+            if case .failed(let failure)? = engine.view(of: node.id)?.status {
+                found.failures[node.id.name] = failure.reason
+                continue
+            }
+            let stuck = node.needs.map(\.name).filter { found.failures[$0] != nil }
+            if !stuck.isEmpty {
+                found.failures[node.id.name] = "it needs \(stuck.joined(separator: ", "))"
+                continue
+            }
             var isOpen = !node.runsElsewhere && !isFresh(node.id)
             for need in node.needs {
                 let isStaleStep = nodes.graph[need]?.kind == .step && !isFresh(need)

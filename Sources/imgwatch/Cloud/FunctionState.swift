@@ -48,7 +48,8 @@ extension CloudFunction {
             return false
         }
         if let alias {
-            guard try await functions.function("\(name):\(alias)")?.shows(digest) == true else { return false }
+            let named = try await functions.function("\(name):\(alias)")
+            guard let named, named.shows(digest), named.version != "$LATEST" else { return false }
         }
         return try await !differs(functions)
     }

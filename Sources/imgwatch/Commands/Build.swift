@@ -51,7 +51,7 @@ struct Build: AsyncParsableCommand {
         let hasFailed = own.nodes.isEmpty ? false : await build(own, of: project, session, opening, signals)
         defer { session.end() }
         if hasFailed { throw ExitCode(1) }
-        if isDetached { try await detach(graph, of: project, session, signals) }
+        if isDetached, try await detach(graph, of: project, session) { throw ExitCode(1) }
     }
 
     /// What stands on the command line counts more than where it runs.
@@ -128,8 +128,9 @@ struct Build: AsyncParsableCommand {
         }
     }
 
-    private func detach(_ graph: Graph, of project: Project, _ session: Session, _ signals: Interrupts) async throws {
-        guard let settings = project.cloud else { return }
+    /// - Returns: Whether something can't be built.
+    private func detach(_ graph: Graph, of project: Project, _ session: Session) async throws -> Bool {
+        guard let settings = project.cloud else { return false }
         for _ in 0..<Self.attempts {
             let loop = Loop(session, project: project, selected: graph, mode: .plan)
             await loop.run()
@@ -139,7 +140,8 @@ struct Build: AsyncParsableCommand {
                 let started = try await detachment.start(found)
                 tell(started, found)
                 let building = Set(found.items.map(\.image.id.name) + found.live.keys + found.left)
-                return try await detachment.settle(await loop.settledFunctions(besides: building))
+                try await detachment.settle(await loop.settledFunctions(besides: building))
+                return !found.failures.isEmpty
             } catch {
                 switch error {
                 // Somebody edits while it is read.
@@ -167,6 +169,7 @@ struct Build: AsyncParsableCommand {
                 .object([
                     .init("started", .array(started.map(\.json))), .init("building", .texts(found.live.keys.sorted())),
                     .init("left", .texts(found.left)),
+                    .init("failed", .map(found.failures)),
                 ])
             )
         }
@@ -176,15 +179,18 @@ struct Build: AsyncParsableCommand {
         for (image, build) in found.live.sorted(by: { $0.key < $1.key }) {
             Say.line("\(image)  is being built already\(build.isEmpty ? "" : ", in \(build)")")
         }
+        for (image, reason) in found.failures.sorted(by: { $0.key < $1.key }) {
+            Say.error("\(image)  can't be built: \(reason)")
+        }
         if !found.left.isEmpty {
             let names = found.left.joined(separator: ", ")
             Say.line("not built, since one part is made here and another in AWS: \(names)")
             Say.line("`imgwatch build --wait` builds all of it")
         }
         let count = started.count + found.live.count
-        if count == 0 {
+        if count == 0, found.failures.isEmpty {
             Say.line("nothing to start in AWS: every image is in the registry")
-        } else {
+        } else if count > 0 {
             let images = Formats.count(count, "image")
             Say.line("AWS builds \(images); `imgwatch status` shows how far, `imgwatch build --wait` waits")
         }

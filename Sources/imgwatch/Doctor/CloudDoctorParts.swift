@@ -97,6 +97,7 @@ extension CloudDoctor {
                 )
             )
         }
+        lines += try await buildAction(found, client)
         if found.mode != "PARALLEL" {
             lines.append(
                 Line(
@@ -107,6 +108,37 @@ extension CloudDoctor {
             )
         }
         return lines.isEmpty ? [Line(.ok, "the pipeline \(name) is there, and takes any context")] : lines
+    }
+
+    /// The project of the pipeline's builds takes the commands from the archive.
+    private func buildAction(_ pipeline: Pipelines.Pipeline, _ client: AWSClient) async throws(AWSError) -> [Line] {
+        guard let name = pipeline.project else {
+            return [
+                Line(
+                    .problem,
+                    "the pipeline \(pipeline.name) has no action of CodeBuild",
+                    remedies: ["give it one that gets the source of \(pipeline.source)"]
+                )
+            ]
+        }
+        guard let project = try await CodeBuild(client).project(name) else {
+            return [
+                Line(
+                    .problem,
+                    "there is no CodeBuild project \(name), which the pipeline \(pipeline.name) builds with",
+                    remedies: ["make it, privileged and without a buildspec of its own"]
+                )
+            ]
+        }
+        let buildspec = project["source"]?["buildspec"]?.text ?? ""
+        guard !["", "buildspec.yml"].contains(buildspec) else { return [] }
+        return [
+            Line(
+                .problem,
+                "the CodeBuild project \(name) has commands of its own, and not those of `buildspec.yml`",
+                remedies: ["take its buildspec out; imgwatch puts `buildspec.yml` into each archive"]
+            )
+        ]
     }
 
     // MARK: Repositories
