@@ -86,6 +86,13 @@ final class TemporaryRepository {
         while try timeOfChange() < start + 25_000_000 {}
     }
 
+    /// Returns when a file that changes now bears a time of another second than all before.
+    func passSecond() throws {
+        let start = try timeOfChange() / 1_000_000_000
+        while try timeOfChange() / 1_000_000_000 == start {}
+        try passRacyTime()
+    }
+
     /// As after work in the past: no entry of the index is racy.
     func settle(in tree: String? = nil) throws {
         try passRacyTime()
