@@ -232,7 +232,8 @@ struct DockerfileReader {
             awaitsBases: true,
             uncertainImages: uncertain,
             platform: platform,
-            buildPlatform: Loader.hostPlatform
+            // CodeBuild's machines are of the image's own platform.
+            buildPlatform: image.building.builder == .codebuild ? platform : Loader.hostPlatform
         )
     }
 

@@ -30,4 +30,19 @@ import Testing
         #expect(try Self.problems("builder: assemble, compression: zstd").isEmpty)
         #expect(try Self.problems("revision: true").isEmpty)
     }
+
+    @Test func `what builds it is a machine of its own platform`() throws {
+        let text = """
+            registry: 123456789012.dkr.ecr.eu-central-1.amazonaws.com
+            aws: { bucket: contexts }
+            builder: codebuild
+            platforms: linux/arm64
+            images: { app: {} }
+
+            """
+        let dockerfile = "FROM --platform=$BUILDPLATFORM example.com/tools:1\nRUN make\n"
+        let folder = try TemporaryFolder([".imgwatch": text, "Dockerfile": dockerfile])
+        let image = try #require(try LoaderTests.load(folder).project.images.first)
+        #expect(image.externalBases.map(\.platform) == ["linux/arm64"])
+    }
 }
