@@ -5,7 +5,7 @@ import Testing
 
 @testable import AWS
 
-@Suite struct DetachedScriptTests {
+@Suite(.serialized) struct DetachedScriptTests {
     /// Before its call `PAUSE` an updater starts the other one and lets it come to its call `HOLD`, where that one
     /// waits for the end of the first.
     private static let aws = """
