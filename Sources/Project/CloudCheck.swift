@@ -141,12 +141,7 @@ enum CloudCheck {
     }
 
     private static func check(_ function: CloudFunction, _ report: (String, String) -> Void) {
-        let isPlain =
-            function.name.utf8.count <= 64
-            && function.name.utf8.allSatisfy { byte in
-                byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") || (0x30...0x39).contains(byte)
-                    || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-            }
+        let isPlain = (try? /[A-Za-z0-9_-]{0,64}/.wholeMatch(in: function.name)) != nil
         // What stands for nothing is told of elsewhere.
         if !isPlain, !function.name.hasPrefix("arn:"), !function.name.contains("{") {
             report(

@@ -54,6 +54,7 @@ extension ImageStore {
     ///
     /// What the tag shows already counts more than what is here: with another compression its bytes are others, and a
     /// tag that says its content never changes them.
+    ///
     /// `others` are tags under which it may be, too.
     func find(
         _ image: Image,

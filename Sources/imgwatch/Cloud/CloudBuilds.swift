@@ -41,15 +41,11 @@ final class CloudBuilds: Sendable {
     func packed(_ signature: Digest, _ settings: CloudSettings?) -> CloudContext? {
         guard let settings, let known = packed.withLock({ $0[signature] }) else { return nil }
         let context = CloudContext(digest: known.digest, size: known.size)
-        return uploaded.withLock { $0[Self.name(of: context, settings)] } == nil ? nil : context
+        return uploaded.withLock { $0[settings.place(of: context.key)] } == nil ? nil : context
     }
 
     func note(_ context: CloudContext, _ signature: Digest) {
         packed.withLock { $0[signature] = (context.digest, context.size) }
-    }
-
-    private static func name(of context: CloudContext, _ settings: CloudSettings) -> String {
-        "\(settings.bucket ?? "")/\(context.key)"
     }
 
     /// Puts the archive into the bucket, unless it is there.
@@ -60,7 +56,7 @@ final class CloudBuilds: Sendable {
         _ settings: CloudSettings
     ) async throws(AWSError) -> (version: String?, isSent: Bool) {
         guard let path = context.path else {
-            return (uploaded.withLock { $0[Self.name(of: context, settings)]?.version }, false)
+            return (uploaded.withLock { $0[settings.place(of: context.key)]?.version }, false)
         }
         let file = HTTPBody.file(path: path, offset: 0, length: context.size)
         return try await upload(file, context.digest, as: context.key, settings)
@@ -84,7 +80,7 @@ final class CloudBuilds: Sendable {
         _ settings: CloudSettings
     ) async throws(AWSError) -> (version: String?, isSent: Bool) {
         let bucket = try await services.access().bucket(settings.bucket ?? "")
-        let name = "\(bucket.name)/\(key)"
+        let name = settings.place(of: key)
         let holds = { (object: S3Bucket.Object) in
             object.size == content.length && (object.digest ?? digest) == digest
         }
@@ -109,7 +105,7 @@ final class CloudBuilds: Sendable {
 
     /// It may have been removed meanwhile.
     func forget(_ context: CloudContext, _ settings: CloudSettings) {
-        uploaded.withLock { $0[Self.name(of: context, settings)] = nil }
+        uploaded.withLock { $0[settings.place(of: context.key)] = nil }
     }
 
     // MARK: Builds
@@ -151,7 +147,7 @@ final class CloudBuilds: Sendable {
                 let run = PipelineRun(name, context.key, version, isCancelled)
                 build = try await run.build(request.token, Pipelines(client), CodeBuild(client))
             } else {
-                build = try await startSurely(request, isCancelled, onHold)
+                build = try await startSurely(request, client, isCancelled, onHold)
             }
             // The answer of an attempt that failed, which nobody has on record.
             if build.isOver, build.status != .succeeded, failures < Self.mostFailures {
@@ -179,7 +175,7 @@ final class CloudBuilds: Sendable {
         _ settings: CloudSettings
     ) async throws(AWSError) -> CodeBuild.Order {
         var request = CodeBuild.Order(project: settings.project, token: "")
-        request.source = "\(settings.bucket ?? "")/\(context.key)"
+        request.source = settings.place(of: context.key)
         (request.sourceVersion, request.buildspec) = (version, try await inline(order.buildspec, settings))
         (request.environment, request.machine) = (order.variables, order.machine)
         return request
@@ -188,10 +184,10 @@ final class CloudBuilds: Sendable {
     /// A request that AWS knows already is answered by its build, maybe as that once was.
     private func startSurely(
         _ request: CodeBuild.Order,
+        _ client: AWSClient,
         _ isCancelled: @Sendable () -> Bool,
         _ onHold: @Sendable (AWSError) -> Void
     ) async throws(AWSError) -> CodeBuild.Build {
-        let client = try await services.access().client()
         let codebuild = CodeBuild(client)
         let build = try await accepted(isCancelled, onHold) { () async throws(AWSError) in
             try await codebuild.start(request)

@@ -7,6 +7,11 @@ import ImageEngines
 import OCI
 import Project
 
+extension CloudSettings {
+    /// `BUCKET/KEY` of an object in the bucket for contexts.
+    func place(of key: String) -> String { "\(bucket ?? "")/\(key)" }
+}
+
 /// An archive in the store; it goes with its owner, and no other one with it that has the same content.
 final class CloudContext: Sendable {
     let digest: Digest

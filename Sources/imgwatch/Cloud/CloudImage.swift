@@ -173,7 +173,7 @@ struct CloudOrder: Sendable {
         return buildspec
     }
 
-    var tag: String { reference.split(separator: ":").last.map(String.init) ?? "" }
+    var tag: String { Loop.tag(of: reference) }
 
     var buildspec: Buildspec {
         var buildspec = cloud.buildspec
@@ -193,7 +193,7 @@ struct CloudOrder: Sendable {
 
     /// For a build of a batch, which gets its context itself.
     func variables(
-        context place: String,
+        _ place: String,
         version: String?,
         _ context: CloudContext
     ) -> [(name: String, value: String)] {

@@ -22,7 +22,7 @@ final class CloudRecords: Sendable {
         /// Seconds since 1970.
         var started: Int
 
-        var tag: String { reference.split(separator: ":").last.map(String.init) ?? "" }
+        var tag: String { Loop.tag(of: reference) }
     }
 
     /// Builds that nobody follows, until AWS has taken all of them.
@@ -79,7 +79,10 @@ final class CloudRecords: Sendable {
     }
 
     /// AWS has taken all of them.
-    func endAttempt() { change { $0.attempt = nil } }
+    func endAttempt() {
+        guard state.withLock({ $0.attempt != nil }) else { return }
+        change { $0.attempt = nil }
+    }
 
     /// How many builds of the image under this key have failed.
     func failures(of image: String, key: String) -> Int {

@@ -163,7 +163,7 @@ struct Detachment: Sendable {
     private func upload(_ function: Functions.Settings?) async throws(AWSError) -> String? {
         guard let function, !function.isEmpty else { return nil }
         let text = String(decoding: function.fields.encoded(), as: UTF8.self)
-        return "\(settings.bucket ?? "")/\(try await builds.upload(text, named: "json", settings))"
+        return settings.place(of: try await builds.upload(text, named: "json", settings))
     }
 
     // MARK: Builds one by one
@@ -202,11 +202,10 @@ struct Detachment: Sendable {
         var buildspec = Buildspec(ready.flatMap(\.order.cloud.buildspec.images))
         buildspec.isDetached = true
         buildspec.nodes = ready.map { one in
-            let place = "\(settings.bucket ?? "")/\(one.context.key)"
-            return Buildspec.Node(
+            Buildspec.Node(
                 CloudBuilds.identifier(of: one.item.image.id.name, in: names),
                 dependsOn: one.item.waitsFor.map { CloudBuilds.identifier(of: $0, in: names) },
-                variables: one.order.variables(context: place, version: one.version, one.context)
+                variables: one.order.variables(settings.place(of: one.context.key), version: one.version, one.context)
                     .map { Buildspec.Pair($0.name, $0.value) },
                 machine: one.order.machine.map { Buildspec.Machine(type: $0.type, image: $0.image) }
             )

@@ -160,7 +160,7 @@ struct CloudBuild: Sendable {
             let (version, isSent) = try await builds.upload(context, settings)
             if isSent {
                 session.tell(
-                    .step("\(Formats.size(bytes: context.size)) to s3://\(settings.bucket ?? "")/\(context.key)"),
+                    .step("\(Formats.size(bytes: context.size)) to s3://\(settings.place(of: context.key))"),
                     of: image.id
                 )
             }
@@ -195,8 +195,7 @@ struct CloudBuild: Sendable {
                     return .failure(error)
                 }
             }
-            let build = try await starting.value.get()
-            return build
+            return try await starting.value.get()
         } catch {
             builds.forget(context, settings)
             throw ImageProblem(error)

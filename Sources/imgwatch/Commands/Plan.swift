@@ -188,7 +188,7 @@ extension Loop {
     }
 
     /// What follows the last colon.
-    private static func tag(of reference: String) -> String {
+    static func tag(of reference: String) -> String {
         reference.split(separator: ":").last.map(String.init) ?? reference
     }
 
